@@ -1,0 +1,5 @@
+"""The `madoguchi` command."""
+
+
+def main() -> None:
+    """Entry point."""

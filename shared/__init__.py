@@ -1,0 +1,1 @@
+"""The kernel: used by two rooms or more, knows no room."""
