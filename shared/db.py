@@ -1,0 +1,77 @@
+"""PostgreSQL through asyncpg: one pool per process, every session with time-outs.
+
+A statement that hangs or a transaction left open would hold back ``xmin``, and with it every
+relay of the cluster; both end by themselves here.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+Connection = asyncpg.Connection | PoolConnectionProxy
+Row = asyncpg.Record
+
+SESSION = {
+    "statement_timeout": "60000",
+    "idle_in_transaction_session_timeout": "15000",
+    "lock_timeout": "20000",
+    "timezone": "UTC",
+    "jit": "off",
+}
+"""Session settings in milliseconds where a time; JIT costs more than it gives on short queries."""
+
+
+class Database:
+    """A pool of connections to one room's database."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def connect(
+        cls, url: str, *, application: str, min_size: int = 1, max_size: int = 10
+    ) -> "Database":
+        """Open the pool.
+
+        Raises ``OSError`` or ``asyncpg.PostgresError`` when the server cannot be reached.
+        """
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=min_size,
+            max_size=max_size,
+            server_settings={**SESSION, "application_name": application},
+        )
+        return cls(pool)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection inside a READ COMMITTED transaction that commits when the block ends."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            yield conn
+
+    @asynccontextmanager
+    async def reader(self) -> AsyncIterator[Connection]:
+        """A connection for reading outside any transaction."""
+        async with self._pool.acquire() as conn:
+            yield conn
+
+    async def ping(self) -> None:
+        """Raise when the server does not answer."""
+        async with self._pool.acquire(timeout=2) as conn:
+            await conn.execute("SELECT 1", timeout=2)
+
+
+async def session(url: str, *, application: str) -> asyncpg.Connection:
+    """One connection of its own, for locks and LISTEN that live as long as it does.
+
+    Statement time-outs hold; it is not pooled, so the caller closes it.
+    """
+    return await asyncpg.connect(
+        url, server_settings={**SESSION, "application_name": application}, timeout=10
+    )

@@ -1,0 +1,52 @@
+"""How this installation's Kafka clients connect."""
+
+import ssl
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from shared.settings import KernelSettings
+
+
+def client_options(settings: KernelSettings) -> dict[str, Any]:
+    """Options every aiokafka client takes: servers, and TLS and SASL where set."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka_bootstrap_servers,
+        "security_protocol": settings.kafka_security_protocol,
+        "request_timeout_ms": 20_000,
+    }
+    if settings.kafka_security_protocol.endswith("SSL"):
+        ca_file = settings.kafka_ca_file
+        options["ssl_context"] = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+    if settings.kafka_security_protocol.startswith("SASL"):
+        password = settings.kafka_sasl_password
+        options |= {
+            "sasl_mechanism": settings.kafka_sasl_mechanism,
+            "sasl_plain_username": settings.kafka_sasl_username,
+            "sasl_plain_password": password.get_secret_value() if password else None,
+        }
+    return options
+
+
+def producer(settings: KernelSettings, client_id: str) -> AIOKafkaProducer:
+    """An idempotent producer that waits for all in-sync replicas; not started."""
+    return AIOKafkaProducer(
+        **client_options(settings),
+        client_id=client_id,
+        enable_idempotence=True,
+        acks="all",
+        linger_ms=0,
+        max_batch_size=262_144,
+    )
+
+
+def consumer(settings: KernelSettings, *topics: str, group: str | None, **options: Any) -> AIOKafkaConsumer:
+    """A consumer that commits only what it is told to, from offset zero on; not started."""
+    return AIOKafkaConsumer(
+        *(settings.topic_prefix + topic for topic in topics),
+        **client_options(settings),
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        **options,
+    )

@@ -1,0 +1,104 @@
+"""The outbox: events commit with the state they tell of, and keep their order per subject.
+
+Publication order is ``(xid, pos)``, read only below the snapshot's ``xmin``. A row's ``xid`` is
+the greater of its transaction's id and that of the subject's previous row. So
+
+* no row is skipped: it carries at least its own transaction's id, and the relay never passes an
+  id that is still running;
+* a subject's rows keep their order, even when the later writer took its transaction id first.
+"""
+
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from shared.db import Connection
+
+SHARDS = 4
+CHANNEL = "madoguchi_outbox"
+
+_APPEND = f"""
+WITH event AS (
+    SELECT * FROM unnest($2::smallint[], $3::uuid[], $4::text[], $5::text[], $6::text[],
+                         $7::timestamptz[], $8::text[], $9::bytea[])
+    WITH ORDINALITY AS e(shard, id, topic, type, subject, time, traceparent, data, ordinal)
+), head AS (
+    INSERT INTO outbox_head AS h (subject, sequence, xid)
+    SELECT subject, count(*), pg_current_xact_id() FROM event GROUP BY subject ORDER BY subject
+    ON CONFLICT (subject) DO UPDATE
+        SET sequence = h.sequence + excluded.sequence, xid = greatest(h.xid, excluded.xid)
+    RETURNING subject, sequence, xid
+), written AS (
+    INSERT INTO outbox (shard, xid, id, topic, source, type, subject, sequence, time,
+                        traceparent, data)
+    SELECT e.shard, head.xid, e.id, e.topic, $1, e.type, e.subject,
+           head.sequence - count(*) OVER (PARTITION BY e.subject)
+               + row_number() OVER (PARTITION BY e.subject ORDER BY e.ordinal),
+           e.time, e.traceparent, e.data
+    FROM event e JOIN head USING (subject)
+    ORDER BY e.ordinal
+)
+SELECT pg_notify('{CHANNEL}', '')
+"""
+
+_APPEND_COPY = f"""
+WITH written AS (
+    INSERT INTO outbox (shard, xid, id, topic, source, type, subject, sequence, time,
+                        traceparent, headers, data)
+    VALUES ($1, pg_current_xact_id(), $2, $3, '', '', $4, 0, now(), NULL, $5, $6)
+)
+SELECT pg_notify('{CHANNEL}', '')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """One event as it will be published; ``data`` is its JSON body."""
+
+    id: UUID
+    topic: str
+    type: str
+    subject: str
+    time: datetime
+    traceparent: str | None
+    data: bytes
+
+
+def shard_of(subject: str) -> int:
+    """The shard of a subject: all its rows are published by one relay at a time."""
+    return zlib.crc32(subject.encode()) % SHARDS
+
+
+async def append(conn: Connection, source: str, rows: Sequence[OutboxRow]) -> None:
+    """Write ``rows`` in the caller's transaction, in the order given, and wake the relay.
+
+    Locks each subject's head in subject order; call it last in a transaction, so that no other
+    lock is waited for while heads are held.
+    """
+    if not rows:
+        return
+    await conn.execute(
+        _APPEND,
+        source,
+        [shard_of(row.subject) for row in rows],
+        [row.id for row in rows],
+        [row.topic for row in rows],
+        [row.type for row in rows],
+        [row.subject for row in rows],
+        [row.time for row in rows],
+        [row.traceparent for row in rows],
+        [row.data for row in rows],
+    )
+
+
+async def append_copy(
+    conn: Connection, *, topic: str, key: str, id_: UUID, headers: dict[str, str], value: bytes
+) -> None:
+    """Write a record that keeps the headers it came with: a copy for a dead-letter topic.
+
+    It is no event of this room, so it takes no part in the room's sequences.
+    """
+    await conn.execute(_APPEND_COPY, shard_of(key), id_, topic, key, json.dumps(headers), value)

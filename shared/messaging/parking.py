@@ -1,0 +1,156 @@
+"""Parking: a message that fails is set aside with every later message of its key; others go on.
+
+The table is the truth. A key is parked as long as it has a row; its rows are worked in order.
+The first has tries left, or is dead and waits for an operator; the others wait for the first.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from aiokafka.structs import ConsumerRecord
+
+from shared.db import Connection, Row
+
+_PARK = """
+INSERT INTO parked (consumer, subject, event_id, topic, partition, offset_, key, headers, value,
+                    attempt, next_attempt_at, reason, traceparent)
+SELECT $1, p.subject, p.event_id, p.topic, p.partition, p.offset_, p.key, p.headers, p.value,
+       $10, now() + make_interval(secs => $11), $12, p.traceparent
+FROM unnest($2::text[], $3::uuid[], $4::text[], $5::int[], $6::bigint[], $7::bytea[],
+            $8::jsonb[], $9::bytea[], $13::text[])
+     WITH ORDINALITY AS p(subject, event_id, topic, partition, offset_, key, headers, value,
+                          traceparent, ordinal)
+ORDER BY p.ordinal
+ON CONFLICT (consumer, topic, partition, offset_) DO NOTHING
+"""
+
+_DUE = """
+SELECT head.* FROM parked head
+WHERE head.consumer = $1 AND NOT head.dead AND head.next_attempt_at <= now()
+  AND NOT EXISTS (SELECT FROM parked before
+                  WHERE before.consumer = head.consumer AND before.subject = head.subject
+                    AND before.id < head.id)
+ORDER BY head.next_attempt_at
+LIMIT 1
+FOR UPDATE SKIP LOCKED
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a message was set aside and how long until it is tried again."""
+
+    reason: str
+    wait_seconds: float
+
+
+def subject_of(record: ConsumerRecord) -> str:
+    """The key that is parked; a record without one stands for its partition."""
+    if record.key:
+        return str(record.key.decode("utf-8", "replace"))
+    return f"{record.topic}/{record.partition}"
+
+
+def event_id_of(record: ConsumerRecord) -> UUID | None:
+    """The CloudEvents id where it can be read."""
+    for name, value in record.headers:
+        if name == "ce_id":
+            try:
+                return UUID(value.decode("ascii", "replace"))
+            except ValueError:
+                return None
+    return None
+
+
+async def parked_among(conn: Connection, consumer: str, subjects: Iterable[str]) -> set[str]:
+    """Which of ``subjects`` are parked."""
+    rows = await conn.fetch(
+        "SELECT DISTINCT subject FROM parked WHERE consumer = $1 AND subject = ANY($2)",
+        consumer,
+        list(set(subjects)),
+    )
+    return {row["subject"] for row in rows}
+
+
+async def park(
+    conn: Connection,
+    consumer: str,
+    records: Sequence[ConsumerRecord],
+    failure: Failure | None = None,
+) -> None:
+    """Set ``records`` aside in order: after a failure, or because their key is parked already."""
+    if not records:
+        return
+    await conn.execute(
+        _PARK,
+        consumer,
+        [subject_of(record) for record in records],
+        [event_id_of(record) for record in records],
+        [record.topic for record in records],
+        [record.partition for record in records],
+        [record.offset for record in records],
+        [record.key for record in records],
+        [json.dumps(_readable(record)) for record in records],
+        [record.value or b"" for record in records],
+        1 if failure else 0,
+        failure.wait_seconds if failure else 0.0,
+        failure.reason if failure else None,
+        [_readable(record).get("traceparent") for record in records],
+    )
+
+
+async def take_due(conn: Connection, consumer: str) -> Row | None:
+    """Lock and return one parked message whose turn it is; other instances skip it meanwhile."""
+    return await conn.fetchrow(_DUE, consumer)
+
+
+async def release(conn: Connection, parked_id: int) -> None:
+    """The message is done: the next of its key may follow."""
+    await conn.execute("DELETE FROM parked WHERE id = $1", parked_id)
+
+
+async def failed_again(conn: Connection, parked_id: int, failure: Failure | None, why: str) -> None:
+    """Count a failed try; without a ``failure`` to wait for, the message is dead."""
+    await conn.execute(
+        """UPDATE parked SET attempt = attempt + 1, reason = $2, dead = $3,
+                  next_attempt_at = now() + make_interval(secs => $4) WHERE id = $1""",
+        parked_id,
+        why,
+        failure is None,
+        failure.wait_seconds if failure else 0.0,
+    )
+
+
+async def counts(conn: Connection, consumer: str) -> tuple[int, int]:
+    """How many messages are parked, and how many of them are dead."""
+    row = await conn.fetchrow(
+        "SELECT count(*) AS parked, count(*) FILTER (WHERE dead) AS dead FROM parked"
+        " WHERE consumer = $1",
+        consumer,
+    )
+    assert row is not None  # noqa: S101  an aggregate always has one row
+    return row["parked"], row["dead"]
+
+
+def record_of(row: Row) -> ConsumerRecord:
+    """The Kafka record a parked row was made from."""
+    headers = [(name, text.encode()) for name, text in json.loads(row["headers"]).items()]
+    return ConsumerRecord(
+        topic=row["topic"],
+        partition=row["partition"],
+        offset=row["offset_"],
+        timestamp=0,
+        timestamp_type=0,
+        key=row["key"],
+        value=row["value"],
+        checksum=None,
+        serialized_key_size=0,
+        serialized_value_size=0,
+        headers=tuple(headers),
+    )
+
+
+def _readable(record: ConsumerRecord) -> dict[str, str]:
+    return {name: value.decode("utf-8", "replace") for name, value in record.headers}

@@ -1,0 +1,70 @@
+"""Which room hears which event, and what it does with it: tables, read by consumer and AsyncAPI."""
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from shared.contracts.base import Event
+from shared.messaging.envelope import Message
+from shared.unit import Unit
+
+E = TypeVar("E", bound=Event)
+Handler = Callable[[Unit, Sequence[Message[E]]], Awaitable[None]]
+"""Takes messages of one type, in order per key, in the unit's transaction; set-based SQL."""
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """A type heard on some topics, and its handler."""
+
+    event_type: type[Event]
+    handler: Handler[Any]
+    topics: tuple[str, ...]
+
+
+def on(event_type: type[E], handler: Handler[E], *, topics: tuple[str, ...] = ()) -> Subscription:
+    """Hear ``event_type``; name ``topics`` only where the type is published on several.
+
+    Raises ``ValueError`` when neither says on which topic.
+    """
+    where = topics or ((event_type.topic,) if event_type.topic else ())
+    if not where:
+        raise ValueError(f"{event_type.type}: name the topics it is heard on")
+    return Subscription(event_type, handler, where)
+
+
+def each(handle: Callable[[Unit, Message[E]], Awaitable[None]]) -> Handler[E]:
+    """A handler for one message as the special case of a batch: one after the other."""
+
+    async def handler(unit: Unit, messages: Sequence[Message[E]]) -> None:
+        for message in messages:
+            unit.caused_by(message)
+            await handle(unit, message)
+        unit.caused_by(None)
+
+    return handler
+
+
+def waves(messages: Sequence[Message[Any]]) -> Iterator[tuple[str, list[Message[Any]]]]:
+    """Split a batch into few groups of one type each, keeping the order within every key.
+
+    Keys have no order among each other, so all keys whose next message is of the same type go
+    together: a batch of cases in different stages takes a handful of statements, not hundreds.
+    """
+    waiting: dict[str, deque[Message[Any]]] = {}
+    for message in messages:
+        waiting.setdefault(message.subject, deque()).append(message)
+    ready: dict[str, list[str]] = {}
+    for subject, queue in waiting.items():
+        ready.setdefault(queue[0].type, []).append(subject)
+    while ready:
+        kind = max(ready, key=lambda type_: len(ready[type_]))
+        group: list[Message[Any]] = []
+        for subject in ready.pop(kind):
+            queue = waiting[subject]
+            while queue and queue[0].type == kind:
+                group.append(queue.popleft())
+            if queue:
+                ready.setdefault(queue[0].type, []).append(subject)
+        yield kind, group

@@ -1,0 +1,101 @@
+"""Settings come from the environment, prefix ``MADOGUCHI_``; a room reads them once, at start."""
+
+import base64
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class KernelSettings(BaseSettings):
+    """What every process needs; names are the environment variables without the prefix."""
+
+    model_config = SettingsConfigDict(env_prefix="MADOGUCHI_", extra="ignore", frozen=True)
+
+    city_code: str = Field("141305", pattern=r"^\d{6}$", description="Municipal code, six digits.")
+    log_level: str = "INFO"
+    clock: Literal["system", "replay"] = "system"
+
+    kafka_bootstrap_servers: str = "127.0.0.1:9392"
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+    kafka_ca_file: Path | None = None
+    kafka_replication_factor: int = Field(1, ge=1)
+    topic_prefix: str = Field("", pattern=r"^[a-z0-9.-]*$")
+
+    database_pool_size: int = Field(8, ge=2)
+    audit_database_url: str | None = None
+    audit_signing_key_file: Path | None = None
+
+    oidc_issuer: str = "http://127.0.0.1:8100"
+    oidc_audience: str = "madoguchi"
+    citizen_issuer: str = "http://127.0.0.1:8102/citizens"
+    citizen_jwks_url: str = "http://127.0.0.1:8102/v1/citizen-keys"
+    citizen_signing_key_file: Path | None = None
+    cors_origins: tuple[str, ...] = ()
+
+    notice_keys: SecretStr | None = Field(None, description="Key ring shared for notice numbers.")
+
+    host: str = "127.0.0.1"
+    otlp_endpoint: str | None = None
+    trace_ratio: float = Field(1.0, ge=0, le=1)
+    idempotency_hours: int = Field(24, ge=1)
+    outbox_retention_hours: int = Field(48, ge=1, le=120)
+    retry_seconds: tuple[float, ...] = (1.0, 10.0, 60.0)
+    batch_size: int = Field(2000, ge=1)
+
+    @field_validator("city_code")
+    @classmethod
+    def _check_digit(cls, code: str) -> str:
+        """JIS X 0402: weights 6…2 over the first five digits, modulo 11."""
+        total = sum(int(digit) * weight for digit, weight in zip(code, range(6, 1, -1), strict=False))
+        if (11 - total % 11) % 10 != int(code[5]):
+            raise ValueError("the sixth digit of the municipal code is not its check digit")
+        return code
+
+    def source(self, room: str) -> str:
+        """The CloudEvents source of ``room`` in this city."""
+        return f"/{self.city_code}/{room}"
+
+
+class Doors(BaseSettings):
+    """What one room alone has; the prefix is ``MADOGUCHI_<ROOM>_`` (see ``doors``)."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    database_url: str
+    api_port: int = Field(ge=1, le=65535)
+    consume_port: int = Field(ge=1, le=65535, description="Port of the consumer's /readyz, /metrics.")
+    relay_port: int = Field(ge=1, le=65535, description="Port of the relay's /readyz, /metrics.")
+    master_keys: SecretStr | None = Field(None, description="Key ring id:base64,… for data keys.")
+
+
+def doors(room: str) -> Doors:
+    """Read the doors of ``room`` from the environment.
+
+    Raises ``pydantic.ValidationError`` naming what is missing.
+    """
+    return Doors(_env_prefix=f"MADOGUCHI_{room.upper()}_")
+
+
+def key_ring(secret: SecretStr | None, name: str) -> dict[str, bytes]:
+    """Parse ``id:base64,id:base64`` (32-byte keys, the first is current), in order.
+
+    Raises ``ValueError`` naming the setting when it is missing or malformed.
+    """
+    if secret is None or not secret.get_secret_value():
+        raise ValueError(f"MADOGUCHI_{name}: set a key ring, id:base64[,id:base64…]")
+    ring: dict[str, bytes] = {}
+    for number, part in enumerate(secret.get_secret_value().split(","), start=1):
+        key_id, found, encoded = part.strip().partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except ValueError:
+            key = b""
+        if not found or not key_id or len(key) != 32:
+            raise ValueError(f"MADOGUCHI_{name}: entry {number} must be id:base64 of 32 bytes")
+        ring[key_id] = key
+    return ring

@@ -1,0 +1,138 @@
+"""One unit, one transaction: state, inbox claims, audit entries and events commit together.
+
+Events and audit entries are kept until the block ends and written last, set-based. Nothing else
+in the project commits.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from uuid import UUID
+
+from shared.clock import Clock
+from shared.contracts.base import Event
+from shared.db import Connection, Database
+from shared.ids import SiteId, new_id
+from shared.messaging import outbox
+from shared.messaging.envelope import Message
+from shared.security import audit
+from shared.security.principal import Principal
+
+
+class Unit:
+    """What a handler works with: a connection, the time, who acts, and what it has to say."""
+
+    def __init__(
+        self,
+        conn: Connection,
+        *,
+        room: str,
+        source: str,
+        now: datetime,
+        principal: Principal,
+        traceparent: str | None,
+    ) -> None:
+        self.conn = conn
+        self.room = room
+        self.source = source
+        self.now = now
+        self.principal = principal
+        self.traceparent = traceparent
+        self.process_spans: Mapping[UUID, str] = {}
+        self._cause: Message[Event] | None = None
+        self._events: list[outbox.OutboxRow] = []
+        self._entries: list[audit.AuditEntry] = []
+
+    def emit(
+        self,
+        event: Event,
+        *,
+        cause: Message[Event] | None = None,
+        time: datetime | None = None,
+        topic: str | None = None,
+    ) -> None:
+        """Publish ``event`` when this unit commits.
+
+        ``cause`` is the message that led to it: the event continues its trace and bears its time,
+        so that handling the message later, or again, tells the same story. ``topic`` is needed
+        only where a type is published on several.
+        """
+        cause = cause or self._cause
+        self._events.append(
+            outbox.OutboxRow(
+                id=new_id(),
+                topic=topic or event.topic or f"{self.room}.events",
+                type=event.type,
+                subject=event.subject,
+                time=time or (cause.time if cause else self.now),
+                traceparent=self._trace_of(cause),
+                data=event.model_dump_json().encode(),
+            )
+        )
+
+    def audit(
+        self,
+        action: str,
+        *,
+        subject: str,
+        site_id: SiteId | None = None,
+        **references: str | int,
+    ) -> None:
+        """Record who did ``action`` to ``subject``; references only, never personal data."""
+        self._entries.append(
+            audit.AuditEntry(
+                at=self.now,
+                actor=self.principal.subject,
+                roles=tuple(sorted(self.principal.roles)),
+                action=action,
+                subject=subject,
+                site_id=site_id,
+                references=references,
+                trace_id=_trace_id(self.traceparent),
+            )
+        )
+
+    def caused_by(self, message: Message[Event] | None) -> None:
+        """Take ``message`` as the cause of what is emitted next."""
+        self._cause = message
+
+    async def flush(self) -> None:
+        """Write what was kept. Called once, by ``Units``, right before the commit."""
+        await audit.append(self.conn, self._entries)
+        await outbox.append(self.conn, self.source, self._events)
+
+    def _trace_of(self, cause: Message[Event] | None) -> str | None:
+        if cause is None:
+            return self.traceparent
+        return self.process_spans.get(cause.id, cause.traceparent)
+
+
+class Units:
+    """Begins units against one room's database."""
+
+    def __init__(self, database: Database, *, room: str, source: str, clock: Clock) -> None:
+        self._database = database
+        self._room = room
+        self._source = source
+        self.clock = clock
+
+    @asynccontextmanager
+    async def begin(
+        self, principal: Principal, *, traceparent: str | None = None
+    ) -> AsyncIterator[Unit]:
+        """A unit that commits when the block ends and leaves no trace when it raises."""
+        async with self._database.transaction() as conn:
+            unit = Unit(
+                conn,
+                room=self._room,
+                source=self._source,
+                now=self.clock.now(),
+                principal=principal,
+                traceparent=traceparent,
+            )
+            yield unit
+            await unit.flush()
+
+
+def _trace_id(traceparent: str | None) -> str | None:
+    return traceparent.split("-")[1] if traceparent else None
