@@ -1,0 +1,106 @@
+"""What was done is written in the transaction that did it: no change without its entry, no entry
+of a change that was rolled back. Entries hold references, never personal data.
+
+Entries are append-only (triggers refuse UPDATE, DELETE and TRUNCATE), and ``sealer`` chains them.
+Nothing here deletes old entries.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Self
+
+from shared.db import Connection
+from shared.ids import SiteId
+from shared.security.my_number import contains_my_number
+from shared.security.principal import Principal
+
+Reference = str | int
+
+_MAIL: Final = re.compile(r"[^\s@＠]+[@＠][^\s@＠]+")
+
+_APPEND: Final = """
+INSERT INTO audit_entry (at, actor, roles, action, subject, site_id, refs, trace_id)
+SELECT at, actor, string_to_array(roles, ' '), action, subject, site_id, refs::jsonb, trace_id
+FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+            $7::text[], $8::text[])
+     WITH ORDINALITY AS entry (at, actor, roles, action, subject, site_id, refs, trace_id, n)
+ORDER BY n
+"""
+
+
+class PersonalDataError(ValueError):
+    """Code tried to audit something other than a reference; names the field, not the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One act. ``subject`` is the case or site it was about, ``action`` a verb such as
+    ``card.shelve`` or ``contact.read``, ``at`` the time of the unit.
+
+    Raises ``PersonalDataError`` for a text that holds a My Number or looks like an e-mail address.
+    """
+
+    at: datetime
+    actor: str
+    roles: tuple[str, ...]
+    action: str
+    subject: str
+    site_id: SiteId | None = None
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    trace_id: str | None = None
+
+    def __post_init__(self) -> None:
+        texts = {"action": self.action, "subject": self.subject, "site_id": self.site_id or ""}
+        for name, value in {**texts, **self.references}.items():
+            _require_reference(name, str(value))
+
+    @classmethod
+    def by(
+        cls,
+        principal: Principal,
+        action: str,
+        *,
+        at: datetime,
+        subject: str,
+        site_id: SiteId | None = None,
+        references: Mapping[str, Reference] | None = None,
+        trace_id: str | None = None,
+    ) -> Self:
+        """The entry for an act of ``principal``."""
+        return cls(
+            at=at,
+            actor=principal.subject,
+            roles=tuple(sorted(principal.roles)),
+            action=action,
+            subject=subject,
+            site_id=site_id,
+            references=dict(references or {}),
+            trace_id=trace_id,
+        )
+
+
+async def append(conn: Connection, entries: Sequence[AuditEntry]) -> None:
+    """Write ``entries`` in their order, in one statement, in the caller's transaction."""
+    if not entries:
+        return
+    await conn.execute(
+        _APPEND,
+        [entry.at for entry in entries],
+        [entry.actor for entry in entries],
+        [" ".join(entry.roles) for entry in entries],
+        [entry.action for entry in entries],
+        [entry.subject for entry in entries],
+        [entry.site_id for entry in entries],
+        [json.dumps(dict(entry.references), ensure_ascii=False) for entry in entries],
+        [entry.trace_id for entry in entries],
+    )
+
+
+def _require_reference(name: str, value: str) -> None:
+    if contains_my_number(value):
+        raise PersonalDataError(f"audit {name}: holds a My Number; give a reference")
+    if _MAIL.search(value):
+        raise PersonalDataError(f"audit {name}: looks like an e-mail address; give a reference")
