@@ -36,6 +36,19 @@ class FieldError:
     remedy: Text
 
 
+class RejectedValueError(ValueError):
+    """What a validator of a request model raises to be heard in both languages.
+
+    ``message`` names the rule, never the value; a plain ``ValueError`` is answered with a general
+    sentence, because its text may quote what was sent.
+    """
+
+    def __init__(self, message: Text, remedy: Text) -> None:
+        super().__init__(message.en)
+        self.message = message
+        self.remedy = remedy
+
+
 class Problem(Exception):  # noqa: N818  the standard's word (RFC 9457)
     """An error that a caller meets.
 
@@ -143,6 +156,30 @@ class Conflict(Problem):
     remedy = Text(
         "Read the present state and decide again.",
         "現在の状態を確認してから、もう一度判断してください。",
+    )
+
+
+class MethodNotAllowed(Problem):
+    """The address exists, but not for this method."""
+
+    status = 405
+    slug = "method-not-allowed"
+    title = Text("This method is not served here", "このメソッドは使えません")
+    remedy = Text(
+        "Use one of the methods in the Allow header.",
+        "Allow ヘッダーにあるメソッドを使ってください。",
+    )
+
+
+class NotAcceptable(Problem):
+    """None of the forms asked for is offered."""
+
+    status = 406
+    slug = "not-acceptable"
+    title = Text("Not available in this form", "この形式では提供していません")
+    remedy = Text(
+        "Ask for one of the offered forms with the Accept header or ?format=.",
+        "Accept ヘッダーか ?format= で、提供している形式を指定してください。",
     )
 
 

@@ -129,7 +129,8 @@ async def _run(conn: asyncpg.Connection, migration: Migration) -> None:
         await conn.execute("SET LOCAL statement_timeout = 0")
         await conn.execute(migration.sql)
         await conn.execute(
-            "INSERT INTO schema_migration (source, version, name, checksum) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO schema_migration (source, version, name, checksum)"
+            " VALUES ($1, $2, $3, $4)",
             migration.source,
             migration.version,
             migration.name,

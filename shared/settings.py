@@ -51,7 +51,9 @@ class KernelSettings(BaseSettings):
     @classmethod
     def _check_digit(cls, code: str) -> str:
         """JIS X 0402: weights 6…2 over the first five digits, modulo 11."""
-        total = sum(int(digit) * weight for digit, weight in zip(code, range(6, 1, -1), strict=False))
+        total = sum(
+            int(digit) * weight for digit, weight in zip(code, range(6, 1, -1), strict=False)
+        )
         if (11 - total % 11) % 10 != int(code[5]):
             raise ValueError("the sixth digit of the municipal code is not its check digit")
         return code
@@ -68,7 +70,9 @@ class Doors(BaseSettings):
 
     database_url: str
     api_port: int = Field(ge=1, le=65535)
-    consume_port: int = Field(ge=1, le=65535, description="Port of the consumer's /readyz, /metrics.")
+    consume_port: int = Field(
+        ge=1, le=65535, description="Port of the consumer's /readyz, /metrics."
+    )
     relay_port: int = Field(ge=1, le=65535, description="Port of the relay's /readyz, /metrics.")
     master_keys: SecretStr | None = Field(None, description="Key ring id:base64,… for data keys.")
 

@@ -107,7 +107,11 @@ class Consumer:
         waits = self._settings.retry_seconds
         failure = parking.Failure(reason_of(error), waits[0] if waits else 0.0)
         log.warning(
-            "parked %s[%d]@%d: %s", record.topic, record.partition, record.offset, failure.reason,
+            "parked %s[%d]@%d: %s",
+            record.topic,
+            record.partition,
+            record.offset,
+            failure.reason,
             exc_info=not isinstance(error, UndecodableMessageError),
         )
         async with self._processor.units.begin(Principal.system(self._processor.consumer)) as unit:
@@ -137,7 +141,7 @@ class Consumer:
             log.info("offsets not committed after a rebalance: %r", error)
 
     async def _measure_lag(self, kafka: AIOKafkaConsumer) -> None:
-        """Set the lag of the partitions we have; those that moved away are no longer ours to tell."""
+        """Tell the lag of the partitions we have, and no more of those that moved away."""
         self._metrics.consumer_lag.clear()
         for partition in kafka.assignment():
             end = kafka.highwater(partition)

@@ -17,7 +17,9 @@ def client_options(settings: KernelSettings) -> dict[str, Any]:
     }
     if settings.kafka_security_protocol.endswith("SSL"):
         ca_file = settings.kafka_ca_file
-        options["ssl_context"] = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
+        options["ssl_context"] = ssl.create_default_context(
+            cafile=str(ca_file) if ca_file else None
+        )
     if settings.kafka_security_protocol.startswith("SASL"):
         password = settings.kafka_sasl_password
         options |= {
@@ -40,7 +42,9 @@ def producer(settings: KernelSettings, client_id: str) -> AIOKafkaProducer:
     )
 
 
-def consumer(settings: KernelSettings, *topics: str, group: str | None, **options: Any) -> AIOKafkaConsumer:
+def consumer(
+    settings: KernelSettings, *topics: str, group: str | None, **options: Any
+) -> AIOKafkaConsumer:
     """A consumer that commits only what it is told to, from offset zero on; not started."""
     return AIOKafkaConsumer(
         *(settings.topic_prefix + topic for topic in topics),

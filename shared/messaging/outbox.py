@@ -19,8 +19,9 @@ from shared.db import Connection
 
 SHARDS = 4
 CHANNEL = "madoguchi_outbox"
+"""Notified at the commit of a row; the statements below name it."""
 
-_APPEND = f"""
+_APPEND = """
 WITH event AS (
     SELECT * FROM unnest($2::smallint[], $3::uuid[], $4::text[], $5::text[], $6::text[],
                          $7::timestamptz[], $8::text[], $9::bytea[])
@@ -41,16 +42,16 @@ WITH event AS (
     FROM event e JOIN head USING (subject)
     ORDER BY e.ordinal
 )
-SELECT pg_notify('{CHANNEL}', '')
+SELECT pg_notify('madoguchi_outbox', '')
 """
 
-_APPEND_COPY = f"""
+_APPEND_COPY = """
 WITH written AS (
     INSERT INTO outbox (shard, xid, id, topic, source, type, subject, sequence, time,
                         traceparent, headers, data)
     VALUES ($1, pg_current_xact_id(), $2, $3, '', '', $4, 0, now(), NULL, $5, $6)
 )
-SELECT pg_notify('{CHANNEL}', '')
+SELECT pg_notify('madoguchi_outbox', '')
 """
 
 

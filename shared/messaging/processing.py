@@ -12,10 +12,10 @@ from aiokafka.structs import ConsumerRecord
 
 from shared.messaging import inbox, parking
 from shared.messaging.envelope import Message, decode, type_of
+from shared.messaging.spans import processing
 from shared.messaging.subscriptions import Subscription, waves
 from shared.security.principal import Principal
 from shared.telemetry.metrics import Metrics
-from shared.telemetry.tracing import Tracing
 from shared.unit import Unit, Units
 
 MessageAny = Message[Any]
@@ -31,13 +31,11 @@ class Processor:
         subscriptions: Iterable[Subscription],
         *,
         metrics: Metrics,
-        tracing: Tracing,
         topic_prefix: str = "",
     ) -> None:
         self.consumer = consumer
         self.units = units
         self._metrics = metrics
-        self._tracing = tracing
         self._prefix = topic_prefix
         self._table = {(t, s.event_type.type): s for s in subscriptions for t in s.topics}
         self._principal = Principal.system(consumer)
@@ -67,7 +65,7 @@ class Processor:
         if not messages:
             return
         fresh = await self._claim(unit, messages)
-        with self._tracing.processing(self.consumer, fresh) as spans:
+        with processing(self.consumer, fresh) as spans:
             unit.process_spans = spans
             for kind, group in waves(fresh):
                 await self._run(unit, kind, group)

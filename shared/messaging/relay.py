@@ -22,6 +22,7 @@ from shared.messaging.failure import backoff, is_infrastructure
 from shared.messaging.kafka import producer
 from shared.messaging.outbox import CHANNEL
 from shared.messaging.shards import ShardOwner
+from shared.messaging.spans import sending
 from shared.settings import KernelSettings
 from shared.telemetry.metrics import Metrics
 
@@ -112,9 +113,11 @@ class Relay:
         acknowledgements = []
         for row in rows:
             key, headers, value = _record(row)
-            acknowledgements.append(
-                await kafka.send(prefix + row["topic"], value=value, key=key, headers=headers)
-            )
+            end_span = sending(row["topic"], row["subject"], row["traceparent"])
+            sent = await kafka.send(prefix + row["topic"], value=value, key=key, headers=headers)
+            if end_span:
+                sent.add_done_callback(lambda _, end=end_span: end())
+            acknowledgements.append(sent)
         await asyncio.gather(*acknowledgements)
 
     async def _measure(self, conn: asyncpg.Connection) -> None:

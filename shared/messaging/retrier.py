@@ -8,6 +8,8 @@ import asyncio
 import json
 import logging
 
+import asyncpg
+
 from shared.db import Row
 from shared.ids import new_id
 from shared.messaging import outbox, parking
@@ -29,10 +31,10 @@ def reason_of(error: Exception) -> str:
 
     A database error's text may quote a row, so only its kind and constraint are kept.
     """
-    constraint = getattr(error, "constraint_name", None)
-    if hasattr(error, "sqlstate"):
-        return f"{type(error).__name__} ({error.sqlstate})" + (f": {constraint}" if constraint else "")
-    return f"{type(error).__name__}: {error}"[:500]
+    kind = type(error).__name__
+    if isinstance(error, asyncpg.PostgresError):
+        return f"{kind} ({error.sqlstate}) {error.constraint_name or ''}".rstrip()
+    return f"{kind}: {error}"[:500]
 
 
 class _TryFailedError(Exception):
