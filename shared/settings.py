@@ -31,6 +31,9 @@ class KernelSettings(BaseSettings):
     audit_signing_key_file: Path | None = None
 
     oidc_issuer: str = "http://127.0.0.1:8100"
+    oidc_jwks_url: str | None = Field(
+        None, description="Where rooms fetch the keys, if not by discovery."
+    )
     oidc_audience: str = "madoguchi"
     citizen_issuer: str = "http://127.0.0.1:8102/citizens"
     citizen_jwks_url: str = "http://127.0.0.1:8102/v1/citizen-keys"
