@@ -1,0 +1,152 @@
+"""One request, authorized: who asks, and the units in which the asked-for work is done.
+
+No route runs before its entry in the access table let the caller pass: ``current_call`` is a
+dependency of the whole app, not of single routes.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from string import Formatter
+from typing import Annotated, Any, TypeVar
+
+import pydantic_core
+from fastapi import Depends, Header
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared.http import idempotency
+from shared.http.idempotency import Answer, Claim
+from shared.http.resources import Resources, resources_of
+from shared.http.routes import route_table_of
+from shared.ids import SiteId
+from shared.security.access import Access, SiteRule, check
+from shared.security.principal import Principal
+from shared.telemetry.tracing import current_traceparent
+from shared.unit import Unit
+
+R = TypeVar("R")
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One authorized request. ``route`` is the template, as in the access table."""
+
+    request: Request
+    principal: Principal
+    access: Access
+    route: str
+    resources: Resources
+
+    def unit(self) -> AbstractAsyncContextManager[Unit]:
+        """A unit of this caller, in the trace of this request; commits when its block ends."""
+        return self.resources.units.begin(self.principal, traceparent=current_traceparent())
+
+    async def once(
+        self,
+        body: BaseModel | Mapping[str, object] | bytes,
+        command: Callable[[Unit], Awaitable[R]],
+        *,
+        status: int = 201,
+        location: str | None = None,
+    ) -> Response:
+        """Run ``command`` in a unit, once per Idempotency-Key, and answer with what it returns.
+
+        ``body`` is what makes two requests the same: the request model, or the bytes (or their
+        digest) of an upload. A model, mapping or dataclass returned becomes the JSON body.
+        ``location`` is a template over the answer's fields: ``"/v1/bookings/{booking_id}"``.
+
+        Raises ``KeyMissing``, ``InFlight`` (409), ``KeyReused`` (422), and what ``command``
+        raises; then nothing is stored.
+        """
+        claim = self._claim(body)
+        async with self.unit() as unit:
+            stored = await idempotency.recall(unit.conn, claim)
+            if stored is not None:
+                return self._answered(stored, location, replayed=True)
+            fresh = Answer(status, pydantic_core.to_json(await command(unit)))
+            await idempotency.remember(unit.conn, claim, fresh)
+        return self._answered(fresh, location, replayed=False)
+
+    def _answered(self, answer: Answer, location: str | None, *, replayed: bool) -> Response:
+        headers = {"Idempotency-Replayed": "true"} if replayed else {}
+        if location is not None:
+            root = self.request.scope.get("root_path", "")
+            headers["Location"] = root + _filled(location, answer.body)
+        return Response(
+            answer.body, status_code=answer.status, media_type="application/json", headers=headers
+        )
+
+    def _claim(self, body: BaseModel | Mapping[str, object] | bytes) -> Claim:
+        request = self.request
+        target = f"{request.url.path}?{request.url.query}"
+        return Claim(
+            scope=f"{self.resources.room} {request.method} {self.route} {self.principal.subject}",
+            key=idempotency.checked(request.headers.get(idempotency.HEADER)),
+            request_hash=idempotency.request_hash(request.method, target, body),
+        )
+
+
+async def current_call(request: Request) -> Call:
+    """Who calls, checked against the access table.
+
+    Raises ``Unauthorized`` (no token, or a bad one) and ``Forbidden`` (role, site).
+    """
+    resources, table = resources_of(request), route_table_of(request)
+    entry = table.entry(request.scope)
+    principal = await resources.authenticate(request.headers.get("authorization"))
+    check(entry.access, principal, await _site_of(request, entry.access.site))
+    return Call(request, principal, entry.access, entry.path, resources)
+
+
+async def _current_call_once(
+    call: Annotated[Call, Depends(current_call)],
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            alias=idempotency.HEADER,
+            description=(
+                "A UUID of your own for this command; repeat it when you repeat the request. "
+                "1 to 255 characters; required."
+            ),
+        ),
+    ] = None,
+) -> Call:
+    return call
+
+
+CallDep = Annotated[Call, Depends(current_call)]
+"""For routes that read or change: ``call: CallDep``."""
+
+OnceDep = Annotated[Call, Depends(_current_call_once)]
+"""For routes that use ``call.once``: documents the Idempotency-Key header too."""
+
+
+async def _site_of(request: Request, rule: SiteRule) -> SiteId | None:
+    match rule:
+        case SiteRule.PATH:
+            named: Any = request.path_params.get("site_id")
+        case SiteRule.QUERY:
+            named = request.query_params.get("site_id")
+        case SiteRule.BODY:
+            named = await _body_site(request)
+        case SiteRule.NONE | SiteRule.RESOURCE:
+            named = None
+    return SiteId(named) if isinstance(named, str) else None
+
+
+async def _body_site(request: Request) -> object:
+    if request.headers.get("content-type", "").startswith(_FORMS):
+        return (await request.form()).get("site_id")
+    try:
+        body = await request.json()
+    except ValueError:
+        return None  # the model will refuse it in better words
+    return body.get("site_id") if isinstance(body, dict) else None
+
+
+def _filled(template: str, body: bytes) -> str:
+    fields = pydantic_core.from_json(body)
+    return Formatter().vformat(template, (), fields)

@@ -1,0 +1,146 @@
+"""Idempotency-Key: a command that creates has its effect once, however often it is sent.
+
+The answer is stored in the transaction of the command itself, so both exist or neither does. A
+lock on the key, held to the end of that transaction, keeps a twin from running beside it; a
+command that fails leaves nothing and may be tried again under the same key.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pydantic import BaseModel
+
+from shared.db import Connection
+from shared.errors import BadRequest, Conflict, FieldError, Text, Unprocessable
+
+HEADER = "Idempotency-Key"
+LONGEST = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One command under its key. ``scope`` is room, route and caller: keys of others differ."""
+
+    scope: str
+    key: str
+    request_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered: HTTP status and JSON body."""
+
+    status: int
+    body: bytes
+
+
+class KeyMissing(BadRequest):
+    """A command that creates needs a key."""
+
+    slug = "idempotency-key-missing"
+    title = Text("Idempotency-Key is needed", "Idempotency-Key が必要です")
+    remedy = Text(
+        "Send a new UUID in the Idempotency-Key header, the same one when you repeat the request.",
+        "Idempotency-Key ヘッダーに新しいUUIDを付け、再送時は同じ値を使ってください。",
+    )
+
+
+class KeyReused(Unprocessable):
+    """The same key came with another request."""
+
+    slug = "idempotency-key-reused"
+    title = Text("This key belongs to another request", "このキーは別のリクエストで使われています")
+    remedy = Text(
+        "Use a new Idempotency-Key for a new request.",
+        "新しいリクエストには新しい Idempotency-Key を使ってください。",
+    )
+
+
+class InFlight(Conflict):
+    """The first request under this key is still being worked on."""
+
+    slug = "request-in-flight"
+    title = Text("The same request is still in work", "同じリクエストを処理中です")
+    remedy = Text(
+        "Wait a moment and repeat the request with the same key.",
+        "少し待ってから、同じキーでもう一度送信してください。",
+    )
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """When to ask again, in seconds."""
+        return {"Retry-After": "1"}
+
+
+def checked(key: str | None) -> str:
+    """The key as sent. Raises ``KeyMissing``, or ``BadRequest`` where it is malformed."""
+    if key is None:
+        raise KeyMissing
+    if not 1 <= len(key) <= LONGEST or not (key.isascii() and key.isprintable()):
+        message = Text(
+            f"Must have 1 to {LONGEST} printable ASCII characters.",
+            f"1〜{LONGEST}文字の印字可能なASCII文字で指定してください。",
+        )
+        raise BadRequest(errors=[FieldError(HEADER, message, KeyMissing.remedy)])
+    return key
+
+
+def request_hash(method: str, target: str, body: BaseModel | Mapping[str, object] | bytes) -> bytes:
+    """SHA-256 over method, target (path and query) and the body in its canonical form.
+
+    Two bodies are the same when they mean the same: order and white space of JSON do not count.
+    """
+    digest = hashlib.sha256(f"{method}\n{target}\n".encode())
+    digest.update(_canonical(body))
+    return digest.digest()
+
+
+async def recall(conn: Connection, claim: Claim) -> Answer | None:
+    """Take the key for this transaction; the stored answer, if there is one.
+
+    Raises ``InFlight`` while another transaction holds the key, and ``KeyReused`` where the
+    stored answer belongs to another request.
+    """
+    if not await conn.fetchval(_LOCK, f"{claim.scope}\n{claim.key}"):
+        raise InFlight
+    row = await conn.fetchrow(_RECALL, claim.scope, claim.key)
+    if row is None:
+        return None
+    if row["request_hash"] != claim.request_hash:
+        raise KeyReused
+    return Answer(status=row["status"], body=row["body"])
+
+
+async def remember(conn: Connection, claim: Claim, answer: Answer) -> None:
+    """Store the answer; it becomes visible with the effect of the command."""
+    await conn.execute(
+        _REMEMBER, claim.scope, claim.key, claim.request_hash, answer.status, answer.body
+    )
+
+
+async def purge(conn: Connection, *, older_than: timedelta) -> int:
+    """Forget answers older than ``older_than`` (real time); how many were forgotten."""
+    forgotten: int = await conn.fetchval(_PURGE, older_than)
+    return forgotten
+
+
+def _canonical(body: BaseModel | Mapping[str, object] | bytes) -> bytes:
+    if isinstance(body, bytes):
+        return body
+    plain = body.model_dump(mode="json") if isinstance(body, BaseModel) else body
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), default=str).encode()
+
+
+_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('idempotency:' || $1, 0))"
+# A statement of its own: its snapshot must be younger than the lock.
+_RECALL = "SELECT request_hash, status, body FROM idempotency WHERE scope = $1 AND key = $2"
+_REMEMBER = """
+    INSERT INTO idempotency (scope, key, request_hash, status, body) VALUES ($1, $2, $3, $4, $5)
+"""
+_PURGE = """
+    WITH forgotten AS (DELETE FROM idempotency WHERE created_at < now() - $1::interval RETURNING 1)
+    SELECT count(*) FROM forgotten
+"""
