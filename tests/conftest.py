@@ -1,0 +1,117 @@
+"""Real parts for tests: one Kafka and one PostgreSQL per run, a fresh database per test.
+
+They start on free loopback ports when the first test asks for them, and are stopped by process id.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from importlib import import_module
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from deploy.embedded.kafka import EmbeddedKafka
+from deploy.embedded.ports import free_port
+from deploy.embedded.postgres import EmbeddedPostgres
+from shared.db import Database
+from shared.migrate import KERNEL, migrate
+
+ROOT = Path(__file__).parent.parent
+JARS = ROOT / ".madoguchi" / "cache"
+
+DatabaseMaker = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A server of its own; its data is thrown away, so it need not wait for the disk."""
+    settings = {"fsync": "off", "shared_buffers": "128MB"}
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), settings)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
+    """A broker of its own; tests keep apart by topic prefix."""
+    broker = EmbeddedKafka(tmp_path_factory.mktemp("kafka"), JARS, free_port(), free_port())
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def templates(postgres: EmbeddedPostgres) -> Callable[[str], Awaitable[str]]:
+    """Name of a migrated template database for a room, or for the ``kernel`` alone."""
+    made: dict[str, str] = {}
+
+    async def template(room: str) -> str:
+        if room not in made:
+            name = f"template_{room}"
+            await _run(postgres, f'CREATE DATABASE "{name}"')
+            await migrate(postgres.url(name), _sources(room))
+            made[room] = name
+        return made[room]
+
+    return template
+
+
+@pytest_asyncio.fixture
+async def make_database(
+    postgres: EmbeddedPostgres, templates: Callable[[str], Awaitable[str]]
+) -> AsyncIterator[DatabaseMaker]:
+    """Call with a room's name (``kernel`` by default) for the URL of a fresh, migrated database."""
+    names: list[str] = []
+
+    async def make(room: str = "kernel") -> str:
+        name = f"{room}_{uuid4().hex[:12]}"
+        await _run(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{await templates(room)}"')
+        names.append(name)
+        return postgres.url(name)
+
+    yield make
+    for name in names:
+        await _run(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest_asyncio.fixture
+async def room_database(
+    make_database: DatabaseMaker,
+) -> AsyncIterator[Callable[[str], Awaitable[Database]]]:
+    """Call with a room's name for an open pool on a fresh database of that room."""
+    async with AsyncExitStack() as stack:
+
+        async def open_(room: str) -> Database:
+            url = await make_database(room)
+            database = await Database.connect(url, application="test", max_size=30)
+            stack.push_async_callback(database.close)
+            return database
+
+        yield open_
+
+
+@pytest_asyncio.fixture
+async def kernel_database(
+    room_database: Callable[[str], Awaitable[Database]],
+) -> Database:
+    """An open pool on a fresh database with the kernel's tables alone."""
+    return await room_database("kernel")
+
+
+def _sources(room: str) -> list[tuple[str, Path]]:
+    if room == "kernel":
+        return [("kernel", KERNEL)]
+    folder = Path(str(import_module(f"services.{room}").__file__)).parent / "migrations"
+    return [("kernel", KERNEL), (room, folder)]
+
+
+async def _run(postgres: EmbeddedPostgres, statement: str) -> None:
+    conn = await asyncpg.connect(postgres.url("postgres"))
+    try:
+        await conn.execute(statement)
+    finally:
+        await conn.close()
