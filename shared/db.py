@@ -31,11 +31,11 @@ class Database:
 
     @classmethod
     async def connect(
-        cls, url: str, *, application: str, min_size: int = 1, max_size: int = 10
+        cls, url: str, *, application: str, min_size: int = 0, max_size: int = 10
     ) -> "Database":
-        """Open the pool.
+        """Open the pool; without ``min_size`` the server need not be there yet.
 
-        Raises ``OSError`` or ``asyncpg.PostgresError`` when the server cannot be reached.
+        Raises ``OSError`` or ``asyncpg.PostgresError`` when asked to connect and it cannot.
         """
         pool = await asyncpg.create_pool(
             url,

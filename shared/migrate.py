@@ -13,7 +13,7 @@ from pathlib import Path
 
 import asyncpg
 
-from shared.db import session
+from shared.db import Connection, session
 
 KERNEL = Path(__file__).parent / "migrations"
 _NAME = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
@@ -85,7 +85,7 @@ async def migrate(url: str, sources: Sequence[tuple[str, Path]]) -> list[str]:
         await conn.close()
 
 
-async def pending(conn: asyncpg.Connection, sources: Sequence[tuple[str, Path]]) -> list[str]:
+async def pending(conn: Connection, sources: Sequence[tuple[str, Path]]) -> list[str]:
     """Names not applied yet; for readiness."""
     if await conn.fetchval("SELECT to_regclass('schema_migration')") is None:
         return [m.name for source, folder in sources for m in read_migrations(source, folder)]
