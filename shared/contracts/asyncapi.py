@@ -3,12 +3,13 @@
 The rooms' tables come in as plain data: the kernel knows no room.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from shared.contracts.asyncapi_message import CLOUD_EVENT, Document, message
 from shared.contracts.base import Event
+from shared.contracts.catalog import topics_of
 from shared.contracts.schemas import schema_of
 
 KAFKA_BINDING = "0.5.0"
@@ -60,10 +61,15 @@ def document(installation: Installation, rooms: Iterable[RoomTables]) -> Documen
     }
 
 
-def contradictions(rooms: Iterable[RoomTables]) -> list[str]:
-    """What cannot be true of a set of tables: two publishers of one event on one topic."""
+def contradictions(rooms: Sequence[RoomTables]) -> list[str]:
+    """What cannot be true of a set of tables: two publishers of one event, or a wrong topic."""
     publisher: dict[tuple[str, str], str] = {}
-    wrong = []
+    wrong = [
+        f"{tables.room} has {event.type} on {topic}, but its topic is {_or(topics_of(event))}."
+        for tables in rooms
+        for event, topic in (*tables.publishes, *tables.hears)
+        if topic not in topics_of(event)
+    ]
     for tables in rooms:
         for event, topic in tables.publishes:
             first = publisher.setdefault((event.type, topic), tables.room)
@@ -73,6 +79,10 @@ def contradictions(rooms: Iterable[RoomTables]) -> list[str]:
                     f"take it out of PUBLISHES in one of them."
                 )
     return wrong
+
+
+def _or(names: Iterable[str]) -> str:
+    return " or ".join(names)
 
 
 def _server() -> Document:

@@ -166,3 +166,11 @@ def test_two_publishers_of_one_event_are_refused() -> None:
     rooms = [RoomTables("preparation", told, ()), RoomTables("issuance", told, ())]
     with pytest.raises(ValueError, match=r"card\.preset\.v1 .*issuance and by preparation; take"):
         document(installation(), rooms)
+
+
+def test_an_event_on_a_topic_of_others_is_refused() -> None:
+    room = RoomTables("reporting", (), ((CardPreset, "site.events"), (CaseOpened, "site.events")))
+    with pytest.raises(
+        ValueError, match=r"card\.preset\.v1 .*preparation\.events\.\n.*case\.op.* or "
+    ):
+        document(installation(), [room])

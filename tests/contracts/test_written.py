@@ -11,6 +11,7 @@ import pytest
 from deploy import contracts, release
 from shared.contracts.catalog import EVENTS
 
+ROOT = Path(__file__).parents[2]
 SHIPPED = contracts.SCHEMAS / "card.shipped.v1.json"
 
 
@@ -44,6 +45,10 @@ def rewrite(root: Path, path: Path, change: Callable[[Any], object]) -> None:
     body = json.loads((root / path).read_text(encoding="utf-8"))
     change(body)
     (root / path).write_text(json.dumps(body), encoding="utf-8")
+
+
+def test_the_contracts_of_this_repository_are_written_and_only_add() -> None:
+    assert contracts.check(ROOT) == []
 
 
 def test_what_was_written_is_found_right(house: Path) -> None:
