@@ -1,0 +1,64 @@
+"""The environment each service process is started with.
+
+Invariant: a room is given its own secrets and its own database address, never another room's;
+what the operator set by hand counts before what we made.
+"""
+
+import os
+
+from deploy.embedded import keys
+from deploy.embedded.keys import KeyStore
+from deploy.embedded.plan import ROOMS, Plan
+from deploy.embedded.postgres import EmbeddedPostgres
+
+CITIZENS_ISSUED_BY = "reservation"
+READS_NOTICES = ("preparation", "reservation", "issuance")
+
+
+def room_environment(
+    plan: Plan, room: str, store: KeyStore, postgres: EmbeddedPostgres
+) -> dict[str, str]:
+    """Everything a process of this room needs, on top of the system's own environment."""
+    made = _shared(plan, postgres, store) | _own(plan, room, store, postgres)
+    given = {name: value for name, value in plan.environment.items() if not _foreign(name, room)}
+    system = {k: v for k, v in os.environ.items() if not k.startswith("MADOGUCHI_")}
+    return {**system, "PYTHONUNBUFFERED": "1", **made, **given}
+
+
+def database_url(plan: Plan, database: str, postgres: EmbeddedPostgres) -> str:
+    """Where a room's database (or `audit`) is: as set by the operator, or in our own server."""
+    setting = f"MADOGUCHI_{database.upper()}_DATABASE_URL"
+    return plan.environment.get(setting) or postgres.url(database, database)
+
+
+def _shared(plan: Plan, postgres: EmbeddedPostgres, store: KeyStore) -> dict[str, str]:
+    citizens = plan.url(CITIZENS_ISSUED_BY)
+    return {
+        "MADOGUCHI_KAFKA_BOOTSTRAP_SERVERS": plan.bootstrap,
+        "MADOGUCHI_OIDC_ISSUER": plan.issuer,
+        "MADOGUCHI_CITIZEN_ISSUER": f"{citizens}/citizens",
+        "MADOGUCHI_CITIZEN_JWKS_URL": f"{citizens}/v1/citizen-keys",
+        "MADOGUCHI_AUDIT_DATABASE_URL": database_url(plan, "audit", postgres),
+        "MADOGUCHI_AUDIT_SIGNING_KEY_FILE": str(store.path(keys.AUDIT)),
+    }
+
+
+def _own(plan: Plan, room: str, store: KeyStore, postgres: EmbeddedPostgres) -> dict[str, str]:
+    prefix = f"MADOGUCHI_{room.upper()}_"
+    own = {
+        f"{prefix}DATABASE_URL": database_url(plan, room, postgres),
+        f"{prefix}MASTER_KEYS": store.master_keys(room),
+        **{
+            f"{prefix}{role.upper()}_PORT": str(plan.port(room, role))
+            for role in ("api", "consume", "relay")
+        },
+    }
+    if room in READS_NOTICES:
+        own["MADOGUCHI_NOTICE_KEYS"] = store.notice_keys()
+    if room == CITIZENS_ISSUED_BY:
+        own["MADOGUCHI_CITIZEN_SIGNING_KEY_FILE"] = str(store.path(keys.CITIZEN))
+    return own
+
+
+def _foreign(name: str, room: str) -> bool:
+    return any(name.startswith(f"MADOGUCHI_{other.upper()}_") for other in ROOMS if other != room)
