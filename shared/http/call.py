@@ -22,11 +22,13 @@ from shared.http.resources import Resources, resources_of
 from shared.http.routes import route_table_of
 from shared.ids import SiteId
 from shared.security.access import Access, SiteRule, check
+from shared.security.my_number import refuse_my_number
 from shared.security.principal import Principal
 from shared.telemetry.tracing import current_traceparent
 from shared.unit import Unit
 
 R = TypeVar("R")
+_BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
@@ -92,12 +94,14 @@ class Call:
 async def current_call(request: Request) -> Call:
     """Who calls, checked against the access table.
 
-    Raises ``Unauthorized`` (no token, or a bad one) and ``Forbidden`` (role, site).
+    Raises ``Unauthorized`` (no token, or a bad one), ``Forbidden`` (role, site) and
+    ``MyNumberRefused``; what a file holds is refused by the room that reads it.
     """
     resources, table = resources_of(request), route_table_of(request)
     entry = table.entry(request.scope)
     principal = await resources.authenticate(request.headers.get("authorization"))
     check(entry.access, principal, await _site_of(request, entry.access.site))
+    await _refuse_my_numbers(request)
     return Call(request, principal, entry.access, entry.path, resources)
 
 
@@ -138,13 +142,28 @@ async def _site_of(request: Request, rule: SiteRule) -> SiteId | None:
 
 
 async def _body_site(request: Request) -> object:
-    if request.headers.get("content-type", "").startswith(_FORMS):
-        return (await request.form()).get("site_id")
+    body = await _body(request)
+    return body.get("site_id") if isinstance(body, Mapping) else None
+
+
+async def _refuse_my_numbers(request: Request) -> None:
+    refuse_my_number("", dict(request.path_params))
+    refuse_my_number("", dict(request.query_params.multi_items()))
+    if request.method not in _BODILESS:
+        refuse_my_number("", await _body(request))
+
+
+async def _body(request: Request) -> object:
+    """The body as the framework read it: a form, JSON, or None for anything else."""
+    kind = request.headers.get("content-type", "")
+    if kind.startswith(_FORMS):
+        return await request.form()
+    if "json" not in kind:
+        return None
     try:
-        body = await request.json()
+        return await request.json()
     except ValueError:
         return None  # the model will refuse it in better words
-    return body.get("site_id") if isinstance(body, dict) else None
 
 
 def _filled(template: str, body: bytes) -> str:
