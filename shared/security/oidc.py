@@ -133,7 +133,7 @@ def token_verifier(
     staff, citizens = settings.oidc_issuer, settings.citizen_issuer
     fetched = RemoteKeys(http, citizens, jwks_url=settings.citizen_jwks_url)
     issuers = [
-        staff_issuer(staff, RemoteKeys(http, staff)),
+        staff_issuer(staff, RemoteKeys(http, staff, jwks_url=settings.oidc_jwks_url)),
         citizen_issuer(citizens, citizen_keys or fetched),
     ]
     return TokenVerifier(issuers, audience=settings.oidc_audience)
