@@ -1,0 +1,1 @@
+"""What runs inside the images and beside docker-compose; standard library where it must."""
