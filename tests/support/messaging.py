@@ -1,4 +1,4 @@
-"""What messaging tests share: a tiny event, units on a test database, records as Kafka gives them."""
+"""What messaging tests share: a tiny event, units on a test database, records as polled."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
