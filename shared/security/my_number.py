@@ -80,6 +80,11 @@ def refuse_my_number(field: str, value: object) -> None:
             raise MyNumberRefused(path)
 
 
+def mask_my_numbers(text: str) -> str:
+    """``text`` as it may be logged: whole, or withheld where a My Number stands in it."""
+    return "[withheld: My Number]" if contains_my_number(text) else text
+
+
 def _plain(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text)
     visible = "".join(char for char in folded if unicodedata.category(char) != "Cf")
@@ -105,8 +110,3 @@ def _texts(path: str, value: object) -> Iterator[tuple[str, str]]:
     elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
         for number, inner in enumerate(value):
             yield from _texts(f"{path}.{number}" if path else str(number), inner)
-
-
-def mask_my_numbers(text: str) -> str:
-    """``text`` as it may be logged: whole, or withheld where a My Number stands in it."""
-    return "[withheld: My Number]" if contains_my_number(text) else text
