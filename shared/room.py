@@ -28,6 +28,7 @@ from shared.http.ops import Check, NotReadyError, findings, serve_ops
 from shared.http.server import serve
 from shared.messaging.clock_follower import ClockFollower
 from shared.messaging.consumer import Consumer
+from shared.messaging.kafka import reach
 from shared.messaging.processing import Processor
 from shared.messaging.relay import Relay
 from shared.messaging.retrier import Retrier
@@ -200,7 +201,7 @@ def _consume(room: Room, resources: Resources) -> list[Coroutine[Any, Any, None]
     )
     consumer = Consumer(processor, settings, metrics)
     retrier = Retrier(processor, settings, metrics)
-    checks = {**resources.checks, "kafka": _connected(consumer)}
+    checks = {**resources.checks, "kafka": _connected(consumer, settings)}
     return [
         serve_ops(settings.host, resources.doors.consume_port, checks, metrics),
         _after(resources.checks, consumer.run),
@@ -211,15 +212,16 @@ def _consume(room: Room, resources: Resources) -> list[Coroutine[Any, Any, None]
 def _relay(room: Room, resources: Resources) -> list[Coroutine[Any, Any, None]]:
     settings, metrics = resources.settings, resources.metrics
     relay = Relay(room.name, resources.doors.database_url, settings, metrics)
-    checks = {**resources.checks, "kafka": _connected(relay)}
+    checks = {**resources.checks, "kafka": _connected(relay, settings)}
     return [
         serve_ops(settings.host, resources.doors.relay_port, checks, metrics),
         _after(resources.checks, relay.run),
     ]
 
 
-def _connected(client: Consumer | Relay) -> Check:
+def _connected(client: Consumer | Relay, settings: KernelSettings) -> Check:
     async def connected() -> None:
+        await reach(settings)
         if not client.connected:
             raise NotReadyError("not connected")
 

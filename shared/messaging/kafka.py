@@ -1,5 +1,6 @@
 """How this installation's Kafka clients connect."""
 
+import asyncio
 import ssl
 from typing import Any
 
@@ -28,6 +29,25 @@ def client_options(settings: KernelSettings) -> dict[str, Any]:
             "sasl_plain_password": password.get_secret_value() if password else None,
         }
     return options
+
+
+async def reach(settings: KernelSettings) -> None:
+    """Return when one of the servers accepts a connection.
+
+    The clients reconnect by themselves and say nothing meanwhile, so readiness asks for itself.
+    Raises ``OSError`` when none does.
+    """
+    failure: OSError | None = None
+    for server in settings.kafka_bootstrap_servers.split(","):
+        host, _, port = server.strip().rpartition(":")
+        try:
+            _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+        except OSError as error:
+            failure = error
+        else:
+            writer.close()
+            return
+    raise failure or OSError("no bootstrap server is set")
 
 
 def producer(settings: KernelSettings, client_id: str) -> AIOKafkaProducer:

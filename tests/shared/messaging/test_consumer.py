@@ -82,6 +82,21 @@ async def test_later_messages_of_a_parked_key_wait_and_follow_in_order(
         assert await parking.counts(conn, steps.ROOM) == (0, 0)
 
 
+async def test_without_parking_the_later_messages_overtake(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing_is_parked(*_: object) -> set[str]:
+        return set()
+
+    monkeypatch.setattr(parking, "parked_among", nothing_is_parked)
+    bad = case()
+    await steps.poison(database, bad, 0)
+    await steps.consumer(database).handle(walk(bad, 3))
+    await steps.heal(database)
+    await steps.retrier(database).work_one()
+    assert await steps.effects(database) == {bad: [1, 2, 0]}
+
+
 async def _die(database: Database, case_id: CaseId) -> dead_letters.DeadLetter:
     await steps.poison(database, case_id, 0)
     await steps.consumer(database).handle(walk(case_id, 3))
