@@ -12,12 +12,11 @@ from typing import Annotated, Any, TypeVar
 
 import pydantic_core
 from fastapi import Depends, Header
-from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.http import idempotency
-from shared.http.idempotency import Answer, Claim
+from shared.http.idempotency import Answer, Body, Claim
 from shared.http.resources import Resources, resources_of
 from shared.http.routes import route_table_of
 from shared.ids import SiteId
@@ -48,7 +47,7 @@ class Call:
 
     async def once(
         self,
-        body: BaseModel | Mapping[str, object] | bytes,
+        body: Body,
         command: Callable[[Unit], Awaitable[R]],
         *,
         status: int = 201,
@@ -57,7 +56,8 @@ class Call:
         """Run ``command`` in a unit, once per Idempotency-Key, and answer with what it returns.
 
         ``body`` is what makes two requests the same: the request model, or the bytes (or their
-        digest) of an upload. A model, mapping or dataclass returned becomes the JSON body.
+        digest) of an upload. What the command returns (a model, mapping or dataclass) becomes the
+        JSON body, None an empty one.
         ``location`` is a template over the answer's fields: ``"/v1/bookings/{booking_id}"``.
 
         Raises ``KeyMissing``, ``InFlight`` (409), ``KeyReused`` (422), and what ``command``
@@ -68,7 +68,7 @@ class Call:
             stored = await idempotency.recall(unit.conn, claim)
             if stored is not None:
                 return self._answered(stored, location, replayed=True)
-            fresh = Answer(status, pydantic_core.to_json(await command(unit)))
+            fresh = Answer(status, _json(await command(unit)))
             await idempotency.remember(unit.conn, claim, fresh)
         return self._answered(fresh, location, replayed=False)
 
@@ -77,11 +77,10 @@ class Call:
         if location is not None:
             root = self.request.scope.get("root_path", "")
             headers["Location"] = root + _filled(location, answer.body)
-        return Response(
-            answer.body, status_code=answer.status, media_type="application/json", headers=headers
-        )
+        media_type = "application/json" if answer.body else None
+        return Response(answer.body, answer.status, headers, media_type)
 
-    def _claim(self, body: BaseModel | Mapping[str, object] | bytes) -> Claim:
+    def _claim(self, body: Body) -> Claim:
         request = self.request
         target = f"{request.url.path}?{request.url.query}"
         return Claim(
@@ -148,14 +147,15 @@ async def _body_site(request: Request) -> object:
 
 async def _refuse_my_numbers(request: Request) -> None:
     refuse_my_number("", dict(request.path_params))
-    refuse_my_number("", dict(request.query_params.multi_items()))
+    query = request.query_params
+    refuse_my_number("", {name: query.getlist(name) for name in query})
     if request.method not in _BODILESS:
         refuse_my_number("", await _body(request))
 
 
 async def _body(request: Request) -> object:
     """The body as the framework read it: a form, JSON, or None for anything else."""
-    kind = request.headers.get("content-type", "")
+    kind = request.headers.get("content-type", "").lower()
     if kind.startswith(_FORMS):
         return await request.form()
     if "json" not in kind:
@@ -164,6 +164,10 @@ async def _body(request: Request) -> object:
         return await request.json()
     except ValueError:
         return None  # the model will refuse it in better words
+
+
+def _json(result: object) -> bytes:
+    return b"" if result is None else pydantic_core.to_json(result)
 
 
 def _filled(template: str, body: bytes) -> str:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeAlias
 
 from pydantic import BaseModel
 
@@ -18,6 +19,8 @@ from shared.errors import BadRequest, Conflict, FieldError, Text, Unprocessable
 
 HEADER = "Idempotency-Key"
 LONGEST = 255
+Body: TypeAlias = BaseModel | Mapping[str, object] | bytes
+"""What makes two requests the same: a model, plain members, or the bytes of an upload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ def checked(key: str | None) -> str:
     return key
 
 
-def request_hash(method: str, target: str, body: BaseModel | Mapping[str, object] | bytes) -> bytes:
+def request_hash(method: str, target: str, body: Body) -> bytes:
     """SHA-256 over method, target (path and query) and the body in its canonical form.
 
     Two bodies are the same when they mean the same: order and white space of JSON do not count.
@@ -127,7 +130,7 @@ async def purge(conn: Connection, *, older_than: timedelta) -> int:
     return forgotten
 
 
-def _canonical(body: BaseModel | Mapping[str, object] | bytes) -> bytes:
+def _canonical(body: Body) -> bytes:
     if isinstance(body, bytes):
         return body
     plain = body.model_dump(mode="json") if isinstance(body, BaseModel) else body
