@@ -49,9 +49,12 @@ def test_a_misspelt_variable_would_be_found() -> None:
     assert "MADOGUCHI_PREPARATION_DATABASE_URL" not in known_to("reservation")
 
 
-def test_tools_are_told_only_what_they_read(compose: dict[str, Any]) -> None:
-    told = set(compose["services"]["topics"]["environment"])
-    assert told <= {PREFIX + field.upper() for field in KernelSettings.model_fields}
+@pytest.mark.parametrize("name", ["topics", "madoguchi"])
+def test_tools_are_told_only_what_is_read(
+    compose: dict[str, Any], rooms: list[str], name: str
+) -> None:
+    told = set(compose["services"][name]["environment"])
+    assert told <= set().union(*(known_to(room) for room in rooms))
 
 
 def test_what_rooms_must_be_told_is_told(compose: dict[str, Any], rooms: list[str]) -> None:
