@@ -1,0 +1,1 @@
+"""The rules of preparation: pure values and verbs, no input or output."""

@@ -1,0 +1,167 @@
+"""One row of a lot file becomes a card, or a reason why not; every row becomes one of the two."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final, TypeVar
+
+from services.preparation.domain.lot_file import COLUMNS, Cells, Line
+from services.preparation.domain.municipality import is_municipal_code
+from services.preparation.domain.row_faults import RowCode, RowFault
+from shared.contracts.base import CaseKind
+from shared.ids import LotId, WardCode
+from shared.security.my_number import contains_my_number
+
+T = TypeVar("T")
+
+_LOT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ROW: Final = re.compile(r"[1-9][0-9]{0,6}")
+_REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{3,31}")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class CardRow:
+    """A row that can be taken. ``line`` is its place in the file, ``row`` that on the manifest."""
+
+    line: int
+    lot_id: LotId
+    row: int
+    card_reference: str
+    ward: WardCode
+    kind: CaseKind
+    applied_on: date
+    shipped_on: date
+    card_expires_on: date
+    birth_date: date = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row that is not taken; lot and row are known only where they could be read safely."""
+
+    line: int
+    fault: RowFault
+    lot_id: LotId | None = None
+    row: int | None = None
+
+
+class _FaultError(Exception):
+    def __init__(self, code: RowCode, field_: str | None) -> None:
+        self.fault = RowFault(code, field_)
+        super().__init__(code)
+
+
+def read_rows(lines: Iterable[Line]) -> Iterator[CardRow | RefusedRow]:
+    """Judge each line; a card or a place on the manifest is taken once per file."""
+    references: set[str] = set()
+    places: set[tuple[LotId, int]] = set()
+    for line, cells in lines:
+        row = read_row(line, cells)
+        if isinstance(row, CardRow):
+            twin = _twin(row, references, places)
+            references.add(row.card_reference)
+            places.add((row.lot_id, row.row))
+            if twin is not None:
+                row = RefusedRow(line, twin, row.lot_id, row.row)
+        yield row
+
+
+def read_row(line: int, cells: Cells) -> CardRow | RefusedRow:
+    """Judge one line by itself; a My Number anywhere sets it aside before anything else."""
+    try:
+        _refuse_my_number(cells)
+        _require_all_cells(cells)
+        return _card(line, dict(zip(COLUMNS, (cell.strip() for cell in cells), strict=True)))
+    except _FaultError as error:
+        return _refused(line, cells, error.fault)
+
+
+def _twin(row: CardRow, references: set[str], places: set[tuple[LotId, int]]) -> RowFault | None:
+    if row.card_reference in references:
+        return RowFault(RowCode.DUPLICATE_IN_FILE, "card_reference")
+    if (row.lot_id, row.row) in places:
+        return RowFault(RowCode.DUPLICATE_IN_FILE, "row")
+    return None
+
+
+def _refused(line: int, cells: Cells, fault: RowFault) -> RefusedRow:
+    lot, row = (cells[0].strip(), cells[1].strip()) if len(cells) == len(COLUMNS) else ("", "")
+    safe = _LOT.fullmatch(lot) and not contains_my_number(lot)
+    return RefusedRow(
+        line,
+        fault,
+        LotId(lot) if safe else None,
+        int(row) if _ROW.fullmatch(row) else None,
+    )
+
+
+def _refuse_my_number(cells: Cells) -> None:
+    for number, cell in enumerate(cells):
+        if contains_my_number(cell):
+            known = len(cells) == len(COLUMNS)
+            raise _FaultError(RowCode.MY_NUMBER, COLUMNS[number] if known else f"cell {number + 1}")
+
+
+def _require_all_cells(cells: Cells) -> None:
+    if len(cells) != len(COLUMNS):
+        raise _FaultError(RowCode.WRONG_CELL_COUNT, None)
+
+
+def _card(line: int, cells: dict[str, str]) -> CardRow:
+    row = CardRow(
+        line=line,
+        lot_id=LotId(_matching(cells, "lot", _LOT)),
+        row=int(_matching(cells, "row", _ROW)),
+        card_reference=_matching(cells, "card_reference", _REFERENCE),
+        ward=_read(cells, "ward", _ward),
+        kind=_read(cells, "kind", CaseKind),
+        applied_on=_read(cells, "applied_on", _date),
+        shipped_on=_read(cells, "shipped_on", _date),
+        card_expires_on=_read(cells, "card_expires_on", _date),
+        birth_date=_read(cells, "birth_date", _date),
+    )
+    _require_order(row)
+    return row
+
+
+def _require_order(row: CardRow) -> None:
+    if row.birth_date > row.applied_on:
+        raise _FaultError(RowCode.DATE_ORDER, "birth_date")
+    if row.applied_on > row.shipped_on:
+        raise _FaultError(RowCode.DATE_ORDER, "shipped_on")
+    if row.shipped_on >= row.card_expires_on:
+        raise _FaultError(RowCode.DATE_ORDER, "card_expires_on")
+
+
+def _matching(cells: dict[str, str], name: str, form: re.Pattern[str]) -> str:
+    def check(text: str) -> str:
+        if not form.fullmatch(text):
+            raise ValueError
+        return text
+
+    return _read(cells, name, check)
+
+
+def _read(cells: dict[str, str], name: str, convert: Callable[[str], T]) -> T:
+    text = cells[name]
+    if not text:
+        raise _FaultError(RowCode.REQUIRED, name)
+    try:
+        return convert(text)
+    except ValueError:
+        # The text of the cell stays out of the chain of errors.
+        raise _FaultError(RowCode.MALFORMED, name) from None
+
+
+def _ward(text: str) -> WardCode:
+    if not is_municipal_code(text):
+        raise ValueError
+    return WardCode(text)
+
+
+def _date(text: str) -> date:
+    if not _DATE.fullmatch(text):
+        raise ValueError
+    return date.fromisoformat(text)

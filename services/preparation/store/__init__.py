@@ -1,0 +1,1 @@
+"""All SQL of preparation; functions take the caller's connection and never commit."""

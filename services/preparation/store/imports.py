@@ -1,0 +1,165 @@
+"""Imports of lot files. The digest is unique: of two twins one waits, then reads the other's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.preparation.domain.lot_rows import CardRow, RefusedRow
+from services.preparation.domain.row_faults import RowCode, RowFault
+from shared.db import Connection, Row
+from shared.ids import CaseId, LotId
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A file that was taken in."""
+
+    import_id: UUID
+    digest: bytes
+    imported_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """What became of a row: the case it opened, or the fault that kept it out."""
+
+    line: int
+    lot_id: LotId | None
+    row: int | None
+    case_id: CaseId | None
+    fault: RowFault | None
+
+
+async def begin(
+    conn: Connection, import_id: UUID, digest: bytes, at: datetime, row_count: int
+) -> bool:
+    """Claim a file; False where it was imported before (or is, right now, until that commits)."""
+    return await conn.fetchval(_BEGIN, import_id, digest, at, row_count) is not None
+
+
+async def find(conn: Connection, digest: bytes) -> Import | None:
+    """The import of a file, if there was one."""
+    row = await conn.fetchrow(_FIND, digest)
+    return Import(row["import_id"], row["digest"], row["imported_at"]) if row else None
+
+
+async def open_lots(conn: Connection, lots: Sequence[LotId], at: datetime) -> None:
+    """Make the lots known; those that are known stay as they are."""
+    await conn.execute(_OPEN_LOTS, sorted(lots), at)
+
+
+async def add_cards(conn: Connection, cards: Mapping[CaseId, CardRow], at: datetime) -> set[CaseId]:
+    """Write cards; those whose reference or place on a manifest is taken are left out.
+
+    Returns the cases written.
+    """
+    rows = list(cards.values())
+    added = await conn.fetch(
+        _ADD_CARDS,
+        list(cards),
+        [row.card_reference for row in rows],
+        [row.lot_id for row in rows],
+        [row.row for row in rows],
+        [row.ward for row in rows],
+        [row.kind for row in rows],
+        [row.applied_on for row in rows],
+        [row.shipped_on for row in rows],
+        [row.card_expires_on for row in rows],
+        at,
+    )
+    return {row["case_id"] for row in added}
+
+
+async def known_references(conn: Connection, references: Sequence[str]) -> set[str]:
+    """Those card references that are taken."""
+    rows = await conn.fetch(_KNOWN_REFERENCES, references)
+    return {row["card_reference"] for row in rows}
+
+
+async def known_places(
+    conn: Connection, places: Sequence[tuple[LotId, int]]
+) -> set[tuple[LotId, int]]:
+    """Those places on manifests that are taken."""
+    rows = await conn.fetch(_KNOWN_PLACES, [p[0] for p in places], [p[1] for p in places])
+    return {(row["lot_id"], row["lot_row"]) for row in rows}
+
+
+async def keep_birth_dates(conn: Connection, sealed: Mapping[CaseId, bytes]) -> None:
+    """Keep sealed birth dates until the notices are made."""
+    await conn.execute(_KEEP_BIRTH_DATES, list(sealed), list(sealed.values()))
+
+
+async def record_rows(conn: Connection, import_id: UUID, results: Sequence[RowResult]) -> None:
+    """Keep what became of each row."""
+    await conn.execute(
+        _RECORD_ROWS,
+        import_id,
+        [r.line for r in results],
+        [r.lot_id for r in results],
+        [r.row for r in results],
+        [r.fault.code if r.fault else None for r in results],
+        [r.fault.field if r.fault else None for r in results],
+        [r.case_id for r in results],
+    )
+
+
+async def rows_of(conn: Connection, import_id: UUID) -> list[RowResult]:
+    """What became of each row of a file, in the order of the file."""
+    return [row_result(row) for row in await conn.fetch(_ROWS_OF, import_id)]
+
+
+def row_result(row: Row) -> RowResult:
+    """The result a row of ``lot_row`` tells of."""
+    fault = RowFault(RowCode(row["code"]), row["field"]) if row["code"] else None
+    return RowResult(row["line"], row["lot_id"], row["lot_row"], row["case_id"], fault)
+
+
+def refusal(row: RefusedRow) -> RowResult:
+    """The result of a row that is not taken."""
+    return RowResult(row.line, row.lot_id, row.row, None, row.fault)
+
+
+_BEGIN = """
+INSERT INTO lot_import (import_id, digest, imported_at, row_count) VALUES ($1, $2, $3, $4)
+ON CONFLICT (digest) DO NOTHING RETURNING import_id
+"""
+_FIND = "SELECT import_id, digest, imported_at FROM lot_import WHERE digest = $1"
+_OPEN_LOTS = """
+INSERT INTO lot (lot_id, received_at) SELECT lot_id, $2 FROM unnest($1::text[]) AS lot_id
+ORDER BY lot_id ON CONFLICT DO NOTHING
+"""
+# In the order of the references, so that two files with the same cards wait in no circle.
+_ADD_CARDS = """
+WITH added AS (
+    INSERT INTO card (case_id, card_reference, lot_id, lot_row, ward, kind, applied_on,
+                      shipped_on, card_expires_on, stage_since)
+    SELECT case_id, card_reference, lot_id, lot_row, ward, kind, applied_on, shipped_on,
+           card_expires_on, $10
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[],
+                $7::date[], $8::date[], $9::date[])
+         AS c(case_id, card_reference, lot_id, lot_row, ward, kind, applied_on, shipped_on,
+              card_expires_on)
+    ORDER BY card_reference
+    ON CONFLICT DO NOTHING
+    RETURNING case_id, stage, stage_since
+), history AS (
+    INSERT INTO card_stage (case_id, stage, at) SELECT case_id, stage, stage_since FROM added
+)
+SELECT case_id FROM added
+"""
+_KNOWN_REFERENCES = "SELECT card_reference FROM card WHERE card_reference = ANY($1::text[])"
+_KNOWN_PLACES = """
+SELECT lot_id, lot_row
+FROM card JOIN unnest($1::text[], $2::int[]) AS p(lot_id, lot_row) USING (lot_id, lot_row)
+"""
+_KEEP_BIRTH_DATES = """
+INSERT INTO sealed_birth_date (case_id, sealed) SELECT * FROM unnest($1::uuid[], $2::bytea[])
+"""
+_RECORD_ROWS = """
+INSERT INTO lot_row (import_id, line, lot_id, lot_row, code, field, case_id)
+SELECT $1, * FROM unnest($2::int[], $3::text[], $4::int[], $5::text[], $6::text[], $7::uuid[])
+"""
+_ROWS_OF = """
+SELECT line, lot_id, lot_row, code, field, case_id FROM lot_row WHERE import_id = $1 ORDER BY line
+"""

@@ -1,0 +1,119 @@
+"""Notices: who has one, under which keyed hashes. A hash is unique, so a number is too."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from shared.db import Connection
+from shared.ids import CaseId
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notice as it is kept; the number itself is not."""
+
+    case_id: CaseId
+    notice_seq: int
+    secret_id: str
+    attempt: int
+    number_key: str
+    login_key: str
+    key_id: str
+    pickup_deadline: date
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Notices made together."""
+
+    batch_id: UUID
+    created_at: datetime
+    notice_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PrintLine:
+    """What the print file needs of one notice to derive its number."""
+
+    case_id: CaseId
+    card_reference: str
+    notice_seq: int
+    secret_id: str
+    attempt: int
+    pickup_deadline: date
+
+
+async def birth_dates(conn: Connection, case_ids: Collection[CaseId]) -> dict[CaseId, bytes]:
+    """The sealed birth dates of these cases."""
+    rows = await conn.fetch(_BIRTH_DATES, list(case_ids))
+    return {row["case_id"]: row["sealed"] for row in rows}
+
+
+async def drop_birth_dates(conn: Connection, case_ids: Collection[CaseId]) -> None:
+    """Forget the birth dates of these cases."""
+    await conn.execute(_DROP_BIRTH_DATES, list(case_ids))
+
+
+async def open_batch(conn: Connection, batch: Batch) -> None:
+    """Begin a batch."""
+    await conn.execute(_OPEN_BATCH, batch.batch_id, batch.created_at, batch.notice_count)
+
+
+async def add(conn: Connection, batch_id: UUID, notices: Sequence[Notice]) -> set[CaseId]:
+    """Write notices; those whose number is taken are left out. Returns the cases written.
+
+    Raises ``asyncpg.UniqueViolationError`` where a case has this notice already.
+    """
+    rows = await conn.fetch(
+        _ADD,
+        batch_id,
+        [n.case_id for n in notices],
+        [n.notice_seq for n in notices],
+        [n.secret_id for n in notices],
+        [n.attempt for n in notices],
+        [n.number_key for n in notices],
+        [n.login_key for n in notices],
+        [n.key_id for n in notices],
+        [n.pickup_deadline for n in notices],
+    )
+    return {row["case_id"] for row in rows}
+
+
+async def taken(conn: Connection, number_keys: Collection[str]) -> set[str]:
+    """Those keyed hashes that belong to a notice."""
+    rows = await conn.fetch(_TAKEN, list(number_keys))
+    return {row["number_key"] for row in rows}
+
+
+async def find_batch(conn: Connection, batch_id: UUID) -> Batch | None:
+    """One batch."""
+    row = await conn.fetchrow(_FIND_BATCH, batch_id)
+    return Batch(row["batch_id"], row["created_at"], row["notice_count"]) if row else None
+
+
+async def print_lines(conn: Connection, batch_id: UUID) -> list[PrintLine]:
+    """The notices of a batch, in the order of the shelf they lie on."""
+    return [PrintLine(**row) for row in await conn.fetch(_PRINT_LINES, batch_id)]
+
+
+_BIRTH_DATES = "SELECT case_id, sealed FROM sealed_birth_date WHERE case_id = ANY($1::uuid[])"
+_DROP_BIRTH_DATES = "DELETE FROM sealed_birth_date WHERE case_id = ANY($1::uuid[])"
+_OPEN_BATCH = """
+INSERT INTO notice_batch (batch_id, created_at, notice_count) VALUES ($1, $2, $3)
+"""
+_ADD = """
+INSERT INTO notice (batch_id, case_id, notice_seq, secret_id, attempt, number_key, login_key,
+                    key_id, pickup_deadline)
+SELECT $1, * FROM unnest($2::uuid[], $3::int[], $4::text[], $5::int[], $6::text[], $7::text[],
+                         $8::text[], $9::date[])
+ON CONFLICT (number_key) DO NOTHING
+RETURNING case_id
+"""
+_TAKEN = "SELECT number_key FROM notice WHERE number_key = ANY($1::text[])"
+_FIND_BATCH = "SELECT batch_id, created_at, notice_count FROM notice_batch WHERE batch_id = $1"
+_PRINT_LINES = """
+SELECT case_id, card_reference, notice_seq, secret_id, attempt, pickup_deadline
+FROM notice JOIN card USING (case_id)
+WHERE batch_id = $1 ORDER BY site_id, shelf_position, case_id
+"""
