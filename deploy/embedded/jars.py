@@ -120,7 +120,11 @@ def _fetch_all(jars: list[Jar], directory: Path, progress: Progress) -> None:
 
     progress("Kafka jars", done=0, total=len(jars))
     with ThreadPoolExecutor(PARALLEL) as pool:
-        list(pool.map(fetch, jars))
+        try:
+            list(pool.map(fetch, jars))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # the rest would be fetched for nothing
+            raise
     shutil.rmtree(staging, ignore_errors=True)
 
 

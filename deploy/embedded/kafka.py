@@ -131,8 +131,12 @@ class EmbeddedKafka:
             self._format(jars)
         progress("Kafka: starting")
         record = self._launch(jars)
-        processes.wait_until(record, lambda: answers(self.port), seconds=READY_SECONDS)
+        processes.wait_until(record, self.answers, seconds=READY_SECONDS)
         return record
+
+    def answers(self) -> bool:
+        """True when clients can connect."""
+        return answers(self.port)
 
     def stop(self) -> None:
         """Stop the broker after a controlled shutdown; nothing happens when it does not run."""

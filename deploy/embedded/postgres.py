@@ -120,7 +120,7 @@ class EmbeddedPostgres:
         self._drop_stale_pid_file()
         progress("PostgreSQL: starting")
         record = self._launch()
-        processes.wait_until(record, self._ready, seconds=READY_SECONDS)
+        processes.wait_until(record, self.answers, seconds=READY_SECONDS)
         return record
 
     def stop(self) -> None:
@@ -149,7 +149,8 @@ class EmbeddedPostgres:
         record.save(self.record_path)
         return record
 
-    def _ready(self) -> bool:
+    def answers(self) -> bool:
+        """True when clients can connect."""
         command = [str(self._binary("pg_isready")), "-q", "-h", str(self.sockets)]
         return subprocess.run(command, check=False, timeout=10).returncode == 0
 
