@@ -57,7 +57,8 @@ class PageRequest:
         return self.limit + 1
 
     def after(self, kind: type[K]) -> K | None:
-        """The sort key after which the page begins, as ``kind``: ``tuple[datetime, UUID]``.
+        """The sort key after which the page begins, as ``kind``: a NamedTuple, or a
+        type such as ``tuple[datetime, UUID]``.
 
         None for the first page. Raises ``CursorRefused``.
         """

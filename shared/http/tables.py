@@ -9,7 +9,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import quote
@@ -150,7 +150,9 @@ def _csv_cell(cell: Cell) -> str:
             return ""
         case bool():
             return "true" if cell else "false"
-        case datetime() | date():
+        case datetime():
+            return cell.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        case date():
             return cell.isoformat()
         case str():
             # An apostrophe is how spreadsheets mark text (OWASP, CSV injection).
