@@ -27,7 +27,10 @@ class PoisonedError(Exception):
 async def prepare(database: Database) -> None:
     """Create the tables of effects and of cases that fail."""
     async with database.transaction() as conn:
-        await conn.execute("CREATE TABLE effect (pos bigserial, case_id uuid, step int)")
+        await conn.execute(
+            "CREATE TABLE effect (pos bigserial, case_id uuid, step int,"
+            " at timestamptz DEFAULT clock_timestamp())"
+        )
         await conn.execute("CREATE TABLE poison (case_id uuid, step int)")
 
 

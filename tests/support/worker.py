@@ -1,10 +1,12 @@
 """The steps room as a process of its own, to be killed: ``relay`` or ``consume``.
 
-Usage: ``python -m tests.support.worker ROLE DATABASE_URL BOOTSTRAP PREFIX``
+Usage: ``python -m tests.support.worker ROLE DATABASE_URL BOOTSTRAP PREFIX [BATCH_SIZE]``
 """
 
 import asyncio
 import sys
+
+import uvloop
 
 from shared.db import Database
 from shared.messaging.relay import Relay
@@ -12,9 +14,9 @@ from tests.support import steps
 from tests.support.messaging import metrics, settings
 
 
-async def main(role: str, url: str, bootstrap: str, prefix: str) -> None:
+async def main(role: str, url: str, bootstrap: str, prefix: str, batch: str = "50") -> None:
     """Run one role until killed."""
-    set_ = settings(kafka_bootstrap_servers=bootstrap, topic_prefix=prefix, batch_size=50)
+    set_ = settings(kafka_bootstrap_servers=bootstrap, topic_prefix=prefix, batch_size=int(batch))
     if role == "relay":
         await Relay(steps.ROOM, url, set_, metrics()).run()
         return
@@ -23,4 +25,4 @@ async def main(role: str, url: str, bootstrap: str, prefix: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    uvloop.run(main(*sys.argv[1:]))

@@ -27,11 +27,11 @@ class House:
     prefix: str
     processes: list[Process] = field(default_factory=list)
 
-    async def start(self, role: str) -> Process:
+    async def start(self, role: str, batch: int = 50) -> Process:
         """Start one more worker."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.support.worker", role),
-            *(self.url, self.bootstrap, self.prefix),
+            *(self.url, self.bootstrap, self.prefix, str(batch)),
         )
         self.processes.append(process)
         return process

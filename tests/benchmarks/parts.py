@@ -1,0 +1,46 @@
+"""Real parts for benchmarks, with every safety on that a city would have on."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from deploy.embedded.kafka import EmbeddedKafka
+from deploy.embedded.ports import free_port
+from deploy.embedded.postgres import EmbeddedPostgres
+
+JARS = Path(__file__).parent.parent.parent / ".madoguchi" / "cache"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A running broker and a running database server (fsync on)."""
+
+    kafka: EmbeddedKafka
+    postgres: EmbeddedPostgres
+
+    async def database(self, name: str) -> str:
+        """Create an empty database; its URL."""
+        conn = await asyncpg.connect(self.postgres.url("postgres"))
+        try:
+            await conn.execute(f'CREATE DATABASE "{name}"')
+        finally:
+            await conn.close()
+        return self.postgres.url(name)
+
+
+@asynccontextmanager
+async def parts() -> AsyncIterator[Parts]:
+    """Start both in a temporary folder, stop both afterwards."""
+    with tempfile.TemporaryDirectory(prefix="madoguchi-bench-") as folder:
+        kafka = EmbeddedKafka(Path(folder) / "kafka", JARS, free_port(), free_port())
+        postgres = EmbeddedPostgres(Path(folder) / "postgres")
+        try:
+            await asyncio.gather(asyncio.to_thread(kafka.start), asyncio.to_thread(postgres.start))
+            yield Parts(kafka, postgres)
+        finally:
+            await asyncio.gather(asyncio.to_thread(kafka.stop), asyncio.to_thread(postgres.stop))
