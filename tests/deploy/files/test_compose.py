@@ -65,7 +65,7 @@ def test_rooms_wait_for_tables_topics_and_keys(compose: Compose, rooms: list[str
     for room in rooms:
         for process in PROCESSES:
             needs = compose["services"][f"{room}-{process}"]["depends_on"]
-            for once in (f"{room}-migrate", "topics", "keys"):
+            for once in (f"{room}-migrate", "audit-migrate", "topics", "keys"):
                 assert needs[once] == {"condition": "service_completed_successfully"}
             for part in ("kafka", "postgres"):
                 assert needs[part] == {"condition": "service_healthy"}

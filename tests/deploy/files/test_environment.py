@@ -49,7 +49,7 @@ def test_a_misspelt_variable_would_be_found() -> None:
     assert "MADOGUCHI_PREPARATION_DATABASE_URL" not in known_to("reservation")
 
 
-@pytest.mark.parametrize("name", ["topics", "madoguchi"])
+@pytest.mark.parametrize("name", ["topics", "audit-migrate", "madoguchi"])
 def test_tools_are_told_only_what_is_read(
     compose: dict[str, Any], rooms: list[str], name: str
 ) -> None:

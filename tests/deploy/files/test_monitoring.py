@@ -2,11 +2,15 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from typer.main import get_command
+
+from deploy.cli.main import app
 
 from .promql import unknown
 
@@ -61,6 +65,14 @@ def test_the_index_leads_to_every_page(root: Path) -> None:
     for page in sorted(folder.rglob("*.md")):
         if page.name != "README.md":
             assert f"({page.relative_to(folder)})" in index, page.name
+
+
+def test_commands_in_the_pages_exist(root: Path) -> None:
+    known = set(_commands(get_command(app)))
+    for page in sorted((root / "docs/operations").rglob("*.md")):
+        for written in re.findall(r"(?:`|^)madoguchi ([a-z <>-]+)", page.read_text("utf-8"), re.M):
+            words = re.split(r" [<-]", written)[0].strip()
+            assert words in known, f"{page.name}: madoguchi {written}"
 
 
 @pytest.mark.parametrize(("title", "expression"), queries())
@@ -141,6 +153,14 @@ def test_the_collector_has_what_its_pipelines_use(compose: Json) -> None:
     port = config["receivers"]["otlp"]["protocols"]["http"]["endpoint"].rpartition(":")[2]
     told = compose["services"]["reservation-api"]["environment"]["MADOGUCHI_OTLP_ENDPOINT"]
     assert told == f"http://otel-collector:{port}"
+
+
+def _commands(command: object, path: str = "") -> Iterator[str]:
+    """The full name of every command that does something."""
+    for name, below in getattr(command, "commands", {}).items():
+        if not hasattr(below, "commands"):
+            yield f"{path}{name}"
+        yield from _commands(below, f"{path}{name} ")
 
 
 def _targets(job: Json) -> dict[str, Json]:

@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from deploy.docker import migrate_audit
 from deploy.embedded.plan import ROOMS
 from deploy.embedded.postgres import EmbeddedPostgres
 from shared.migrate import KERNEL, migrate
@@ -85,6 +86,19 @@ async def test_passwords_are_kept_exactly_and_only_as_hashes(
 async def test_a_room_can_migrate_as_its_own_role(server: EmbeddedPostgres) -> None:
     for room in ROOMS:
         assert await migrate(server.url(room, room), [("kernel", KERNEL)])
+
+
+def test_the_audit_database_is_migrated_by_a_one_shot(
+    server: EmbeddedPostgres,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(migrate_audit.SETTING, server.url("audit", "audit"))
+    migrate_audit.main()
+    migrate_audit.main()
+    first, second = capsys.readouterr().out.splitlines()
+    assert "0001" in first
+    assert second == "audit: up to date"
 
 
 def _scram(password: str, salt: str, iterations: int) -> str:
