@@ -33,7 +33,9 @@ from shared.messaging.processing import Processor
 from shared.messaging.relay import Relay
 from shared.messaging.retrier import Retrier
 from shared.messaging.subscriptions import Subscription
+from shared.security.checkpoints import AuditSigner, CheckpointStore
 from shared.security.my_number import mask_my_numbers
+from shared.security.sealer import Sealer
 from shared.settings import Doors, KernelSettings, doors
 from shared.telemetry.logs import configure_logging
 from shared.telemetry.metrics import Metrics
@@ -216,7 +218,20 @@ def _relay(room: Room, resources: Resources) -> list[Coroutine[Any, Any, None]]:
     return [
         serve_ops(settings.host, resources.doors.relay_port, checks, metrics),
         _after(resources.checks, relay.run),
+        _after(resources.checks, _sealer(room, resources).run),
     ]
+
+
+def _sealer(room: Room, resources: Resources) -> Sealer:
+    settings = resources.settings
+    audit_url, key_file = settings.audit_database_url, settings.audit_signing_key_file
+    if audit_url is None or key_file is None:
+        log.warning("no audit checkpoints: audit_database_url or audit_signing_key_file is not set")
+    return Sealer(
+        resources.doors.database_url,
+        checkpoints=CheckpointStore(audit_url, settings.source(room.name)) if audit_url else None,
+        signer=AuditSigner.read(key_file) if key_file else None,
+    )
 
 
 def _connected(client: Consumer | Relay, settings: KernelSettings) -> Check:

@@ -12,6 +12,8 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from shared.http.call import current_call
+from shared.http.dead_letters import DEAD_LETTER_ACCESS
+from shared.http.dead_letters import router as dead_letters
 from shared.http.docs import DOCS_PATHS, docs_routes
 from shared.http.housekeeping import forget_answers
 from shared.http.idempotency import HEADER
@@ -57,8 +59,9 @@ def create_app(
         # Spans come from our own middleware: the framework's carry the query string.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    for router in routers:
+    for router in (*routers, dead_letters):
         app.include_router(router)
+    access = {**access, **DEAD_LETTER_ACCESS}
     verify_table(app, access, open_paths=DOCS_PATHS | OPS_PATHS)
     app.router.routes += [*docs_routes(title), *ops_routes(resources.checks, resources.metrics)]
     table = RouteTable.of(app, access)

@@ -9,6 +9,7 @@ import pytest
 from fastapi import APIRouter
 
 from shared.http.call import OnceDep
+from shared.http.dead_letters import DEAD_LETTER_ACCESS
 from shared.http.paging import Page, PageDep
 from shared.security.access import SiteRule, allow
 from shared.security.principal import Role
@@ -57,7 +58,7 @@ async def client(make_client: MakeClient, metrics: Metrics) -> httpx.AsyncClient
 async def test_the_document_tells_roles_errors_and_keys(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
     operations = [each for path in document["paths"].values() for each in path.values()]
-    assert len(operations) == len(ACCESS)
+    assert len(operations) == len(ACCESS) + len(DEAD_LETTER_ACCESS)
     for operation in operations:
         schema = operation["responses"]["default"]["content"]["application/problem+json"]["schema"]
         assert schema == {"$ref": "#/components/schemas/ProblemDocument"}

@@ -2,13 +2,14 @@
 
 import asyncio
 import socket
+from collections.abc import Mapping
 
 import httpx
 import pytest
 from starlette.applications import Starlette
 
 from deploy.embedded.ports import free_port
-from shared.http.ops import Finding, NotReadyError, findings, ops_routes, serve_ops
+from shared.http.ops import Check, Finding, NotReadyError, findings, ops_routes, serve_ops
 from shared.telemetry.metrics import Metrics
 
 HOST = "127.0.0.1"
@@ -30,8 +31,8 @@ async def hanging() -> None:
     await asyncio.Event().wait()
 
 
-def client_of(checks: dict[str, object]) -> httpx.AsyncClient:
-    routes = ops_routes(checks, Metrics(service="test", role="relay"))  # type: ignore[arg-type]
+def client_of(checks: Mapping[str, Check]) -> httpx.AsyncClient:
+    routes = ops_routes(checks, Metrics(service="test", role="relay"))
     transport = httpx.ASGITransport(Starlette(routes=routes))
     return httpx.AsyncClient(transport=transport, base_url="http://test")
 

@@ -13,7 +13,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from shared.errors import Text
-from shared.http.tables import MEDIA_TYPES, Column, Table, TableDep
+from shared.http.tables import MEDIA_TYPES, Cell, Column, Format, Table, TableDep
 from shared.ids import derived_id
 from shared.security.access import allow
 from shared.security.principal import Role
@@ -32,7 +32,7 @@ COLUMNS = [
     Column("note", Text("Note", "備考")),
 ]
 AT = datetime(2025, 5, 7, 0, 30, tzinfo=UTC)
-ROWS = [
+ROWS: list[list[Cell]] = [
     ["川崎区", 12, Decimal("0.25"), date(2025, 5, 7), AT, ID, True, "=1+1"],
     ['高津"区,', -3, None, None, None, None, False, "@cmd\nnext\x07"],
 ]
@@ -60,9 +60,9 @@ async def client(make_client: MakeClient) -> httpx.AsyncClient:
         (MEDIA_TYPES["xlsx"], "xlsx"),
     ],
 )
-async def test_accept_decides(client: httpx.AsyncClient, accept: str, form: str) -> None:
+async def test_accept_decides(client: httpx.AsyncClient, accept: str, form: Format) -> None:
     response = await client.get("/v1/table", headers={"accept": accept})
-    assert response.headers["content-type"].startswith(MEDIA_TYPES[form])  # type: ignore[index]
+    assert response.headers["content-type"].startswith(MEDIA_TYPES[form])
 
 
 async def test_format_overrides_accept(client: httpx.AsyncClient) -> None:
