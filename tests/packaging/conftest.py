@@ -72,7 +72,12 @@ def install(uv: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str,
             subprocess.run(
                 [uv, "sync", "--frozen", "--no-dev", "--no-editable", "--package", package],
                 cwd=source,
-                env={**os.environ, "UV_PROJECT_ENVIRONMENT": str(environment)},
+                env={
+                    **os.environ,
+                    "UV_PROJECT_ENVIRONMENT": str(environment),
+                    "UV_PYTHON": sys.executable,
+                    "UV_PYTHON_DOWNLOADS": "never",
+                },
                 check=True,
             )
             (folder / "empty").mkdir()
