@@ -1,0 +1,4 @@
+"""All SQL of the room; every function works in the caller's transaction and commits nothing.
+
+Locks are taken in one order everywhere: service day, visit, case file.
+"""

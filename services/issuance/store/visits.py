@@ -1,0 +1,213 @@
+"""Visits and their cases. Two unique keys carry the promises: one open visit per case
+(``visit_case_open``) and one end per case (``procedure_ended``).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from services.issuance.domain.visit import CaseState, Visit, VisitCase, VisitState
+from shared.contracts.base import CaseKind, Procedure
+from shared.contracts.issuance import Arrival
+from shared.db import Connection, Row
+from shared.ids import CaseId, SiteId, VisitId
+
+
+async def add(conn: Connection, visit: Visit) -> bool:
+    """Write a new visit; False where one of its open cases is in another open visit."""
+    await conn.execute(
+        _ADD,
+        visit.visit_id,
+        visit.site_id,
+        visit.business_date,
+        visit.arrival,
+        visit.state,
+        visit.checked_in_at,
+    )
+    written = await conn.fetch(
+        _ADD_CASES,
+        visit.visit_id,
+        [case.case_id for case in visit.cases],
+        [case.booking_id for case in visit.cases],
+        [case.procedure for case in visit.cases],
+        [case.state for case in visit.cases],
+        [case.reason for case in visit.cases],
+        [case.closed_at for case in visit.cases],
+    )
+    return len(written) == len(visit.cases)
+
+
+async def open_visit_of(conn: Connection, case_ids: Sequence[CaseId]) -> VisitId | None:
+    """The open visit that one of these cases is in."""
+    visit_id: VisitId | None = await conn.fetchval(_OPEN_OF, case_ids)
+    return visit_id
+
+
+async def lock(conn: Connection, visit_id: VisitId) -> Visit | None:
+    """The visit, locked until the transaction ends."""
+    await conn.fetch(_LOCK, visit_id)
+    return await find(conn, visit_id)
+
+
+async def find(conn: Connection, visit_id: VisitId) -> Visit | None:
+    """The visit with its cases."""
+    visits = _visits(
+        await conn.fetch(f"{_READ} WHERE visit_id = $1", visit_id),
+        await conn.fetch(f"{_CASES} WHERE c.visit_id = $1 ORDER BY c.case_id", visit_id),
+    )
+    return visits[0] if visits else None
+
+
+async def of_day(conn: Connection, site_id: SiteId, day: date) -> list[Visit]:
+    """The visits of a site's day in the order they came."""
+    return _visits(
+        await conn.fetch(_OF_DAY, site_id, day), await conn.fetch(_CASES_OF_DAY, site_id, day)
+    )
+
+
+async def lock_unfinished(conn: Connection, site_id: SiteId, day: date) -> list[Visit]:
+    """The visits of the day that have not ended, locked."""
+    ids = [row["visit_id"] for row in await conn.fetch(_LOCK_UNFINISHED, site_id, day)]
+    visits = await of_day(conn, site_id, day)
+    return [
+        visit for visit in visits if visit.visit_id in ids and visit.state is not VisitState.ENDED
+    ]
+
+
+async def called(conn: Connection, visit_id: VisitId, counter: str, at: datetime) -> None:
+    """Note the counter the party was called to."""
+    await conn.execute(_CALLED, visit_id, counter, at)
+
+
+async def identified(
+    conn: Connection, visit_id: VisitId, case_id: CaseId, types: Sequence[str], at: datetime
+) -> None:
+    """Note the types of the documents seen."""
+    await conn.execute(_IDENTIFIED, visit_id, case_id, list(types), at)
+    await _touch(conn, visit_id)
+
+
+async def pin_set(conn: Connection, visit_id: VisitId, case_id: CaseId, at: datetime) -> None:
+    """Note that the citizen has set the PIN."""
+    await conn.execute(_PIN_SET, visit_id, case_id, at)
+    await _touch(conn, visit_id)
+
+
+async def end_procedure(
+    conn: Connection, visit_id: VisitId, case_id: CaseId, site_id: SiteId, at: datetime
+) -> bool:
+    """Claim the one end a case can have; False where it has ended before."""
+    claimed = await conn.fetchval(_END_PROCEDURE, case_id, visit_id, site_id, at)
+    return claimed is not None
+
+
+async def close_case(
+    conn: Connection,
+    visit_id: VisitId,
+    case_id: CaseId,
+    state: CaseState,
+    reason: str | None,
+    at: datetime,
+) -> None:
+    """Close one case of the visit."""
+    await conn.execute(_CLOSE_CASE, visit_id, case_id, state, reason, at)
+    await _touch(conn, visit_id)
+
+
+async def end(conn: Connection, visit_id: VisitId, at: datetime) -> None:
+    """End the visit."""
+    await conn.execute(_END, visit_id, at)
+
+
+async def _touch(conn: Connection, visit_id: VisitId) -> None:
+    await conn.execute("UPDATE visit SET version = version + 1 WHERE visit_id = $1", visit_id)
+
+
+def _visits(visits: Sequence[Row], cases: Sequence[Row]) -> list[Visit]:
+    of_visit: dict[UUID, list[VisitCase]] = {row["visit_id"]: [] for row in visits}
+    for row in cases:
+        if row["visit_id"] in of_visit:
+            of_visit[row["visit_id"]].append(_case(row))
+    return [_visit(row, of_visit) for row in visits]
+
+
+def _visit(row: Row, cases: Mapping[UUID, Sequence[VisitCase]]) -> Visit:
+    return Visit(
+        visit_id=row["visit_id"],
+        site_id=row["site_id"],
+        business_date=row["business_date"],
+        arrival=Arrival(row["arrival"]),
+        state=VisitState(row["state"]),
+        counter=row["counter"],
+        checked_in_at=row["checked_in_at"],
+        called_at=row["called_at"],
+        ended_at=row["ended_at"],
+        version=row["version"],
+        cases=tuple(cases[row["visit_id"]]),
+    )
+
+
+def _case(row: Row) -> VisitCase:
+    return VisitCase(
+        case_id=row["case_id"],
+        booking_id=row["booking_id"],
+        procedure=Procedure(row["procedure"]),
+        kind=CaseKind(row["kind"]) if row["kind"] else None,
+        ward=row["ward"],
+        shelf_position=row["shelf_position"],
+        state=CaseState(row["state"]),
+        reason=row["reason"],
+        documents=tuple(row["documents"] or ()),
+        identified_at=row["identified_at"],
+        pin_set_at=row["pin_set_at"],
+        closed_at=row["closed_at"],
+    )
+
+
+_ADD = """
+INSERT INTO visit (visit_id, site_id, business_date, arrival, state, checked_in_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+"""
+_ADD_CASES = """
+INSERT INTO visit_case (visit_id, case_id, booking_id, procedure, state, reason, closed_at)
+SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[],
+                         $7::timestamptz[]) AS c (case_id, b, p, s, r, at) ORDER BY case_id
+ON CONFLICT DO NOTHING
+RETURNING case_id
+"""
+_OPEN_OF = """
+SELECT visit_id FROM visit_case WHERE case_id = ANY ($1::uuid[]) AND state = 'open' LIMIT 1
+"""
+_LOCK = "SELECT 1 FROM visit WHERE visit_id = $1 FOR UPDATE"
+_READ = "SELECT * FROM visit"
+_CASES = """
+SELECT c.*, f.kind, f.ward, f.shelf_position
+FROM visit_case c LEFT JOIN case_file f USING (case_id)
+"""
+_OF_DAY = f"""{_READ} WHERE site_id = $1 AND business_date = $2
+ORDER BY checked_in_at, visit_id"""
+_CASES_OF_DAY = f"""{_CASES} JOIN visit v USING (visit_id)
+WHERE v.site_id = $1 AND v.business_date = $2 ORDER BY c.case_id"""
+_LOCK_UNFINISHED = """
+SELECT visit_id FROM visit WHERE site_id = $1 AND business_date = $2 AND state <> 'ended'
+ORDER BY visit_id FOR UPDATE
+"""
+_CALLED = """
+UPDATE visit SET state = 'called', counter = $2, called_at = $3, version = version + 1
+WHERE visit_id = $1
+"""
+_IDENTIFIED = """
+UPDATE visit_case SET documents = $3, identified_at = $4 WHERE visit_id = $1 AND case_id = $2
+"""
+_PIN_SET = "UPDATE visit_case SET pin_set_at = $3 WHERE visit_id = $1 AND case_id = $2"
+_END_PROCEDURE = """
+INSERT INTO procedure_ended (case_id, visit_id, site_id, ended_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT DO NOTHING RETURNING case_id
+"""
+_CLOSE_CASE = """
+UPDATE visit_case SET state = $3, reason = $4, closed_at = $5
+WHERE visit_id = $1 AND case_id = $2
+"""
+_END = """
+UPDATE visit SET state = 'ended', ended_at = $2, version = version + 1 WHERE visit_id = $1
+"""
