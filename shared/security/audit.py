@@ -19,7 +19,7 @@ from shared.security.principal import Principal
 
 Reference = str | int
 
-_MAIL: Final = re.compile(r"[^\s@＠]+[@＠][^\s@＠]+")
+_MAIL: Final = re.compile(r"[^\s@＠﹫][@＠﹫][^\s@＠﹫]")
 
 _APPEND: Final = """
 INSERT INTO audit_entry (at, actor, roles, action, subject, site_id, refs, trace_id)

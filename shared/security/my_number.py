@@ -86,9 +86,10 @@ def mask_my_numbers(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text)
-    visible = "".join(char for char in folded if unicodedata.category(char) != "Cf")
-    return _MACHINE.sub(" ", visible)
+    if not text.isascii():
+        folded = unicodedata.normalize("NFKC", text)
+        text = "".join(char for char in folded if unicodedata.category(char) != "Cf")
+    return _MACHINE.sub(" ", text)
 
 
 def _candidates(text: str) -> Iterator[str]:
