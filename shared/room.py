@@ -129,11 +129,13 @@ async def open_resources(
     clock: Clock = ReplayClock() if settings.clock == "replay" else SystemClock()
     http = await stack.enter_async_context(httpx.AsyncClient(timeout=5))
     verifier = _verifier(settings, http) if role == "api" else None
+    metrics = Metrics(service=room.name, role=role)
+    metrics.business_time.set_function(lambda: clock.now().timestamp())
     return Resources(
         room=room.name,
         units=Units(database, room=room.name, source=settings.source(room.name), clock=clock),
         authenticate=verifier.authenticate if verifier else _nobody,
-        metrics=Metrics(service=room.name, role=role),
+        metrics=metrics,
         checks=_database_checks(room, database),
         cors_origins=settings.cors_origins,
         settings=settings,

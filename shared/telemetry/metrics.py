@@ -77,6 +77,11 @@ class Metrics:
             "Messages that used up their tries and wait for an operator.",
             registry=registry,
         )
+        self.business_time = Gauge(
+            "madoguchi_business_time_seconds",
+            "Business time as this process knows it, in seconds since 1970; replayed or not.",
+            registry=registry,
+        )
         self.http_request_seconds = Histogram(
             "madoguchi_http_request_seconds",
             "Time to answer a request, by route template.",
