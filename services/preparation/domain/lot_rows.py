@@ -1,12 +1,13 @@
 """One row of a lot file becomes a card, or a reason why not; every row becomes one of the two."""
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, TypeVar
 
-from services.preparation.domain.lot_file import COLUMNS, Cells, Line
+from services.preparation.domain.lot_file import COLUMNS, Cells, Line, decode, read_lines
 from services.preparation.domain.municipality import is_municipal_code
 from services.preparation.domain.row_faults import RowCode, RowFault
 from shared.contracts.base import CaseKind
@@ -47,10 +48,37 @@ class RefusedRow:
     row: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LotFile:
+    """A file that could be read: its SHA-256 and each of its rows, judged."""
+
+    digest: bytes
+    rows: list[CardRow | RefusedRow]
+
+    @property
+    def cards(self) -> list[CardRow]:
+        """The rows that can be taken."""
+        return [row for row in self.rows if isinstance(row, CardRow)]
+
+    @property
+    def lots(self) -> set[LotId]:
+        """The lots of all rows whose lot is legible."""
+        return {row.lot_id for row in self.rows if row.lot_id is not None}
+
+
 class _FaultError(Exception):
     def __init__(self, code: RowCode, field_: str | None) -> None:
         self.fault = RowFault(code, field_)
         super().__init__(code)
+
+
+def read_file(body: bytes) -> LotFile:
+    """Read and judge a whole file.
+
+    Raises ``FileUnreadable`` and ``WrongColumns``; a bad row is no error, it is a result.
+    """
+    rows = list(read_rows(read_lines(decode(body))))
+    return LotFile(hashlib.sha256(body).digest(), rows)
 
 
 def read_rows(lines: Iterable[Line]) -> Iterator[CardRow | RefusedRow]:

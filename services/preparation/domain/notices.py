@@ -78,3 +78,14 @@ EXPIRED: Final = refused(
     Text("The card's validity has ended.", "カードの有効期間が満了しています。"),
     Text("Take it off the shelf for disposal.", "廃棄の手続へ回してください。"),
 )
+NO_BIRTH_DATE: Final = refused(
+    "birth_date_gone",
+    Text(
+        "The birth date for the notice is no longer kept.",
+        "通知に必要な生年月日が保存されていません。",
+    ),
+    Text(
+        "Ask the registry and import the card again.",
+        "住民基本台帳を確認し、カードを取り込み直してください。",
+    ),
+)

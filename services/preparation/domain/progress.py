@@ -18,7 +18,7 @@ class Progress(StrEnum):
     HANDED_OVER = "handed_over"
 
     @property
-    def title(self) -> Text:
+    def headline(self) -> Text:
         """The state in a few words."""
         return _TITLES[self]
 

@@ -54,10 +54,9 @@ class CardRefused(Conflict):
     title = Text("The card cannot be taken there now", "このカードは現在その処理へ進めません")
 
     def __init__(self, refusal: Refusal) -> None:
-        super().__init__(
-            refusal.message,
-            extras={
-                "code": refusal.code,
-                "what_to_do": {"en": refusal.remedy.en, "ja": refusal.remedy.ja},
-            },
-        )
+        super().__init__(_joined(refusal), extras={"code": refusal.code})
+
+
+def _joined(refusal: Refusal) -> Text:
+    message, remedy = refusal.message, refusal.remedy
+    return Text(f"{message.en} {remedy.en}", f"{message.ja}{remedy.ja}")

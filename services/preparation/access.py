@@ -1,0 +1,27 @@
+"""Who may call what. Back office does the work; an auditor reads, but prints no numbers."""
+
+from typing import Final
+
+from shared.security.access import AccessTable, SiteRule, allow
+from shared.security.principal import Role
+
+_WORK: Final = allow(Role.BACK_OFFICE, Role.SUPERVISOR)
+_SHELVE: Final = allow(Role.BACK_OFFICE, Role.SUPERVISOR, site=SiteRule.BODY)
+_READ: Final = allow(Role.BACK_OFFICE, Role.SUPERVISOR, Role.AUDITOR)
+
+ACCESS: Final[AccessTable] = {
+    ("POST", "/v1/lots"): _WORK,
+    ("GET", "/v1/lots"): _READ,
+    ("GET", "/v1/lots/{lot_id}"): _READ,
+    ("GET", "/v1/lots/{lot_id}/rows"): _READ,
+    ("GET", "/v1/cards"): _READ,
+    ("GET", "/v1/cards/{case_id}"): _READ,
+    ("POST", "/v1/cards/{case_id}/stages/shelved"): _SHELVE,
+    ("POST", "/v1/cards/{case_id}/stages/{stage}"): _WORK,
+    ("POST", "/v1/stages/shelved"): _SHELVE,
+    ("POST", "/v1/stages/{stage}"): _WORK,
+    ("POST", "/v1/notices"): _WORK,
+    ("GET", "/v1/notices/{batch_id}"): _READ,
+    ("GET", "/v1/notices/{batch_id}/print-file"): _WORK,
+    ("GET", "/v1/status"): allow(Role.CITIZEN),
+}

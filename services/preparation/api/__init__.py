@@ -1,0 +1,29 @@
+"""HTTP → command. ``build`` makes the app of this room from what its process holds open."""
+
+from fastapi import FastAPI
+
+from services.preparation.access import ACCESS
+from services.preparation.api import cards, lots, notices, stages, status
+from services.preparation.settings import PreparationSettings
+from services.preparation.tools import Tools
+from shared.http.app import create_app
+from shared.room import Resources
+
+_DESCRIPTION = """
+From J-LIS lot to notice: lots are imported, cards go through inspection, registry check, preset
+and shelf, and a notice invites the citizen. Every step can be taken for one card or for many; a
+repeated step does no harm. Texts come in Japanese or English by `Accept-Language`.
+"""
+
+
+def build(resources: Resources) -> FastAPI:
+    """The app. Raises ``ValueError`` naming a key ring that is missing or malformed."""
+    app = create_app(
+        title="Preparation (交付準備)",
+        description=_DESCRIPTION,
+        routers=[module.router for module in (lots, cards, stages, notices, status)],
+        access=ACCESS,
+        resources=resources,
+    )
+    app.state.tools = Tools.read(resources.settings, resources.doors, PreparationSettings())
+    return app

@@ -1,0 +1,109 @@
+"""Steps of preparation: one card at a time, or many."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Header
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from services.preparation.api.cards import CardOut, card_out
+from services.preparation.api.parts import (
+    LanguageDep,
+    Results,
+    ShelfName,
+    Which,
+    as_json,
+    case_results,
+    counted,
+)
+from services.preparation.domain.stages import Stage
+from services.preparation.handlers import stages
+from services.preparation.handlers.stages import VersionCheck
+from services.preparation.store.cards import Card
+from shared.contracts.base import SiteRef
+from shared.http.call import CallDep
+from shared.http.etag import etag, require_match
+from shared.ids import CaseId
+
+router = APIRouter(prefix="/v1", tags=["stages"])
+
+Desk = Literal["inspected", "registry_checked", "preset"]
+"""Stages reached at a desk, wherever it stands."""
+
+IfMatch = Annotated[
+    str | None, Header(alias="If-Match", description="ETag of the version you decided on.")
+]
+
+_SITE = "kawasaki-ward-office"
+
+
+class Place(BaseModel):
+    """Where a card is laid."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    site_id: Annotated[SiteRef, Field(examples=[_SITE])]
+    shelf: ShelfName = "A"
+
+
+class WhichWhere(Which):
+    """The cards to lay on a shelf, and where."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"lot_id": "L2026-0412", "site_id": _SITE, "shelf": "A"}]},
+    )
+
+    site_id: SiteRef
+    shelf: ShelfName = "A"
+
+
+@router.post("/cards/{case_id}/stages/shelved", response_model=CardOut)
+async def shelve_one(
+    call: CallDep, case_id: UUID, place: Place, if_match: IfMatch = None
+) -> Response:
+    """Lay a preset card on a shelf; its position is the next one of that shelf."""
+    async with call.unit() as unit:
+        card = await stages.shelve_one(
+            unit, CaseId(case_id), place.site_id, place.shelf, _check(if_match)
+        )
+    return _tagged(card)
+
+
+@router.post("/cards/{case_id}/stages/{stage}", response_model=CardOut)
+async def advance_one(
+    call: CallDep, case_id: UUID, stage: Desk, if_match: IfMatch = None
+) -> Response:
+    """Take a card to the next stage. A card that is further stays as it is."""
+    async with call.unit() as unit:
+        card = await stages.advance_one(unit, CaseId(case_id), Stage(stage), _check(if_match))
+    return _tagged(card)
+
+
+@router.post("/stages/shelved", response_model=Results)
+async def shelve_many(call: CallDep, body: WhichWhere, language: LanguageDep) -> Response:
+    """Lay preset cards on a shelf, each at the next position."""
+    async with call.unit() as unit:
+        found = await stages.shelve(unit, body.selection, body.site_id, body.shelf)
+    return as_json(counted(case_results(found, language)))
+
+
+@router.post("/stages/{stage}", response_model=Results)
+async def advance_many(call: CallDep, stage: Desk, body: Which, language: LanguageDep) -> Response:
+    """Take many cards to the next stage; one result per card."""
+    async with call.unit() as unit:
+        found = await stages.advance(unit, body.selection, Stage(stage))
+    return as_json(counted(case_results(found, language)))
+
+
+def _check(if_match: str | None) -> VersionCheck:
+    def check(version: int) -> None:
+        if if_match is not None:
+            require_match(if_match, version)
+
+    return check
+
+
+def _tagged(card: Card) -> Response:
+    return as_json(card_out(card), headers={"ETag": etag(card.version)})

@@ -1,0 +1,122 @@
+"""Take cards to the next stage, one or many: the same command, the same guard."""
+
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from services.preparation.domain.refusals import ALREADY, DONE, CardRefused, Verdict
+from services.preparation.domain.stages import Stage, previous, step
+from services.preparation.handlers.selection import (
+    CardResult,
+    CardUnknown,
+    Selection,
+    locked,
+    results,
+)
+from services.preparation.store import cards, stages
+from services.preparation.store.cards import Card
+from shared.contracts.preparation import (
+    CardInspected,
+    CardPreset,
+    CardRegistryChecked,
+    CardShelved,
+    PreparationEvent,
+)
+from shared.ids import CaseId, SiteId
+from shared.unit import Unit
+
+VersionCheck = Callable[[int], None]
+"""Raises where the caller has not seen this version of a card."""
+
+_TOLD: Final[Mapping[Stage, type[PreparationEvent]]] = MappingProxyType(
+    {
+        Stage.INSPECTED: CardInspected,
+        Stage.REGISTRY_CHECKED: CardRegistryChecked,
+        Stage.PRESET: CardPreset,
+    }
+)
+
+
+async def advance(unit: Unit, selection: Selection, to: Stage) -> list[CardResult]:
+    """Take the cards to ``to``: inspected, registry_checked or preset.
+
+    Cards that are further stay; those not there yet are refused. Raises ``LotUnknown``.
+    """
+    verdicts = _judged(await locked(unit.conn, selection), to)
+    moved = await stages.advance(unit.conn, _ready(verdicts), frm=previous(to), to=to, at=unit.now)
+    for case_id in _settled(verdicts, moved):
+        unit.emit(_TOLD[to](case_id=case_id))
+        unit.audit(f"card.{to.value}", subject=str(case_id))
+    return results(selection, verdicts)
+
+
+async def shelve(unit: Unit, selection: Selection, site_id: SiteId, shelf: str) -> list[CardResult]:
+    """Lay preset cards on ``shelf`` of a site, each at the next free position.
+
+    Raises ``LotUnknown``.
+    """
+    verdicts = _judged(await locked(unit.conn, selection), Stage.SHELVED)
+    ready = _ready(verdicts)
+    if ready:
+        first = await stages.take_positions(unit.conn, site_id, shelf, len(ready))
+        places = {case_id: f"{shelf}-{first + n:05d}" for n, case_id in enumerate(ready)}
+        moved = await stages.shelve(unit.conn, ready, list(places.values()), site_id, at=unit.now)
+        for case_id in _settled(verdicts, moved):
+            _tell_shelved(unit, case_id, site_id, places[case_id])
+    return results(selection, verdicts)
+
+
+async def advance_one(unit: Unit, case_id: CaseId, to: Stage, check: VersionCheck) -> Card:
+    """Take one card to ``to`` and return it; ``check`` gets its version before anything is done.
+
+    Raises ``CardUnknown``, ``CardRefused`` and what ``check`` raises.
+    """
+    await _checked(unit, case_id, check)
+    return await _only(unit, case_id, await advance(unit, Selection((case_id,)), to))
+
+
+async def shelve_one(
+    unit: Unit, case_id: CaseId, site_id: SiteId, shelf: str, check: VersionCheck
+) -> Card:
+    """Lay one card on a shelf and return it; raises what ``advance_one`` raises."""
+    await _checked(unit, case_id, check)
+    return await _only(unit, case_id, await shelve(unit, Selection((case_id,)), site_id, shelf))
+
+
+async def _checked(unit: Unit, case_id: CaseId, check: VersionCheck) -> None:
+    card = (await locked(unit.conn, Selection((case_id,)))).get(case_id)
+    if card is None:
+        raise CardUnknown
+    check(card.version)
+
+
+async def _only(unit: Unit, case_id: CaseId, found: list[CardResult]) -> Card:
+    verdict = found[0].verdict
+    if verdict.refusal is not None:
+        raise CardRefused(verdict.refusal)
+    if verdict is ALREADY:
+        unit.audit("card.read", subject=str(case_id))
+    card = await cards.find(unit.conn, case_id)
+    if card is None:
+        raise CardUnknown
+    return card
+
+
+def _tell_shelved(unit: Unit, case_id: CaseId, site_id: SiteId, position: str) -> None:
+    unit.emit(CardShelved(case_id=case_id, site_id=site_id, shelf_position=position))
+    unit.audit("card.shelved", subject=str(case_id), site_id=site_id, shelf_position=position)
+
+
+def _judged(cards: Mapping[CaseId, Card], to: Stage) -> dict[CaseId, Verdict]:
+    return {case_id: step(card.stage, to) for case_id, card in cards.items()}
+
+
+def _ready(verdicts: Mapping[CaseId, Verdict]) -> list[CaseId]:
+    return [case_id for case_id, verdict in verdicts.items() if verdict is DONE]
+
+
+def _settled(verdicts: dict[CaseId, Verdict], moved: Collection[CaseId]) -> list[CaseId]:
+    """Those that moved, in order; what somebody else moved meanwhile is told as ``already``."""
+    ready = _ready(verdicts)
+    verdicts.update({case_id: ALREADY for case_id in ready if case_id not in moved})
+    return [case_id for case_id in ready if case_id in moved]
