@@ -49,6 +49,7 @@ async def _verify(house: "Stack", room: str, keys: Path | None, progress: Progre
     from shared.db import session  # noqa: PLC0415
     from shared.security.checkpoints import CheckpointStore, read_public_keys  # noqa: PLC0415
     from shared.security.verify import verify as verify_chain  # noqa: PLC0415
+    from shared.settings import KernelSettings  # noqa: PLC0415
 
     public = read_public_keys(keys or house.audit_keys())
     with reached(room):
@@ -56,7 +57,8 @@ async def _verify(house: "Stack", room: str, keys: Path | None, progress: Progre
     try:
         return await verify_chain(
             conn,
-            checkpoints=CheckpointStore(house.database_url("audit"), room),
+            # The name the room's sealer gives its chain.
+            checkpoints=CheckpointStore(house.database_url("audit"), KernelSettings().source(room)),
             keys=public,
             progress=lambda done, total: progress(f"audit of {room}", done=done, total=total),
         )

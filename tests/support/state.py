@@ -5,7 +5,15 @@ import hashlib
 from shared.db import Connection
 
 MECHANICS = frozenset(
-    {"outbox_cursor", "schema_migration", "audit_entry", "audit_seal", "idempotency"}
+    {
+        "outbox_cursor",
+        "schema_migration",
+        "audit_entry",
+        "audit_seal",
+        "audit_era",
+        "audit_receipt",
+        "idempotency",
+    }
 )
 """Tables that say how far a process is, not what is true."""
 
