@@ -1,0 +1,15 @@
+"""Who may call what. Figures are open to the staff who steer; the cases behind them only for the
+staff's own sites, or for those whose token names every site."""
+
+from shared.security.access import AccessTable, SiteRule, allow
+from shared.security.principal import Role
+
+_STEERING = (Role.PLANNER, Role.SUPERVISOR, Role.BACK_OFFICE, Role.AUDITOR)
+
+ACCESS: AccessTable = {
+    ("GET", "/"): allow(Role.PUBLIC),
+    ("GET", "/dashboard"): allow(Role.PUBLIC),
+    ("GET", "/v1/reports/monthly"): allow(*_STEERING),
+    ("GET", "/v1/reports/totals"): allow(*_STEERING),
+    ("GET", "/v1/reports/cases"): allow(*_STEERING, site=SiteRule.QUERY),
+}

@@ -1,0 +1,68 @@
+"""What a table looks like to readers of the OpenAPI document: three forms, one example."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.http.tables import MEDIA_TYPES
+
+MONTHLY: Mapping[str, Any] = {
+    "columns": [
+        {"key": "fiscal_year", "title": "Fiscal year from April"},
+        {"key": "era_year", "title": "Fiscal year"},
+        {"key": "basis", "title": "Basis"},
+        {"key": "procedure", "title": "Procedure"},
+        {"key": "label", "title": "Row"},
+        {"key": "2026-04", "title": "Apr"},
+        {"key": "total", "title": "Year"},
+    ],
+    "rows": [
+        {
+            "fiscal_year": 2026,
+            "era_year": "FY R8 (actual)",
+            "basis": "actual",
+            "procedure": "card_issuance",
+            "label": "(1) Cards issued",
+            "2026-04": 12556,
+            "total": 148799,
+        }
+    ],
+}
+
+TOTALS: Mapping[str, Any] = {
+    "columns": [
+        {"key": "date", "title": "Up to"},
+        {"key": "ward", "title": "Ward of residence"},
+        {"key": "applied", "title": "Applied"},
+    ],
+    "rows": [
+        {
+            "date": "2026-04-30",
+            "ward": "131016",
+            "applied": 1200,
+            "shipped": 1100,
+            "preset": 900,
+            "issued": 700,
+            "waiting_for_shipment": 100,
+            "waiting_for_preset": 200,
+            "waiting_for_issuance": 180,
+            "ended": 20,
+        }
+    ],
+}
+
+
+def table(example: Mapping[str, Any]) -> dict[int | str, dict[str, Any]]:
+    """The ``responses`` of a route that answers with a table."""
+    text = {"schema": {"type": "string"}}
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    return {
+        200: {
+            "description": "The report; send the ETag as If-None-Match to be spared a repetition.",
+            "content": {
+                MEDIA_TYPES["json"]: {"example": example},
+                MEDIA_TYPES["csv"]: text,
+                MEDIA_TYPES["xlsx"]: binary,
+            },
+        },
+        304: {"description": "You have it already."},
+    }

@@ -1,0 +1,60 @@
+"""GET /v1/reports/monthly: the plan's table of a fiscal year, or its finest cells."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.reporting.api import documents
+from services.reporting.api.answers import answer
+from services.reporting.api.filters import SiteFilter, WardFilter, YearDep
+from services.reporting.api.models import ReportTable
+from services.reporting.api.tables import long_table, plan_table
+from services.reporting.domain.monthly import plan_rows
+from services.reporting.store import reports
+from shared.http.call import CallDep
+from shared.http.tables import TableDep
+
+router = APIRouter(prefix="/v1/reports", tags=["reports"])
+
+
+class Layout(StrEnum):
+    """How the months are laid out."""
+
+    PLAN = "plan"
+    LONG = "long"
+
+
+@router.get(
+    "/monthly",
+    summary="Completed procedures by month",
+    response_model=ReportTable,
+    responses=documents.table(documents.MONTHLY),
+)
+async def monthly(
+    *,
+    request: Request,
+    call: CallDep,
+    wanted: TableDep,
+    year: YearDep,
+    ward: WardFilter = None,
+    site_id: SiteFilter = None,
+    layout: Annotated[
+        Layout,
+        Query(
+            description="plan: a row per procedure and their sum, twelve months and the year. "
+            "long: a row per month, procedure, ward and site that has any."
+        ),
+    ] = Layout.PLAN,
+) -> Response:
+    """A case counts in the month (Asia/Tokyo) of its `card.issued` or `certificate.renewed`."""
+    span = reports.Span(year.first, year.last, ward, site_id)
+    async with call.unit() as unit:
+        if layout is Layout.LONG:
+            table = long_table(year, await reports.cells(unit.conn, span), wanted.language)
+        else:
+            rows = plan_rows(year, await reports.counts(unit.conn, span))
+            table = plan_table(year, rows, wanted.language)
+    return await answer(request, wanted, table)

@@ -1,0 +1,1 @@
+"""Events become facts, a batch of one type at a time."""
