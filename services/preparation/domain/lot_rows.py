@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 _LOT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ROW: Final = re.compile(r"[1-9][0-9]{0,6}")
-_REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{3,31}")
+_REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{3,63}")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 

@@ -109,8 +109,8 @@ _FORMS: Final = {
     ),
     "row": Text("A whole number from 1 to 9999999.", "1〜9999999の整数にしてください。"),
     "card_reference": Text(
-        "4 to 32 letters, digits and hyphens, beginning with a letter or digit.",
-        "英数字で始まる4〜32文字（英数字とハイフン）にしてください。",
+        "4 to 64 letters, digits, dots, hyphens and underscores; begins with a letter or digit.",
+        "英数字で始まる4〜64文字（英数字と . - _）にしてください。",
     ),
     "ward": Text(
         "Six digits of the ward's municipal code, check digit included.",
