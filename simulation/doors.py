@@ -1,0 +1,101 @@
+"""The city's public doors: the four APIs over HTTP, and the people who come to them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+from uuid import uuid4
+
+import httpx
+
+from shared.settings import KernelSettings
+
+T = TypeVar("T")
+PATIENCE = 60.0
+"""Seconds that news may take from one room to another before a simulation gives up."""
+
+
+class Endpoints(Protocol):
+    """Where the city is: API base URLs by room, staff tokens by roles and sites, and the broker."""
+
+    @property
+    def apis(self) -> Mapping[str, str]: ...
+
+    @property
+    def token(self) -> Callable[[Sequence[str], Sequence[str]], str]: ...
+
+    @property
+    def settings(self) -> KernelSettings: ...
+
+
+class RefusedError(Exception):
+    """A room answered with a problem; the text is its title, detail and remedy."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        problem: dict[str, Any] = response.json() if response.content else {}
+        said = [str(problem[name]) for name in ("title", "detail", "remedy") if problem.get(name)]
+        fields = [f"{e.get('field')}: {e.get('message')}" for e in problem.get("errors", [])]
+        where = f"{response.request.method} {response.request.url.path}"
+        super().__init__(f"{where}: {response.status_code} " + " — ".join([*said, *fields]))
+        self.status = response.status_code
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who calls a room with a token of their own, or with none."""
+
+    http: httpx.AsyncClient
+    apis: Mapping[str, str]
+    token: str | None = None
+
+    async def get(self, room: str, path: str, **query: str | int) -> Any:
+        """Read; the JSON answered. Raises ``RefusedError``."""
+        return (await self._send("GET", room, path, params=query)).json()
+
+    async def text(self, room: str, path: str) -> str:
+        """Read a file. Raises ``RefusedError``."""
+        return (await self._send("GET", room, path)).text
+
+    async def post(self, room: str, path: str, body: Mapping[str, object] | None = None) -> Any:
+        """Command; the JSON answered, or None. Raises ``RefusedError``."""
+        answer = await self._send("POST", room, path, json=body)
+        return answer.json() if answer.content else None
+
+    async def put(self, room: str, path: str, body: Mapping[str, object]) -> Any:
+        """Describe; the JSON answered. Raises ``RefusedError``."""
+        return (await self._send("PUT", room, path, json=body)).json()
+
+    async def upload(self, room: str, path: str, file: bytes) -> Any:
+        """Send a CSV file; the JSON answered. Raises ``RefusedError``."""
+        return (await self._send("POST", room, path, content=file, kind="text/csv")).json()
+
+    def with_token(self, token: str) -> "Person":
+        """The same caller, with a token."""
+        return Person(self.http, self.apis, token)
+
+    async def _send(
+        self, method: str, room: str, path: str, *, kind: str | None = None, **parts: Any
+    ) -> httpx.Response:
+        headers = {"Idempotency-Key": str(uuid4())} if method == "POST" else {}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        if kind:
+            headers["Content-Type"] = kind
+        answer = await self.http.request(method, self.apis[room] + path, headers=headers, **parts)
+        if answer.is_error:
+            raise RefusedError(answer)
+        return answer
+
+
+async def until(look: Callable[[], Awaitable[T | None]], what: str) -> T:
+    """Ask until there is an answer: news travels between rooms in its own time.
+
+    Raises ``TimeoutError`` naming ``what`` after ``PATIENCE`` seconds.
+    """
+    loop = asyncio.get_running_loop()
+    end = loop.time() + PATIENCE
+    while loop.time() < end:
+        if (found := await look()) is not None:
+            return found
+        await asyncio.sleep(0.1)
+    raise TimeoutError(f"{what} did not happen within {PATIENCE:.0f} s; see `madoguchi status`")
