@@ -1,0 +1,49 @@
+"""HTTP of the reservation room."""
+
+from fastapi import FastAPI
+
+from services.reservation.access import ACCESS
+from services.reservation.api import availability, bookings, sessions, sites
+from services.reservation.api.desk import Desk
+from services.reservation.settings import ReservationSettings
+from shared.calendar import BusinessCalendar
+from shared.http.app import create_app
+from shared.room import Resources
+from shared.security.blind_index import BlindIndex
+from shared.security.citizen_tokens import CitizenKeys, CitizenTokens
+from shared.settings import KernelSettings, key_ring
+
+DESCRIPTION = """
+Sites and their calendars, free seats, and bookings.
+
+A citizen logs in at `POST /v1/sessions` with the number on the notice and the birth date, looks
+for a seat at `GET /v1/availability` and takes it at `POST /v1/bookings`. Staff book on behalf.
+"""
+
+
+def build(resources: Resources) -> FastAPI:
+    """The app of this room.
+
+    Raises ``ValueError`` naming a setting that is missing or malformed.
+    """
+    app = create_app(
+        title="Madoguchi: reservation",
+        description=DESCRIPTION,
+        routers=[sessions.router, sites.router, availability.router, bookings.router],
+        access=ACCESS,
+        resources=resources,
+    )
+    app.state.desk = _desk(resources.settings)
+    return app
+
+
+def _desk(settings: KernelSettings) -> Desk:
+    if settings.citizen_signing_key_file is None:
+        raise ValueError("MADOGUCHI_CITIZEN_SIGNING_KEY_FILE: name a PEM file of P-256 keys")
+    keys = CitizenKeys.read(settings.citizen_signing_key_file)
+    return Desk(
+        rules=ReservationSettings().rules(BusinessCalendar()),
+        index=BlindIndex(key_ring(settings.notice_keys, "NOTICE_KEYS")),
+        keys=keys,
+        tokens=CitizenTokens(keys, issuer=settings.citizen_issuer, audience=settings.oidc_audience),
+    )

@@ -1,0 +1,145 @@
+"""Bookings, made by citizens for their own cases and by staff at their sites on behalf."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.reservation.api.desk import DeskDep, PreconditionDep
+from services.reservation.api.times import LocalInstant
+from services.reservation.domain.booking import Booking, BookingState
+from services.reservation.domain.rules import Rules
+from services.reservation.handlers import bookings
+from services.reservation.handlers.bookings import Request as Party
+from shared.calendar import business_date
+from shared.contracts.base import Procedure, SiteRef
+from shared.contracts.reservation import CancelReason
+from shared.http.call import CallDep, OnceDep
+from shared.http.etag import etag, tagged
+from shared.ids import BookingId, CaseId, PartyId, SiteId
+from shared.unit import Unit
+
+router = APIRouter(prefix="/v1/bookings", tags=["bookings"])
+
+_CASE = "0195f2c0-7b7c-7d0e-8a3c-5d2e4f6a7b8c"
+
+
+class BookingBody(BaseModel):
+    """A party that wants to be served together."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "case_ids": [_CASE],
+                    "site_id": "kawasaki-ward-office",
+                    "starts_at": "2026-04-08T09:00:00+09:00",
+                }
+            ]
+        },
+    )
+
+    case_ids: Annotated[tuple[CaseId, ...], Field(min_length=1, max_length=20)]
+    site_id: SiteRef
+    starts_at: AwareDatetime = Field(description="One of the `starts_at` of the availability.")
+
+
+class BookingView(BaseModel):
+    """The booking of one case."""
+
+    booking_id: BookingId
+    case_id: CaseId
+    party_id: PartyId = Field(description="Shared by the cases that come together.")
+    site_id: SiteId
+    starts_at: LocalInstant
+    ends_at: LocalInstant
+    minutes: int
+    procedure: Procedure
+    state: BookingState
+    reason: CancelReason | None = Field(description="Why it was cancelled.")
+    changeable_until: LocalInstant = Field(description="Until when the citizen may cancel.")
+    version: int = Field(description="Counts its changes; the same as its ETag.")
+
+    @classmethod
+    def of(cls, booking: Booking, rules: Rules) -> "BookingView":
+        """The booking as it is shown."""
+        return cls(
+            booking_id=booking.booking_id,
+            case_id=booking.case_id,
+            party_id=booking.party_id,
+            site_id=booking.site_id,
+            starts_at=booking.starts_at,
+            ends_at=booking.starts_at + timedelta(minutes=booking.minutes),
+            minutes=booking.minutes,
+            procedure=booking.procedure,
+            state=booking.state,
+            reason=booking.reason,
+            changeable_until=rules.change_deadline(business_date(booking.starts_at)),
+            version=booking.version,
+        )
+
+
+class PartyView(BaseModel):
+    """What was booked: one booking per case."""
+
+    party_id: PartyId
+    site_id: SiteId
+    starts_at: LocalInstant
+    bookings: list[BookingView]
+
+
+@router.post(
+    "",
+    summary="Book",
+    status_code=201,
+    response_model=PartyView,
+    responses={201: {"headers": {"Location": {"schema": {"type": "string"}}}}},
+)
+async def book(body: BookingBody, call: OnceDep, desk: DeskDep) -> Response:
+    """All cases of the party get a seat at the same time, or none does.
+
+    Refused with 409 where a case cannot be booked now or the last seat is gone (`slot-taken`), with
+    422 where site, day or time do not fit the case.
+    """
+
+    async def command(unit: Unit) -> PartyView:
+        party = Party(body.case_ids, body.site_id, body.starts_at)
+        made = await bookings.book(unit, party, desk.rules)
+        return PartyView(
+            party_id=made[0].party_id,
+            site_id=made[0].site_id,
+            starts_at=made[0].starts_at,
+            bookings=[BookingView.of(booking, desk.rules) for booking in made],
+        )
+
+    return await call.once(body, command, location="/v1/bookings/{bookings[0][booking_id]}")
+
+
+@router.get("/{booking_id}", summary="One booking", response_model=BookingView)
+async def read_booking(
+    booking_id: BookingId, call: CallDep, desk: DeskDep, request: Request
+) -> Response:
+    """The booking with its ETag. Reading it is audited."""
+    async with call.unit() as unit:
+        booking = await bookings.find(unit, booking_id)
+    return tagged(request, BookingView.of(booking, desk.rules), booking.version)
+
+
+@router.post("/{booking_id}:cancel", summary="Cancel a booking")
+async def cancel_booking(
+    booking_id: BookingId,
+    call: CallDep,
+    desk: DeskDep,
+    require: PreconditionDep,
+    response: Response,
+) -> BookingView:
+    """Citizens cancel until 17:00 of the day before, staff until the visit begins.
+
+    The seat comes back after a random delay. Cancelling a cancelled booking changes nothing.
+    """
+    async with call.unit() as unit:
+        booking = await bookings.cancel(unit, booking_id, desk.rules, require)
+    response.headers["ETag"] = etag(booking.version)
+    return BookingView.of(booking, desk.rules)

@@ -1,0 +1,135 @@
+"""Sites: planned by the planner, seen by everybody."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from services.reservation.api.desk import DeskDep, PreconditionDep
+from services.reservation.handlers import sites
+from services.reservation.handlers.sites import Settled
+from services.reservation.store import sites as store
+from services.reservation.store.sites import StoredSite
+from shared.contracts.base import BusinessDate, SiteRef, WardRef
+from shared.contracts.place import (
+    Acceptance,
+    Count,
+    HoursException,
+    OpeningHours,
+    Site,
+    SiteKind,
+    SiteName,
+    SiteState,
+    Staffing,
+)
+from shared.http.call import CallDep
+from shared.http.etag import etag, tagged
+from shared.http.paging import Page, PageDep
+
+router = APIRouter(prefix="/v1/sites", tags=["sites"])
+
+SiteIdPath = Annotated[SiteRef, Path(examples=["kawasaki-ward-office"])]
+
+EXAMPLE: dict[str, JsonValue] = {
+    "name": {"ja": "川崎区役所", "en": "Kawasaki Ward Office"},
+    "kind": "ward_office",
+    "ward": "141313",
+    "latitude": 35.529722,
+    "longitude": 139.703889,
+    "opens_on": "2026-04-01",
+    "hours": [
+        {"weekday": weekday, "opens": "08:30", "closes": "17:00"}
+        for weekday in ("monday", "tuesday", "wednesday", "thursday", "friday")
+    ]
+    + [{"weekday": "saturday", "opens": "08:30", "closes": "12:30", "occurrences": [2, 4]}],
+    "counters": 4,
+    "terminals": 4,
+    "acceptance": [{"procedure": "card_issuance", "wards": ["141313"]}],
+}
+
+
+class SiteBody(BaseModel):
+    """A site as its planner describes it; the whole of it, each time."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
+
+    name: SiteName
+    kind: SiteKind
+    ward: WardRef = Field(description="The ward it stands in, six digits.")
+    latitude: float = Field(ge=-90, le=90)
+    longitude: float = Field(ge=-180, le=180)
+    opens_on: BusinessDate = Field(description="First day of operation.")
+    closes_on: BusinessDate | None = Field(None, description="Last day of operation.")
+    open_on_holidays: bool = False
+    hours: tuple[OpeningHours, ...] = Field((), max_length=100)
+    exceptions: tuple[HoursException, ...] = Field((), max_length=1000)
+    counters: Count
+    terminals: Count
+    staff: tuple[Staffing, ...] = Field((), max_length=500)
+    acceptance: tuple[Acceptance, ...] = Field((), max_length=200)
+
+
+class SiteView(Site):
+    """A site as it is."""
+
+    version: int
+    """Counts its changes; the same as its ETag."""
+
+    @classmethod
+    def of(cls, stored: StoredSite | Settled) -> "SiteView":
+        """The site with its version."""
+        return cls(**dict(stored.site), version=stored.version)
+
+
+@router.get("", summary="All sites")
+async def list_sites(call: CallDep, page: PageDep) -> Page[SiteView]:
+    """Sites by id, open or not."""
+    async with call.unit() as unit:
+        rows = await store.page(unit.conn, page.after(str) or "", page.fetch)
+    return page.page(rows, key=lambda row: (row.site.site_id,), item=SiteView.of)
+
+
+@router.get("/{site_id}", summary="One site", response_model=SiteView)
+async def read_site(site_id: SiteIdPath, call: CallDep, request: Request) -> Response:
+    """The whole site, with its ETag."""
+    async with call.unit() as unit:
+        stored = await sites.find(unit, site_id)
+    return tagged(request, SiteView.of(stored), stored.version)
+
+
+@router.put(
+    "/{site_id}",
+    summary="Plan or change a site",
+    responses={201: {"description": "The site is planned.", "model": SiteView}},
+)
+async def put_site(
+    *,
+    site_id: SiteIdPath,
+    body: SiteBody,
+    call: CallDep,
+    desk: DeskDep,
+    require: PreconditionDep,
+    response: Response,
+) -> SiteView:
+    """A new site is planned; an existing one takes this value and keeps its state.
+
+    Changing an open site makes its seats anew. A calendar with fewer seats than are booked is
+    refused: nobody loses a booking this way.
+    """
+    described = Site(site_id=site_id, state=SiteState.PLANNED, **dict(body))
+    async with call.unit() as unit:
+        settled = await sites.put(unit, described, desk.rules, require)
+    response.status_code = 201 if settled.created else 200
+    response.headers["ETag"] = etag(settled.version)
+    return SiteView.of(settled)
+
+
+@router.post("/{site_id}:open", summary="Open a site")
+async def open_site(
+    site_id: SiteIdPath, call: CallDep, desk: DeskDep, response: Response
+) -> SiteView:
+    """From now on its seats can be booked. Opening an open site changes nothing."""
+    async with call.unit() as unit:
+        settled = await sites.open_(unit, site_id, desk.rules)
+    response.headers["ETag"] = etag(settled.version)
+    return SiteView.of(settled)

@@ -1,0 +1,109 @@
+"""The time grid: cells of equal length whose capacity is the least of counters, terminals, staff.
+
+A case takes consecutive cells; the cases of a party take seats side by side. A seat is free only
+if it is free in every cell it needs.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from services.reservation.domain.opening import hours_on
+from shared.calendar import TOKYO, BusinessCalendar
+from shared.contracts.place import Site, Weekday
+
+Free = Mapping[datetime, int]
+"""Free seats by the start of a cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A time at which a visit may begin, and how many cases could begin then."""
+
+    starts_at: datetime
+    free: int
+
+
+def capacities(
+    site: Site, first: date, last: date, calendar: BusinessCalendar, cell_minutes: int
+) -> dict[datetime, int]:
+    """Capacity by the start of each cell (UTC) from ``first`` to ``last``, both included."""
+    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    return {
+        start.astimezone(UTC): capacity
+        for day in days
+        for start, end in _grid(site, day, calendar, cell_minutes)
+        if (capacity := _capacity(site, start, end)) > 0
+    }
+
+
+def cell_starts(starts_at: datetime, count: int, cell_minutes: int) -> list[datetime]:
+    """The starts of the ``count`` cells that a visit at ``starts_at`` takes."""
+    return [starts_at + timedelta(minutes=cell_minutes * number) for number in range(count)]
+
+
+def starts(free: Free, count: int, cell_minutes: int, party: int = 1) -> list[Start]:
+    """The starts at which ``party`` cases of ``count`` cells each find a seat, in order."""
+    found = (
+        Start(at, min(free.get(cell, 0) for cell in cell_starts(at, count, cell_minutes)))
+        for at in sorted(free)
+    )
+    return [start for start in found if start.free >= party]
+
+
+def seats(free: Free, count: int, cell_minutes: int) -> int:
+    """How many cases of ``count`` cells each fit at all.
+
+    Taking every seat at the earliest start is best: of all ways to fill the first cell, none
+    leaves more for those after it.
+    """
+    left = dict(free)
+    total = 0
+    for at in sorted(left):
+        cells = cell_starts(at, count, cell_minutes)
+        taken = min(left.get(cell, 0) for cell in cells)
+        for cell in cells if taken > 0 else ():
+            left[cell] -= taken
+        total += max(taken, 0)
+    return total
+
+
+def by_day(free: Free) -> dict[date, dict[datetime, int]]:
+    """Cells grouped by their date in Tokyo."""
+    days: dict[date, dict[datetime, int]] = {}
+    for at in sorted(free):
+        days.setdefault(at.astimezone(TOKYO).date(), {})[at] = free[at]
+    return days
+
+
+def midnight(day: date) -> datetime:
+    """The instant at which ``day`` begins in Tokyo."""
+    return datetime(day.year, day.month, day.day, tzinfo=TOKYO)
+
+
+def _grid(
+    site: Site, day: date, calendar: BusinessCalendar, cell_minutes: int
+) -> Iterator[tuple[datetime, datetime]]:
+    length = timedelta(minutes=cell_minutes)
+    for opens, closes in hours_on(site, day, calendar):
+        start, end = (datetime.combine(day, at, TOKYO) for at in (opens, closes))
+        while start + length <= end:
+            yield start, start + length
+            start += length
+
+
+def _capacity(site: Site, start: datetime, end: datetime) -> int:
+    places = min(site.counters, site.terminals)
+    if not site.staff:
+        return places
+    weekday = Weekday.of(start.date())
+    people = sum(
+        entry.people
+        for entry in site.staff
+        if entry.weekday is weekday and entry.starts <= start.time() and _by(end) <= entry.ends
+    )
+    return min(places, people)
+
+
+def _by(end: datetime) -> time:
+    return end.time() if end.time() != time(0) else time.max

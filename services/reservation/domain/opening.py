@@ -1,0 +1,71 @@
+"""When a site is open on a day, and whom it serves with what.
+
+A dated exception stands instead of the weekday's hours; outside its period a site is closed.
+"""
+
+from collections.abc import Iterator
+from datetime import date, time, timedelta
+
+from shared.calendar import BusinessCalendar
+from shared.contracts.base import Procedure
+from shared.contracts.place import Acceptance, Site, SiteState, Weekday
+from shared.ids import WardCode
+
+Hours = tuple[time, time]
+"""From the first to the second; local time (Asia/Tokyo)."""
+
+
+def hours_on(site: Site, day: date, calendar: BusinessCalendar) -> tuple[Hours, ...]:
+    """The hours of ``site`` on ``day``, in order; empty where it is closed."""
+    if day < site.opens_on or (site.closes_on is not None and day > site.closes_on):
+        return ()
+    dated = [entry for entry in site.exceptions if entry.business_date == day]
+    if dated:
+        return tuple(sorted((e.opens, e.closes) for e in dated if e.opens and e.closes))
+    if not site.open_on_holidays and (calendar.is_holiday(day) or calendar.rules.closes(day)):
+        return ()
+    return tuple(sorted(_weekly(site, day)))
+
+
+def accepts(site: Site, procedure: Procedure, ward: WardCode | None, day: date) -> bool:
+    """Whether an open ``site`` serves residents of ``ward`` with ``procedure`` on ``day``.
+
+    Without a ward: whether it serves residents of any.
+    """
+    if site.state is not SiteState.OPEN or _national_system_rests(procedure, day):
+        return False
+    return any(
+        entry.procedure is procedure and _serves(entry, ward) and _in_period(entry, day)
+        for entry in site.acceptance
+    )
+
+
+def ever_accepts(site: Site, procedure: Procedure, ward: WardCode) -> bool:
+    """Whether ``site`` serves residents of ``ward`` with ``procedure`` on any day."""
+    return site.state is SiteState.OPEN and any(
+        entry.procedure is procedure and _serves(entry, ward) for entry in site.acceptance
+    )
+
+
+def _weekly(site: Site, day: date) -> Iterator[Hours]:
+    weekday, nth = Weekday.of(day), (day.day - 1) // 7 + 1
+    for entry in site.hours:
+        if entry.weekday is weekday and (not entry.occurrences or nth in entry.occurrences):
+            yield entry.opens, entry.closes
+
+
+def _national_system_rests(procedure: Procedure, day: date) -> bool:
+    """No certificate work on the Sunday after the third Saturday (the brief's calendar)."""
+    if procedure is not Procedure.CERTIFICATE_RENEWAL or Weekday.of(day) is not Weekday.SUNDAY:
+        return False
+    saturday = day - timedelta(days=1)
+    return (saturday.day - 1) // 7 + 1 == 3
+
+
+def _serves(entry: Acceptance, ward: WardCode | None) -> bool:
+    return entry.wards is None or ward is None or ward in entry.wards
+
+
+def _in_period(entry: Acceptance, day: date) -> bool:
+    begun = entry.from_date is None or entry.from_date <= day
+    return begun and (entry.until_date is None or day <= entry.until_date)

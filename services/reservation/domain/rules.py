@@ -1,0 +1,54 @@
+"""The reservation rules of a city: numbers that are settings, never constants of the code.
+
+Source of the defaults: the brief's reservation rules.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+
+from shared.calendar import TOKYO, BusinessCalendar
+from shared.contracts.base import Procedure
+
+
+def _twenty_minutes_each() -> Mapping[Procedure, int]:
+    return dict.fromkeys(Procedure, 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the verbs of this room ask when a city could decide otherwise."""
+
+    calendar: BusinessCalendar
+    horizon_days: int = 60
+    """How far ahead one may book, in days from today."""
+    transfer_business_days: int = 2
+    """How long a card travels to another site, in business days."""
+    change_until: time = time(17)
+    """When the last change is possible on the day before; local time (Asia/Tokyo)."""
+    party_limit: int = 4
+    """The most cases that come together."""
+    cell_minutes: int = 10
+    """Length of one cell of the time grid."""
+    minutes: Mapping[Procedure, int] = field(default_factory=_twenty_minutes_each)
+    """Time planned for one case, by procedure."""
+    return_within: timedelta = timedelta(minutes=15)
+    """A seat given back returns after a random delay no longer than this."""
+    made_ahead_days: int = 30
+    """How far beyond the horizon cells are made, so that making them stays rare."""
+
+    def cells(self, procedure: Procedure) -> int:
+        """How many consecutive cells one case takes."""
+        return -(-self.minutes[procedure] // self.cell_minutes)
+
+    def last_day(self, today: date) -> date:
+        """The last day on which a visit may lie."""
+        return today + timedelta(days=self.horizon_days)
+
+    def made_until(self, today: date) -> date:
+        """The last day whose cells are made when cells are made today."""
+        return self.last_day(today) + timedelta(days=self.made_ahead_days)
+
+    def change_deadline(self, day: date) -> datetime:
+        """Until when a citizen may change or cancel a visit on ``day``."""
+        return datetime.combine(day - timedelta(days=1), self.change_until, TOKYO)

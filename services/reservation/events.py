@@ -1,0 +1,48 @@
+"""What reservation publishes and hears."""
+
+from services.reservation.handlers import facts, visits
+from shared.contracts.base import Event
+from shared.contracts.issuance import CardIssued, CertificateRenewed, VisitMissed
+from shared.contracts.preparation import (
+    CardArrived,
+    CardDispatched,
+    CardDisposalDue,
+    CardDisposed,
+    CardHeld,
+    CardNotified,
+    CardReleased,
+    CardVoided,
+)
+from shared.contracts.reservation import (
+    BookingCancelled,
+    BookingConfirmed,
+    BookingFulfilled,
+    BookingMissed,
+)
+from shared.contracts.site import CapacityPublished, SiteChanged, SiteOpened, SitePlanned
+from shared.messaging.subscriptions import Subscription, on
+
+PUBLISHES: tuple[type[Event], ...] = (
+    SitePlanned,
+    SiteOpened,
+    SiteChanged,
+    CapacityPublished,
+    BookingConfirmed,
+    BookingCancelled,
+    BookingMissed,
+    BookingFulfilled,
+)
+
+SUBSCRIBES: tuple[Subscription, ...] = (
+    on(CardNotified, facts.notified),
+    on(CardHeld, facts.held),
+    on(CardReleased, facts.released),
+    on(CardVoided, facts.voided),
+    on(CardDispatched, facts.dispatched),
+    on(CardArrived, facts.arrived),
+    on(CardDisposalDue, facts.disposal_due),
+    on(CardDisposed, facts.disposal_due),
+    on(CardIssued, visits.done),
+    on(CertificateRenewed, visits.done),
+    on(VisitMissed, visits.missed),
+)

@@ -1,0 +1,31 @@
+"""What this room tells about bookings, made from the booking as it stands."""
+
+from services.reservation.domain.booking import Booking
+from shared.contracts.reservation import BookingCancelled, BookingConfirmed, CancelReason
+
+
+def confirmed(booking: Booking) -> BookingConfirmed:
+    """The case has a seat."""
+    return BookingConfirmed(
+        case_id=booking.case_id,
+        booking_id=booking.booking_id,
+        party_id=booking.party_id,
+        site_id=booking.site_id,
+        starts_at=booking.starts_at,
+        minutes=booking.minutes,
+        procedure=booking.procedure,
+        card_site_id=booking.card_site_id,
+    )
+
+
+def cancelled(booking: Booking, reason: CancelReason) -> BookingCancelled:
+    """The seat is given back."""
+    return BookingCancelled(
+        case_id=booking.case_id,
+        booking_id=booking.booking_id,
+        party_id=booking.party_id,
+        site_id=booking.site_id,
+        starts_at=booking.starts_at,
+        procedure=booking.procedure,
+        reason=reason,
+    )

@@ -1,0 +1,115 @@
+"""Makes the cells of a site: when its calendar changes, and when days beyond them are asked for.
+
+Nobody loses a seat here: a calendar that has no room for what is booked is refused.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+
+from services.reservation.domain.cells import by_day, capacities, midnight, seats
+from services.reservation.domain.opening import accepts
+from services.reservation.domain.rules import Rules
+from services.reservation.store import cells, sites
+from services.reservation.store.cells import CellRow
+from services.reservation.store.sites import StoredSite
+from shared.calendar import TOKYO, business_date
+from shared.contracts.base import Procedure
+from shared.contracts.place import Site
+from shared.contracts.site import CapacityPublished, DayCapacity
+from shared.errors import Conflict, Text
+from shared.unit import Unit
+
+
+class BookingsInTheWay(Conflict):
+    """The new calendar has fewer seats than are booked."""
+
+    slug = "bookings-in-the-way"
+    title = Text("Booked seats would be lost", "予約済みの枠が失われます")
+    remedy = Text(
+        "Keep these seats, or move or cancel the bookings in them first.",
+        "該当する枠を残すか、先に予約を変更または取り消してください。",
+    )
+
+    def __init__(self, seats_missing: int, first: datetime, last: datetime) -> None:
+        super().__init__(
+            extras={
+                "seats_missing": seats_missing,
+                "first": first.astimezone(TOKYO).isoformat(),
+                "last": last.astimezone(TOKYO).isoformat(),
+            }
+        )
+
+
+async def remake(unit: Unit, site: Site, made_until: date | None, rules: Rules) -> None:
+    """Make the cells of a locked, open site anew, from now on, and publish its capacity.
+
+    Raises ``BookingsInTheWay``.
+    """
+    today = business_date(unit.now)
+    until = max(made_until or today, rules.made_until(today))
+    await _make(unit, site, today, until, rules)
+    await _publish(unit, site, today, until, rules)
+
+
+async def extend(unit: Unit, stored: StoredSite, asked: date, rules: Rules) -> None:
+    """Make cells up to ``asked`` and some days more, unless they are there."""
+    if stored.made_until is not None and asked <= stored.made_until:
+        return
+    locked = await sites.lock(unit.conn, stored.site.site_id)
+    if locked is None or (locked.made_until is not None and asked <= locked.made_until):
+        return
+    first = (locked.made_until or business_date(unit.now)) + timedelta(days=1)
+    until = max(asked, rules.made_until(business_date(unit.now)))
+    await _make(unit, locked.site, first, until, rules)
+    await _publish(unit, locked.site, first, until, rules)
+
+
+async def _make(unit: Unit, site: Site, first: date, last: date, rules: Rules) -> None:
+    start = max(unit.now, midnight(first))
+    end = midnight(last + timedelta(days=1))
+    wanted = {
+        at: capacity
+        for at, capacity in capacities(
+            site, first, last, rules.calendar, rules.cell_minutes
+        ).items()
+        if at >= start
+    }
+    booked = await cells.lock_range(unit.conn, site.site_id, start, end)
+    _check_room(booked, wanted)
+    await cells.replace(unit.conn, site.site_id, start, end, wanted)
+    await sites.made(unit.conn, site.site_id, last)
+
+
+def _check_room(booked: Mapping[datetime, int], wanted: Mapping[datetime, int]) -> None:
+    missing = {
+        at: seats_booked - wanted.get(at, 0)
+        for at, seats_booked in booked.items()
+        if seats_booked > wanted.get(at, 0)
+    }
+    if missing:
+        raise BookingsInTheWay(sum(missing.values()), min(missing), max(missing))
+
+
+async def _publish(unit: Unit, site: Site, first: date, last: date, rules: Rules) -> None:
+    start, end = max(unit.now, midnight(first)), midnight(last + timedelta(days=1))
+    rows = await cells.free(unit.conn, [site.site_id], start, end, unit.now)
+    for procedure in Procedure:
+        if days := _days(site, procedure, rows, rules):
+            unit.emit(CapacityPublished(site_id=site.site_id, procedure=procedure, days=days))
+
+
+def _days(
+    site: Site, procedure: Procedure, rows: list[CellRow], rules: Rules
+) -> tuple[DayCapacity, ...]:
+    total = by_day({row.starts_at: row.capacity for row in rows})
+    free = by_day({row.starts_at: row.free for row in rows})
+    count, minutes = rules.cells(procedure), rules.cell_minutes
+    return tuple(
+        DayCapacity(
+            business_date=day,
+            total=seats(total[day], count, minutes),
+            free=seats(free[day], count, minutes),
+        )
+        for day in total
+        if accepts(site, procedure, None, day)
+    )

@@ -1,0 +1,54 @@
+"""A citizen logs in with the notice: whoever knows number and birth date is let in.
+
+Unknown number, wrong date and ended case take the same way to the same answer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from services.reservation.domain.booking import Booking
+from services.reservation.domain.case import CaseFacts, bookable_from
+from services.reservation.domain.rules import Rules
+from services.reservation.store import bookings, cases
+from shared.calendar import business_date
+from shared.errors import Text, Unauthorized
+from shared.unit import Unit
+
+
+class LoginRefused(Unauthorized):
+    """The one answer for every failed login."""
+
+    slug = "login-refused"
+    title = Text("The login does not match", "ログインできません")
+    remedy = Text(
+        "Check the number on the notice and the birth date; the newest notice counts.",
+        "交付通知書の番号と生年月日をご確認ください。再送された場合は新しい通知書の番号が有効です。",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCase:
+    """What a citizen is told of their case."""
+
+    facts: CaseFacts
+    bookable_from: date | None
+    booking: Booking | None
+
+
+async def open_(unit: Unit, keys: Sequence[tuple[str, str]], rules: Rules) -> list[OwnCase]:
+    """The cases behind a login; ``keys`` are (key id, login key), one per key of the ring.
+
+    Raises ``LoginRefused``.
+    """
+    found = await cases.by_login(unit.conn, keys)
+    if not found:
+        raise LoginRefused
+    active = await bookings.active(unit.conn, [case.case_id for case in found])
+    booked = {booking.case_id: booking for booking in active}
+    today = business_date(unit.now)
+    for case in found:
+        unit.audit("session.opened", subject=str(case.case_id))
+    return [
+        OwnCase(case, bookable_from(case, today, rules), booked.get(case.case_id)) for case in found
+    ]

@@ -1,0 +1,79 @@
+"""What issuance tells of cases and their visits: done, or not come.
+
+The facts of the cases are written first, because that locks them; bookings come after.
+"""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from services.reservation.domain.booking import Booking
+from services.reservation.handlers.facts import cancel_active
+from services.reservation.store import bookings, cases
+from shared.contracts.issuance import ProcedureEnded, VisitMissed
+from shared.contracts.reservation import BookingFulfilled, BookingMissed, CancelReason
+from shared.ids import CaseId
+from shared.messaging.envelope import Message
+from shared.unit import Unit
+
+
+async def done(unit: Unit, messages: Sequence[Message[ProcedureEnded]]) -> None:
+    """The case is done: its booking is fulfilled, and any other it has is cancelled."""
+    first = {message.data.case_id: message for message in reversed(messages)}
+    await cases.done(
+        unit.conn, [(m.data.case_id, m.data.procedure, m.time) for m in first.values()]
+    )
+    await _fulfil(unit, messages)
+    await cancel_active(unit, list(first.values()), CancelReason.SERVED_OTHERWISE)
+
+
+async def missed(unit: Unit, messages: Sequence[Message[VisitMissed]]) -> None:
+    """The citizen did not come: the booking ends, and they may book again from the next day."""
+    again: dict[CaseId, date] = {}
+    for message in messages:
+        case_id, day = message.data.case_id, bookable_from(message.data.business_date)
+        again[case_id] = max(again.get(case_id, day), day)
+    await cases.may_book_from(unit.conn, again.items())
+    by_booking = {message.data.booking_id: message for message in messages}
+    told = [(m.data.booking_id, m.data.case_id, m.time) for m in by_booking.values()]
+    for booking in await bookings.miss(unit.conn, told):
+        message = by_booking[booking.booking_id]
+        event = BookingMissed(
+            case_id=booking.case_id,
+            booking_id=booking.booking_id,
+            site_id=booking.site_id,
+            business_date=message.data.business_date,
+            bookable_from=bookable_from(message.data.business_date),
+        )
+        unit.emit(event, cause=message)
+        _audit(unit, "booking.missed", booking)
+
+
+def bookable_from(missed_on: date) -> date:
+    """Whoever did not come may book again the next day (the brief's reservation rules)."""
+    return missed_on + timedelta(days=1)
+
+
+async def _fulfil(unit: Unit, messages: Sequence[Message[ProcedureEnded]]) -> None:
+    by_booking = {m.data.booking_id: m for m in messages if m.data.booking_id is not None}
+    if not by_booking:
+        return
+    told = [(id_, m.data.case_id, m.time) for id_, m in by_booking.items()]
+    for booking in await bookings.fulfil(unit.conn, told):
+        message = by_booking[booking.booking_id]
+        event = BookingFulfilled(
+            case_id=booking.case_id,
+            booking_id=booking.booking_id,
+            site_id=message.data.site_id,
+            visit_id=message.data.visit_id,
+        )
+        unit.emit(event, cause=message)
+        _audit(unit, "booking.fulfilled", booking)
+
+
+def _audit(unit: Unit, action: str, booking: Booking) -> None:
+    unit.audit(
+        action,
+        subject=str(booking.case_id),
+        site_id=booking.site_id,
+        booking_id=str(booking.booking_id),
+    )

@@ -1,0 +1,45 @@
+"""What a city decides for its reservations; prefix ``MADOGUCHI_RESERVATION_``."""
+
+from datetime import time, timedelta
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.reservation.domain.rules import Rules
+from shared.calendar import BusinessCalendar
+from shared.contracts.base import Procedure
+
+
+class ReservationSettings(BaseSettings):
+    """The rules of this room as environment variables; defaults are the brief's."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MADOGUCHI_RESERVATION_", extra="ignore", frozen=True
+    )
+
+    horizon_days: int = Field(60, ge=1, le=366)
+    transfer_business_days: int = Field(2, ge=1, le=30)
+    change_until: time = time(17)
+    party_limit: int = Field(4, ge=1, le=20)
+    cell_minutes: int = Field(10, ge=5, le=60)
+    card_issuance_minutes: int = Field(20, ge=5, le=240)
+    certificate_renewal_minutes: int = Field(20, ge=5, le=240)
+    return_within_minutes: int = Field(15, ge=0, le=240)
+    made_ahead_days: int = Field(30, ge=1, le=366)
+
+    def rules(self, calendar: BusinessCalendar) -> Rules:
+        """The rules that the room works by."""
+        return Rules(
+            calendar=calendar,
+            horizon_days=self.horizon_days,
+            transfer_business_days=self.transfer_business_days,
+            change_until=self.change_until,
+            party_limit=self.party_limit,
+            cell_minutes=self.cell_minutes,
+            minutes={
+                Procedure.CARD_ISSUANCE: self.card_issuance_minutes,
+                Procedure.CERTIFICATE_RENEWAL: self.certificate_renewal_minutes,
+            },
+            return_within=timedelta(minutes=self.return_within_minutes),
+            made_ahead_days=self.made_ahead_days,
+        )

@@ -1,0 +1,1 @@
+"""All SQL of this room. Functions take the caller's connection and never commit."""

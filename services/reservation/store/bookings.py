@@ -1,0 +1,113 @@
+"""Bookings. The caller holds the lock of the case of every booking it writes.
+
+One active booking per case is a unique index; nothing here looks first.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import asyncpg
+
+from services.reservation.domain.booking import AlreadyBooked, Booking, BookingState
+from shared.contracts.base import Procedure
+from shared.contracts.reservation import CancelReason
+from shared.db import Connection, Row
+from shared.ids import BookingId, CaseId
+
+_COLUMNS = """
+booking_id, case_id, party_id, site_id, starts_at, minutes, procedure, card_site_id, state,
+reason, version
+"""
+_READ = f"SELECT {_COLUMNS} FROM booking WHERE booking_id = $1"  # noqa: S608  our column list
+_ACTIVE = f"""
+SELECT {_COLUMNS} FROM booking WHERE case_id = ANY($1::uuid[]) AND state = 'active'
+ORDER BY case_id
+"""  # noqa: S608
+_INSERT = """
+INSERT INTO booking (booking_id, case_id, party_id, site_id, starts_at, minutes, procedure,
+                     card_site_id, made_at, changed_at)
+SELECT *, $9, $9
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::int[],
+            $7::text[], $8::text[])
+"""
+_CANCEL = f"""
+UPDATE booking SET state = 'cancelled', reason = $3, version = version + 1, changed_at = c.at
+FROM unnest($1::uuid[], $2::timestamptz[]) AS c(id, at)
+WHERE booking_id = c.id AND state = 'active'
+RETURNING {_COLUMNS}
+"""  # noqa: S608
+_MISS = f"""
+UPDATE booking SET state = 'missed', version = version + 1, changed_at = m.at
+FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS m(id, of_case, at)
+WHERE booking_id = m.id AND case_id = m.of_case AND state = 'active'
+RETURNING {_COLUMNS}
+"""  # noqa: S608
+_FULFIL = f"""
+UPDATE booking SET state = 'fulfilled', version = version + 1, changed_at = f.at
+FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS f(id, of_case, at)
+WHERE booking_id = f.id AND case_id = f.of_case AND state IN ('active', 'missed')
+RETURNING {_COLUMNS}
+"""  # noqa: S608
+
+
+async def read(conn: Connection, booking_id: BookingId) -> Booking | None:
+    """The booking, or none."""
+    row = await conn.fetchrow(_READ, booking_id)
+    return _booking(row) if row else None
+
+
+async def active(conn: Connection, case_ids: Sequence[CaseId]) -> list[Booking]:
+    """The active bookings of the cases."""
+    return [_booking(row) for row in await conn.fetch(_ACTIVE, case_ids)]
+
+
+async def insert(conn: Connection, bookings: Sequence[Booking], now: datetime) -> None:
+    """Store new, active bookings. Raises ``AlreadyBooked`` where a case has one."""
+    values = [
+        (b.booking_id, b.case_id, b.party_id, b.site_id, b.starts_at, b.minutes,
+         b.procedure.value, b.card_site_id)
+        for b in bookings
+    ]  # fmt: skip
+    try:
+        await conn.execute(_INSERT, *zip(*values, strict=True), now)
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != "one_active_booking_per_case":
+            raise
+        raise AlreadyBooked from None
+
+
+async def cancel(
+    conn: Connection, told: Sequence[tuple[BookingId, datetime]], reason: CancelReason
+) -> list[Booking]:
+    """Cancel those that are active, and return them: (booking, when)."""
+    rows = await conn.fetch(_CANCEL, *zip(*told, strict=True), reason.value)
+    return [_booking(row) for row in rows]
+
+
+async def miss(
+    conn: Connection, told: Sequence[tuple[BookingId, CaseId, datetime]]
+) -> list[Booking]:
+    """Mark those missed that are active, and return them: (booking, its case, when)."""
+    rows = await conn.fetch(_MISS, *zip(*told, strict=True))
+    return [_booking(row) for row in rows]
+
+
+async def fulfil(
+    conn: Connection, told: Sequence[tuple[BookingId, CaseId, datetime]]
+) -> list[Booking]:
+    """Mark those fulfilled that are active or were missed: (booking, its case, when)."""
+    rows = await conn.fetch(_FULFIL, *zip(*told, strict=True))
+    return [_booking(row) for row in rows]
+
+
+def _booking(row: Row) -> Booking:
+    values = dict(row)
+    reason = values["reason"]
+    return Booking(
+        **values
+        | {
+            "procedure": Procedure(values["procedure"]),
+            "state": BookingState(values["state"]),
+            "reason": CancelReason(reason) if reason else None,
+        }
+    )

@@ -1,0 +1,82 @@
+"""Sites: the whole value as JSON, with the version that its ETag names."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from shared.contracts.place import Site
+from shared.db import Connection, Row
+from shared.ids import SiteId
+
+_COLUMNS = "site_id, version, definition, made_until"
+_READ = f"SELECT {_COLUMNS} FROM site WHERE site_id = $1"  # noqa: S608  only our column list
+_LOCK = _READ + " FOR NO KEY UPDATE"
+_OPEN = f"SELECT {_COLUMNS} FROM site WHERE state = 'open' ORDER BY site_id"  # noqa: S608
+_LIST = f"""
+SELECT {_COLUMNS} FROM site WHERE site_id > $1 ORDER BY site_id LIMIT $2
+"""  # noqa: S608
+_INSERT = """
+INSERT INTO site (site_id, state, version, definition, changed_at) VALUES ($1, $2, 1, $3, $4)
+ON CONFLICT DO NOTHING
+RETURNING version
+"""
+_UPDATE = """
+UPDATE site SET state = $2, version = version + 1, definition = $3, changed_at = $4
+WHERE site_id = $1
+RETURNING version
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSite:
+    """A site and what this room knows of it: its version, and until when it has cells."""
+
+    site: Site
+    version: int
+    made_until: date | None
+
+
+async def read(conn: Connection, site_id: SiteId) -> StoredSite | None:
+    """The site, or none."""
+    row = await conn.fetchrow(_READ, site_id)
+    return _stored(row) if row else None
+
+
+async def lock(conn: Connection, site_id: SiteId) -> StoredSite | None:
+    """The site, locked to the end of the transaction; taken before any other lock."""
+    row = await conn.fetchrow(_LOCK, site_id)
+    return _stored(row) if row else None
+
+
+async def all_open(conn: Connection) -> list[StoredSite]:
+    """Every open site, by id."""
+    return [_stored(row) for row in await conn.fetch(_OPEN)]
+
+
+async def page(conn: Connection, after: str, limit: int) -> Sequence[StoredSite]:
+    """Up to ``limit`` sites whose id comes after ``after``, by id."""
+    return [_stored(row) for row in await conn.fetch(_LIST, after, limit)]
+
+
+async def insert(conn: Connection, site: Site, now: datetime) -> bool:
+    """Store a new site; false where the id was taken, by a transaction that has ended since."""
+    values = (site.site_id, site.state.value, site.model_dump_json(), now)
+    return await conn.fetchval(_INSERT, *values) is not None
+
+
+async def update(conn: Connection, site: Site, now: datetime) -> int:
+    """Replace the value of a locked site; its new version."""
+    version: int = await conn.fetchval(
+        _UPDATE, site.site_id, site.state.value, site.model_dump_json(), now
+    )
+    return version
+
+
+async def made(conn: Connection, site_id: SiteId, until: date) -> None:
+    """Remember that the site has cells up to ``until``."""
+    await conn.execute("UPDATE site SET made_until = $2 WHERE site_id = $1", site_id, until)
+
+
+def _stored(row: Row) -> StoredSite:
+    site = Site.model_validate_json(row["definition"])
+    return StoredSite(site, row["version"], row["made_until"])
