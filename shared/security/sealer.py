@@ -12,7 +12,6 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Final
 
 import asyncpg
@@ -20,7 +19,8 @@ import asyncpg
 from shared.db import Row, session
 from shared.messaging.failure import backoff, is_infrastructure
 from shared.security.chain import GENESIS, seal_hash
-from shared.security.checkpoints import AuditSigner, Checkpoint, CheckpointStore
+from shared.security.checkpoints import AuditSigner, CheckpointStore
+from shared.security.notary import Notary
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +42,10 @@ WHERE s.pos IS NULL ORDER BY e.pos LIMIT 5000
 _SEAL: Final = """
 INSERT INTO audit_seal (seq, xid, pos, hash)
 SELECT * FROM unnest($1::bigint[], $2::xid8[], $3::bigint[], $4::bytea[])
+"""
+
+_RECEIPT: Final = """
+INSERT INTO audit_receipt (number, seq, hash) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
 """
 
 _LAST: Final = "SELECT * FROM audit_seal ORDER BY seq DESC LIMIT 1"
@@ -82,11 +86,9 @@ class Sealer:
         every: float = 60.0,
     ) -> None:
         self._url = url
-        self._store = checkpoints
-        self._signer = signer
-        self._every = every
-        self._checkpoint_due = 0.0
-        self._signed_seq = -1
+        self._notary: Notary | None = None
+        if checkpoints is not None and signer is not None:
+            self._notary = Notary(checkpoints, signer, every=every)
         self.owner = False
 
     async def run(self) -> None:
@@ -109,7 +111,7 @@ class Sealer:
         first = tip.seq
         while (further := await _seal_batch(conn, tip)) != tip:
             tip = further
-        await self._checkpoint(conn, tip)
+        await self._checkpoint(conn, tip, wait=True)
         return tip.seq - first
 
     async def _session(self) -> None:
@@ -127,18 +129,17 @@ class Sealer:
         finally:
             self.owner = False
             conn.terminate()
+            if self._notary:
+                await self._notary.close()
 
-    async def _checkpoint(self, conn: asyncpg.Connection, tip: _Tip) -> None:
-        """Sealing goes on when the audit database is away; the checkpoint is tried again later."""
-        if self._store is None or self._signer is None or tip.seq in (0, self._signed_seq):
+    async def _checkpoint(self, conn: asyncpg.Connection, tip: _Tip, *, wait: bool = False) -> None:
+        """Offer the tip, and note the receipt of what was stored: after it, never before."""
+        if self._notary is None or tip.seq == 0:
             return
-        if time.monotonic() < self._checkpoint_due:
-            return
-        self._checkpoint_due = time.monotonic() + self._every
-        try:
-            self._signed_seq = await _add_checkpoint(conn, tip, self._store, self._signer)
-        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-            _log.warning("checkpoint not stored, trying again: %s", type(error).__name__)
+        self._notary.offer(tip.seq, tip.hash)
+        made = await self._notary.collect(wait=wait)
+        if made is not None:
+            await conn.execute(_RECEIPT, made.number, made.seq, made.hash)
 
 
 async def _become_owner(conn: asyncpg.Connection) -> None:
@@ -198,24 +199,3 @@ async def _write(conn: asyncpg.Connection, tip: _Tip, rows: Sequence[Row]) -> _T
     )
     last = rows[-1]
     return replace(tip, seq=tip.seq + len(rows), hash=before, xid=last["xid"], pos=last["pos"])
-
-
-async def _add_checkpoint(
-    conn: asyncpg.Connection, tip: _Tip, store: CheckpointStore, signer: AuditSigner
-) -> int:
-    """Store first, then note the receipt: a receipt always has its checkpoint."""
-    last = await store.last()
-    if last is not None and last.checkpoint.seq > tip.seq:
-        _log.error("the audit ends at %d, before checkpoint %s", tip.seq, last.checkpoint.number)
-    if last is not None and last.checkpoint.seq >= tip.seq:
-        return tip.seq
-    number = last.checkpoint.number + 1 if last else 1
-    made = Checkpoint(store.chain, number, tip.seq, tip.hash, datetime.now(UTC))
-    await store.add(signer.sign(made))
-    await conn.execute(
-        "INSERT INTO audit_receipt (number, seq, hash) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-        number,
-        tip.seq,
-        tip.hash,
-    )
-    return tip.seq

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from shared.security import audit, sealer
-from shared.security.checkpoints import CheckpointStore
+from shared.security.checkpoints import CheckpointStore, SignedCheckpoint
 from tests.support.audited import AuditedRoom, entry
 
 NAIVE = {
@@ -217,6 +217,20 @@ async def test_sealing_goes_on_while_the_audit_database_is_away(room: AuditedRoo
     report = await room.verify()
     assert report.ok
     assert report.checkpoints == 0
+
+
+async def test_sealing_does_not_wait_for_a_slow_audit_database(room: AuditedRoom) -> None:
+    class Slow(CheckpointStore):
+        async def last(self) -> SignedCheckpoint | None:
+            await asyncio.Event().wait()
+            return None
+
+    slow = Slow(room.audit_url, room.chain)
+    async with running(sealer.Sealer(room.url, checkpoints=slow, signer=room.signer, every=0)):
+        for round_ in range(1, 4):
+            await room.write(1)
+            await sealed(room, round_)
+    assert (await room.verify()).ok
 
 
 async def test_a_checkpoint_only_where_something_is_new(room: AuditedRoom) -> None:

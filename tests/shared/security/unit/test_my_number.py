@@ -15,6 +15,7 @@ from shared.security.my_number import (
     check_digit,
     contains_my_number,
     is_my_number,
+    mask_my_numbers,
     refuse_my_number,
 )
 
@@ -109,6 +110,13 @@ def test_the_field_is_named_and_the_value_is_not(value: object, path: str) -> No
 
 def test_what_holds_none_passes() -> None:
     refuse_my_number("body", {"a": ["000000000001", 12, None, True, 1.5, b"123456789018"]})
+
+
+@given(ELEVEN)
+def test_a_text_with_one_is_withheld_whole(eleven: list[int]) -> None:
+    number = numbered(eleven)
+    assert number not in mask_my_numbers(f"row 3: {number}")
+    assert mask_my_numbers("row 3") == "row 3"
 
 
 def _filled(value: object, number: str) -> object:
