@@ -1,0 +1,158 @@
+"""Facts do not depend on how they come: any order, any repetition, any batches."""
+
+import random
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.reporting.events import SUBSCRIBES
+from services.reporting.store import reports
+from shared.calendar import FiscalYear
+from shared.contracts.base import CaseOpened, Event
+from shared.messaging.subscriptions import waves
+from shared.security.principal import Principal
+from tests.contracts.samples import SAMPLES
+from tests.reporting.conftest import Reporting
+from tests.reporting.histories import (
+    Happening,
+    case_of,
+    completed,
+    counts_of,
+    facts_of,
+    opened,
+    tokyo,
+    told,
+)
+from tests.reporting.strategies import deliveries
+from tests.support.state import state_hash
+
+HANDLERS = {each.event_type.type: each.handler for each in SUBSCRIBES}
+QUICK = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+async def known(reporting: Reporting) -> dict[Any, dict[str, Any]]:
+    """Every row without its empty columns."""
+    async with reporting.database.reader() as conn:
+        rows = await conn.fetch("SELECT * FROM case_fact")
+    return {
+        row["case_id"]: {k: v for k, v in row.items() if v is not None and k != "case_id"}
+        for row in rows
+    }
+
+
+async def forget(reporting: Reporting) -> None:
+    async with reporting.database.transaction() as conn:
+        await conn.execute(
+            "TRUNCATE case_fact, site_fact, site_seats, site_day_closed, site_suspension, inbox"
+        )
+
+
+@QUICK
+@given(deliveries())
+async def test_any_delivery_gives_the_facts_of_the_history(
+    reporting: Reporting, delivery: tuple[list[Happening], list[list[Happening]]]
+) -> None:
+    history, batches = delivery
+    await forget(reporting)
+    for batch in batches:
+        await reporting.hear(batch)
+    assert await known(reporting) == facts_of(history)
+    await _assert_counts(reporting, history)
+
+
+@QUICK
+@given(deliveries())
+async def test_the_handlers_alone_stand_repetition(
+    reporting: Reporting, delivery: tuple[list[Happening], list[list[Happening]]]
+) -> None:
+    history, batches = delivery
+    await forget(reporting)
+    for batch in batches:
+        async with reporting.units.begin(Principal.system("reporting")) as unit:
+            for kind, group in waves([each.message() for each in batch]):
+                await HANDLERS[kind](unit, group)
+    assert await known(reporting) == facts_of(history)
+
+
+async def _assert_counts(reporting: Reporting, history: list[Happening]) -> None:
+    counts: dict[Any, int] = {}
+    async with reporting.database.reader() as conn:
+        for year in (FiscalYear(7), FiscalYear(8)):
+            counts |= await reports.counts(conn, reports.Span(year.first, year.last))
+    assert counts == counts_of(history)
+
+
+def everything() -> list[Happening]:
+    """One of every event there is, on every topic where it can be."""
+    samples: list[tuple[Event, Any, str]] = []
+    for subscription in SUBSCRIBES:
+        event = SAMPLES[subscription.event_type.type]
+        at = tokyo(2026, 4, 1, 9, len(samples) % 60)
+        samples += [(event, at, topic) for topic in subscription.topics]
+    return told(samples)
+
+
+async def test_each_event_twice_then_all_again_changes_nothing(reporting: Reporting) -> None:
+    for each in everything():
+        await reporting.hear([each])
+    async with reporting.database.reader() as conn:
+        once = await state_hash(conn)
+    for each in everything():
+        await reporting.hear([each, each])
+    await reporting.hear(everything())
+    async with reporting.database.reader() as conn:
+        assert await state_hash(conn) == once
+
+
+@settings(QUICK, max_examples=15)
+@given(st.integers())
+async def test_site_facts_do_not_depend_on_order(reporting: Reporting, seed: int) -> None:
+    await forget(reporting)
+    await reporting.hear(everything())
+    async with reporting.database.reader() as conn:
+        in_order = await state_hash(conn)
+    await forget(reporting)
+    shuffled = everything()
+    random.Random(seed).shuffle(shuffled)
+    for start in range(0, len(shuffled), 7):
+        await reporting.hear(shuffled[start : start + 7])
+    async with reporting.database.reader() as conn:
+        assert await state_hash(conn) == in_order
+
+
+async def test_a_completion_counts_before_its_case_was_opened(reporting: Reporting) -> None:
+    case_id = case_of(1)
+    history = told(
+        [
+            (opened(case_id), tokyo(2026, 4, 2, 9), "preparation.events"),
+            (completed(case_id), tokyo(2026, 5, 31, 23, 59), "issuance.events"),
+        ]
+    )
+    await reporting.hear(history[1:])
+    await _assert_counts(reporting, history[1:])
+    await reporting.hear(history[:1])
+    assert await known(reporting) == facts_of(history)
+
+
+async def test_months_end_in_japan(reporting: Reporting) -> None:
+    last, first = tokyo(2026, 4, 30, 23, 59, 59), tokyo(2026, 5, 1)
+    assert (last.month, first.month) == (4, 4)  # the same evening in UTC
+    history = told(
+        [
+            (completed(case_of(1)), last, "issuance.events"),
+            (completed(case_of(2)), first, "issuance.events"),
+        ]
+    )
+    await reporting.hear(history)
+    await _assert_counts(reporting, history)
+    assert sorted(month.month for month, _ in counts_of(history)) == [4, 5]
+
+
+def test_case_opened_is_heard_from_all_who_may_say_it() -> None:
+    topics = next(each.topics for each in SUBSCRIBES if each.event_type is CaseOpened)
+    assert set(topics) == {"preparation.events", "reservation.events", "issuance.events"}
