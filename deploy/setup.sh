@@ -70,8 +70,8 @@ find_uv() {
 python=$(find_python)
 uv=$(find_uv "$python")
 say "setup: packages (uv sync, $("$python" -c 'import platform; print("Python", platform.python_version())'))"
-if new_enough .venv/bin/python; then
-    # An environment that works keeps its Python.
-    exec "$uv" sync --frozen --no-python-downloads
-fi
-exec "$uv" sync --frozen --no-python-downloads --python "$python"
+# Compiled once here, sixteen processes start in half the time, also where Python may write nothing.
+set -- sync --frozen --no-python-downloads --compile-bytecode
+# An environment that works keeps its Python.
+new_enough .venv/bin/python || set -- "$@" --python "$python"
+exec "$uv" "$@"

@@ -20,6 +20,7 @@ from deploy.embedded.progress import Progress
 
 if TYPE_CHECKING:
     from deploy.embedded.stack import Stack
+    from shared.settings import KernelSettings
 
 TokenMaker = Callable[[Sequence[str], Sequence[str]], str]
 Rows = Sequence[Mapping[str, object]]
@@ -35,10 +36,13 @@ class Simulation(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where the simulation finds the city: API base URLs by room, and tokens by roles and sites."""
+    """Where the simulation finds the city: API base URLs by room, staff tokens by roles and
+    sites, and how Kafka is reached. Satisfies `simulation.doors.Endpoints`.
+    """
 
     apis: Mapping[str, str]
     token: TokenMaker
+    settings: "KernelSettings"
 
 
 def demo(data: Data = HOME) -> None:
@@ -71,7 +75,8 @@ async def _flow(house: "Stack") -> Rows:
 
 
 def _endpoints(house: "Stack") -> Endpoints:
-    return Endpoints({room: house.plan.url(room) for room in ROOMS}, house.token)
+    apis = {room: house.plan.url(room) for room in ROOMS}
+    return Endpoints(apis, house.token, house.settings())
 
 
 def _until_interrupted() -> None:

@@ -95,12 +95,12 @@ def _show(lines: list[Line]) -> None:
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    table = Table(box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in ("process", "state"):
         table.add_column(name, no_wrap=True)
     for name in ("pid", "MB", "lag", "outbox", "oldest", "dead"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("waits for")
+    table.add_column("needs", min_width=12)
     for line in lines:
         colour = {"ready": "green", "external": "cyan", "not ready": "yellow"}.get(
             line.state, "red"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deploy.embedded import databases, environment, keys, processes
 from deploy.embedded.keys import KeyStore
@@ -21,6 +21,9 @@ from deploy.embedded.plan import ROOMS, Plan
 from deploy.embedded.ports import answers
 from deploy.embedded.probes import readiness
 from deploy.embedded.progress import Interruptible, Progress, quiet
+
+if TYPE_CHECKING:
+    from shared.settings import KernelSettings
 
 READY_SECONDS = 90.0
 
@@ -75,10 +78,16 @@ class Stack:
     async def ensure_topics(self) -> list[str]:
         """Create the topics that are missing; returns their names."""
         from shared.messaging.topics import ensure_topics  # noqa: PLC0415 - slow to import
+
+        return await ensure_topics(self.settings(), ROOMS)
+
+    def settings(self) -> "KernelSettings":
+        """The kernel's settings, as this installation's processes have them."""
         from shared.settings import KernelSettings  # noqa: PLC0415
 
-        settings = KernelSettings(kafka_bootstrap_servers=self.plan.bootstrap)
-        return await ensure_topics(settings, ROOMS)
+        return KernelSettings(
+            kafka_bootstrap_servers=self.plan.bootstrap, oidc_issuer=self.plan.issuer
+        )
 
     def database_url(self, database: str) -> str:
         """Where a room's database, or `audit`, is."""
