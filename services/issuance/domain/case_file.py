@@ -129,7 +129,9 @@ class CardElsewhere(Unservable):
     """The card lies at another site, or on no shelf at all."""
 
     slug = "card-not-here"
-    title = Text("This card is not on this site's shelf", "このカードはこの窓口の保管棚にありません")
+    title = Text(
+        "This card is not on this site's shelf", "このカードはこの窓口の保管棚にありません"
+    )
     remedy = Text(
         "Send the citizen to the site named in card_site_id, or book a day after the transfer.",
         "card_site_id の窓口を案内するか、移送後の日付で予約を取り直してください。",

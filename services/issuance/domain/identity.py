@@ -1,7 +1,7 @@
 """Identity is proved by one document of class A or by two different ones of class B.
 
-Source: 個人番号カードの交付等に関する事務処理要領 (documents A and B of the cities' lists). Only the
-types seen are kept: never a number, an image or a name.
+Source: 個人番号カードの交付等に関する事務処理要領 (cities call the classes A and B). Only the types
+seen are kept: never a number, an image or a name.
 """
 
 from collections.abc import Sequence

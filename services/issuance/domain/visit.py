@@ -129,9 +129,7 @@ class WrongProcedure(Conflict):
     """The step belongs to the other procedure."""
 
     slug = "wrong-procedure"
-    title = Text(
-        "This step does not belong to this procedure", "この手続では行わない手順です"
-    )
+    title = Text("This step does not belong to this procedure", "この手続では行わない手順です")
     remedy = Text("Do the step named in next_step.", "next_step の手順を行ってください。")
 
 

@@ -119,6 +119,12 @@ async def lock(conn: Connection, case_ids: Iterable[CaseId]) -> dict[CaseId, Cas
     wanted = sorted(set(case_ids))
     await conn.fetch(_LOCK, wanted)
     # A statement of its own: its snapshot must be younger than the lock.
+    return await read(conn, wanted)
+
+
+async def read(conn: Connection, case_ids: Iterable[CaseId]) -> dict[CaseId, CaseFile]:
+    """The files of these cases as they are now; an empty one where nothing was told yet."""
+    wanted = list(case_ids)
     found = {row["case_id"]: _file(row) for row in await conn.fetch(_READ, wanted)}
     return {case_id: found.get(case_id, CaseFile(case_id)) for case_id in wanted}
 

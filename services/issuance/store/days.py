@@ -57,8 +57,8 @@ async def miss(conn: Connection, booking_ids: Sequence[UUID]) -> list[Missed]:
 
 async def report(conn: Connection, site_id: SiteId, day: date) -> DayReport:
     """What the signed-off day came to."""
-    row = await conn.fetchrow(_REPORT, site_id, day)
-    return DayReport(**row)
+    rows = await conn.fetch(_REPORT, site_id, day)
+    return DayReport(**rows[0])
 
 
 _TOUCH = """

@@ -37,9 +37,11 @@ async def add(conn: Connection, visit: Visit) -> bool:
     return len(written) == len(visit.cases)
 
 
-async def open_visit_of(conn: Connection, case_ids: Sequence[CaseId]) -> VisitId | None:
-    """The open visit that one of these cases is in."""
-    visit_id: VisitId | None = await conn.fetchval(_OPEN_OF, case_ids)
+async def open_visit_of(
+    conn: Connection, case_ids: Sequence[CaseId], *, but: VisitId
+) -> VisitId | None:
+    """The open visit, other than ``but``, that one of these cases is in."""
+    visit_id: VisitId | None = await conn.fetchval(_OPEN_OF, case_ids, but)
     return visit_id
 
 
@@ -106,8 +108,9 @@ async def close_case(
     visit_id: VisitId,
     case_id: CaseId,
     state: CaseState,
-    reason: str | None,
+    *,
     at: datetime,
+    reason: str | None = None,
 ) -> None:
     """Close one case of the visit."""
     await conn.execute(_CLOSE_CASE, visit_id, case_id, state, reason, at)
@@ -176,7 +179,8 @@ ON CONFLICT DO NOTHING
 RETURNING case_id
 """
 _OPEN_OF = """
-SELECT visit_id FROM visit_case WHERE case_id = ANY ($1::uuid[]) AND state = 'open' LIMIT 1
+SELECT visit_id FROM visit_case
+WHERE case_id = ANY ($1::uuid[]) AND state = 'open' AND visit_id <> $2 LIMIT 1
 """
 _LOCK = "SELECT 1 FROM visit WHERE visit_id = $1 FOR UPDATE"
 _READ = "SELECT * FROM visit"

@@ -1,0 +1,183 @@
+"""What callers see: references and states, never personal data."""
+
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from services.issuance.domain.day import DayReport
+from services.issuance.domain.visit import (
+    CaseState,
+    Step,
+    Visit,
+    VisitCase,
+    VisitState,
+    next_step,
+)
+from services.issuance.handlers.reading import ExpectedCase, SiteDay
+from shared.contracts.base import CaseKind, Procedure
+from shared.contracts.issuance import Arrival
+from shared.ids import BookingId, CaseId, PartyId, SiteId, VisitId, WardCode
+
+
+class View(BaseModel):
+    """Something shown."""
+
+    model_config = ConfigDict(from_attributes=True, use_attribute_docstrings=True)
+
+
+class CaseView(View):
+    """One case of a visit."""
+
+    case_id: CaseId
+    booking_id: BookingId | None
+    procedure: Procedure
+    kind: CaseKind | None
+    ward: WardCode | None
+    shelf_position: str | None
+    """Where the card lies on this site's shelves."""
+    state: CaseState
+    reason: str | None
+    """Why it was deferred or abandoned."""
+    documents: tuple[str, ...]
+    """Types of the documents seen."""
+    identified_at: datetime | None
+    pin_set_at: datetime | None
+    closed_at: datetime | None
+    next_step: Step | None
+    """What to do next; none once the case has ended in this visit."""
+
+    @classmethod
+    def of(cls, visit: Visit, case: VisitCase) -> "CaseView":
+        """The view of ``case``."""
+        return cls(
+            case_id=case.case_id,
+            booking_id=case.booking_id,
+            procedure=case.procedure,
+            kind=case.kind,
+            ward=case.ward,
+            shelf_position=case.shelf_position,
+            state=case.state,
+            reason=case.reason,
+            documents=case.documents,
+            identified_at=case.identified_at,
+            pin_set_at=case.pin_set_at,
+            closed_at=case.closed_at,
+            next_step=next_step(visit, case),
+        )
+
+
+class VisitView(View):
+    """One party at a site."""
+
+    visit_id: VisitId
+    site_id: SiteId
+    business_date: date
+    arrival: Arrival
+    state: VisitState
+    counter: str | None
+    checked_in_at: datetime
+    called_at: datetime | None
+    ended_at: datetime | None
+    cases: tuple[CaseView, ...]
+
+    @classmethod
+    def of(cls, visit: Visit) -> "VisitView":
+        """The view of ``visit``."""
+        return cls(
+            visit_id=visit.visit_id,
+            site_id=visit.site_id,
+            business_date=visit.business_date,
+            arrival=visit.arrival,
+            state=visit.state,
+            counter=visit.counter,
+            checked_in_at=visit.checked_in_at,
+            called_at=visit.called_at,
+            ended_at=visit.ended_at,
+            cases=tuple(CaseView.of(visit, case) for case in visit.cases),
+        )
+
+
+class ExpectedView(View):
+    """A booked case of the day."""
+
+    booking_id: BookingId
+    party_id: PartyId
+    case_id: CaseId
+    starts_at: datetime
+    minutes: int | None
+    """Planned time in minutes."""
+    procedure: Procedure
+    state: Literal["expected", "seen", "missed"]
+    shelf_position: str | None
+    """Where its card lies on this site's shelves."""
+    obstacle: str | None
+    """Slug of the problem that a check-in would meet as things stand now."""
+
+    @classmethod
+    def of(cls, case: ExpectedCase) -> "ExpectedView":
+        """The view of ``case``."""
+        booking = case.expected.booking
+        return cls(
+            booking_id=booking.booking_id,
+            party_id=booking.party_id,
+            case_id=booking.case_id,
+            starts_at=booking.starts_at,
+            minutes=booking.minutes,
+            procedure=booking.procedure,
+            state=_state(case),
+            shelf_position=case.shelf_position,
+            obstacle=case.obstacle,
+        )
+
+
+class DayView(View):
+    """A site's day: whom it expects by time, and the visits in the order they came."""
+
+    site_id: SiteId
+    date: date
+    signed_off_at: datetime | None
+    expected: tuple[ExpectedView, ...]
+    visits: tuple[VisitView, ...]
+
+    @classmethod
+    def of(cls, day: SiteDay) -> "DayView":
+        """The view of ``day``."""
+        return cls(
+            site_id=day.site_id,
+            date=day.business_date,
+            signed_off_at=day.signed_off_at,
+            expected=tuple(ExpectedView.of(case) for case in day.expected),
+            visits=tuple(VisitView.of(visit) for visit in day.visits),
+        )
+
+
+class ReportView(View):
+    """What a signed-off day came to, counted in cases."""
+
+    site_id: SiteId
+    date: date
+    signed_off_at: datetime
+    done: int
+    deferred: int
+    abandoned: int
+    missed: int
+
+    @classmethod
+    def of(cls, report: DayReport) -> "ReportView":
+        """The view of ``report``."""
+        return cls(
+            site_id=report.site_id,
+            date=report.business_date,
+            signed_off_at=report.signed_off_at,
+            done=report.done,
+            deferred=report.deferred,
+            abandoned=report.abandoned,
+            missed=report.missed,
+        )
+
+
+def _state(case: ExpectedCase) -> Literal["expected", "seen", "missed"]:
+    if case.expected.is_seen:
+        return "seen"
+    return "missed" if case.expected.is_missed else "expected"

@@ -1,0 +1,1 @@
+"""Command or event → domain → store. Commands check the site of what they load."""

@@ -1,0 +1,147 @@
+"""At the counter: the party is called, and each case goes step by step.
+
+Every command takes the visit's row first, so that two clerks at one visit act one after the other.
+"""
+
+from collections.abc import Sequence
+
+from services.issuance.domain.identity import Document, require_proof
+from services.issuance.domain.visit import (
+    CaseState,
+    Step,
+    Visit,
+    VisitCase,
+    VisitState,
+    VisitUnknown,
+    open_case,
+    require_running,
+    require_step,
+)
+from services.issuance.store import visits
+from shared.contracts.issuance import DeferReason, VisitCalled, VisitCompleted, VisitDeferred
+from shared.ids import CaseId, VisitId
+from shared.unit import Unit
+
+
+async def call(unit: Unit, visit_id: VisitId, counter: str) -> Visit:
+    """Call the party to ``counter``; calling it there again changes nothing.
+
+    Raises ``VisitUnknown``, ``Forbidden`` (site) and ``VisitEnded``.
+    """
+    visit = await locked(unit, visit_id)
+    require_running(visit)
+    if visit.state is VisitState.CALLED and visit.counter == counter:
+        return visit
+    await visits.called(unit.conn, visit_id, counter, unit.now)
+    for case in visit.cases:
+        if case.state is CaseState.OPEN:
+            unit.emit(
+                VisitCalled(
+                    case_id=case.case_id, site_id=visit.site_id, visit_id=visit_id, counter=counter
+                )
+            )
+            record(unit, "visit.call", visit, case)
+    return await reread(unit, visit_id)
+
+
+async def verify_identity(
+    unit: Unit, visit_id: VisitId, case_id: CaseId, documents: Sequence[Document]
+) -> Visit:
+    """Note that identity was proved by these documents; only their types are kept.
+
+    Raises ``VisitUnknown``, ``Forbidden`` (site), what ``open_case`` and ``require_step`` raise,
+    ``WrongDocumentClass`` and ``IdentityNotProved``.
+    """
+    visit, case = await locked_case(unit, visit_id, case_id, Step.IDENTITY)
+    require_proof(documents)
+    types = sorted({document.type for document in documents})
+    if case.identified_at is None or case.documents != tuple(types):
+        await visits.identified(unit.conn, visit_id, case_id, types, unit.now)
+        record(unit, "case.verify_identity", visit, case)
+    return await reread(unit, visit_id)
+
+
+async def confirm_pin(unit: Unit, visit_id: VisitId, case_id: CaseId) -> Visit:
+    """Note that the citizen has set the PIN, which nobody here ever sees.
+
+    Raises ``VisitUnknown``, ``Forbidden`` (site), and what ``open_case`` and ``require_step``
+    raise.
+    """
+    visit, case = await locked_case(unit, visit_id, case_id, Step.PIN_SET)
+    if case.pin_set_at is None:
+        await visits.pin_set(unit.conn, visit_id, case_id, unit.now)
+        record(unit, "case.confirm_pin", visit, case)
+    return await reread(unit, visit_id)
+
+
+async def defer(unit: Unit, visit_id: VisitId, case_id: CaseId, reason: DeferReason) -> Visit:
+    """Let the citizen come again for this case.
+
+    Raises ``VisitUnknown``, ``Forbidden`` (site) and what ``open_case`` raises.
+    """
+    visit = await locked(unit, visit_id)
+    case = open_case(visit, case_id)
+    await visits.close_case(
+        unit.conn, visit_id, case_id, CaseState.DEFERRED, reason=reason, at=unit.now
+    )
+    unit.emit(
+        VisitDeferred(case_id=case_id, site_id=visit.site_id, visit_id=visit_id, reason=reason)
+    )
+    record(unit, "case.defer", visit, case)
+    return await end_if_nothing_is_left(unit, visit_id)
+
+
+async def locked_case(
+    unit: Unit, visit_id: VisitId, case_id: CaseId, step: Step
+) -> tuple[Visit, VisitCase]:
+    """The locked visit and its case, if ``step`` may be done now."""
+    visit = await locked(unit, visit_id)
+    case = open_case(visit, case_id)
+    require_step(visit, case, step)
+    return visit, case
+
+
+async def locked(unit: Unit, visit_id: VisitId) -> Visit:
+    """The visit, locked, if the caller may act at its site."""
+    visit = await visits.lock(unit.conn, visit_id)
+    if visit is None:
+        raise VisitUnknown
+    unit.principal.require_site(visit.site_id)
+    return visit
+
+
+async def reread(unit: Unit, visit_id: VisitId) -> Visit:
+    """The visit as it is now in this unit."""
+    visit = await visits.find(unit.conn, visit_id)
+    if visit is None:
+        raise VisitUnknown
+    return visit
+
+
+async def end_if_nothing_is_left(unit: Unit, visit_id: VisitId) -> Visit:
+    """End the visit once none of its cases is open, and say so for each case that was done."""
+    visit = await reread(unit, visit_id)
+    if any(case.state is CaseState.OPEN for case in visit.cases):
+        return visit
+    await visits.end(unit.conn, visit_id, unit.now)
+    tell_completed(unit, visit)
+    return await reread(unit, visit_id)
+
+
+def tell_completed(unit: Unit, visit: Visit) -> None:
+    """Say for each case that was done that its visit is completed."""
+    for case in visit.cases:
+        if case.state is CaseState.DONE:
+            unit.emit(
+                VisitCompleted(
+                    case_id=case.case_id,
+                    site_id=visit.site_id,
+                    visit_id=visit.visit_id,
+                    procedure=case.procedure,
+                )
+            )
+
+
+def record(unit: Unit, action: str, visit: Visit, case: VisitCase) -> None:
+    """Audit an act on one case of a visit."""
+    unit.audit(action, subject=str(case.case_id), site_id=visit.site_id, visit=str(visit.visit_id))

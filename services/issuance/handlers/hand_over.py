@@ -1,0 +1,79 @@
+"""A procedure ends exactly once per case: ``procedure_ended`` is claimed before anything is said.
+
+The case's file is locked while it is judged, so a card voided or held in the same moment is either
+refused here or was handed over before the news was taken in.
+"""
+
+from services.issuance.domain.case_file import AlreadyDone, CaseFile, CaseUnknown, require_servable
+from services.issuance.domain.visit import CaseState, Step, Visit, VisitCase
+from services.issuance.handlers.counter import end_if_nothing_is_left, locked_case, record
+from services.issuance.store import case_files, visits
+from shared.calendar import business_date
+from shared.contracts.base import CaseKind, Certificate
+from shared.contracts.issuance import CardIssued, CertificateRenewed
+from shared.ids import CaseId, VisitId, WardCode
+from shared.unit import Unit
+
+
+async def issue(unit: Unit, visit_id: VisitId, case_id: CaseId) -> Visit:
+    """The card is put into the citizen's hand.
+
+    Raises ``VisitUnknown``, ``Forbidden`` (site), what ``open_case`` and ``require_step`` raise,
+    and an ``Unservable``: the card was voided, held, taken away or issued before.
+    """
+    visit, case = await locked_case(unit, visit_id, case_id, Step.ISSUE)
+    kind, ward = await _finish(unit, visit, case)
+    unit.emit(
+        CardIssued(
+            case_id=case_id,
+            site_id=visit.site_id,
+            visit_id=visit_id,
+            booking_id=case.booking_id,
+            procedure=case.procedure,
+            kind=kind,
+            ward=ward,
+        )
+    )
+    record(unit, "card.issue", visit, case)
+    return await end_if_nothing_is_left(unit, visit_id)
+
+
+async def renew(
+    unit: Unit, visit_id: VisitId, case_id: CaseId, certificates: tuple[Certificate, ...]
+) -> Visit:
+    """New certificates were written to the citizen's card. Raises as ``issue`` does."""
+    visit, case = await locked_case(unit, visit_id, case_id, Step.RENEW)
+    kind, ward = await _finish(unit, visit, case)
+    unit.emit(
+        CertificateRenewed(
+            case_id=case_id,
+            site_id=visit.site_id,
+            visit_id=visit_id,
+            booking_id=case.booking_id,
+            procedure=case.procedure,
+            kind=kind,
+            ward=ward,
+            certificates=certificates,
+        )
+    )
+    record(unit, "certificate.renew", visit, case)
+    return await end_if_nothing_is_left(unit, visit_id)
+
+
+async def _finish(unit: Unit, visit: Visit, case: VisitCase) -> tuple[CaseKind, WardCode]:
+    file = (await case_files.lock(unit.conn, [case.case_id]))[case.case_id]
+    require_servable(file, visit.site_id, business_date(unit.now))
+    ended = await visits.end_procedure(
+        unit.conn, visit.visit_id, case.case_id, visit.site_id, unit.now
+    )
+    if not ended:
+        raise AlreadyDone
+    await visits.close_case(unit.conn, visit.visit_id, case.case_id, CaseState.DONE, at=unit.now)
+    return _counted_as(file)
+
+
+def _counted_as(file: CaseFile) -> tuple[CaseKind, WardCode]:
+    """Kind and ward of residence on the day: what the city counts."""
+    if file.kind is None or file.ward is None:
+        raise CaseUnknown
+    return file.kind, file.ward

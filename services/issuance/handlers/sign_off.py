@@ -1,0 +1,77 @@
+"""The sign-off of a site's day: who was expected and not seen was missed, what is open is closed.
+
+Issuance owns attendance: only this says ``visit.missed``, once per booking.
+"""
+
+from datetime import date, timedelta
+from typing import assert_never
+
+from services.issuance.domain.day import DayReport, end_of_unfinished, require_over
+from services.issuance.domain.visit import CaseState, Visit, VisitCase
+from services.issuance.handlers.counter import record, reread, tell_completed
+from services.issuance.store import bookings, days, visits
+from shared.calendar import business_date
+from shared.contracts.issuance import (
+    AbandonReason,
+    DeferReason,
+    VisitAbandoned,
+    VisitDeferred,
+    VisitMissed,
+)
+from shared.ids import SiteId
+from shared.unit import Unit
+
+
+async def sign_off(unit: Unit, site_id: SiteId, day: date, grace: timedelta) -> DayReport:
+    """Close the day; signing it off again answers with the same report.
+
+    Raises ``DayNotOver`` for a day to come, or while somebody may still be in time.
+    """
+    if await days.take(unit.conn, site_id, day) is None:
+        await _close(unit, site_id, day, grace)
+    return await days.report(unit.conn, site_id, day)
+
+
+async def _close(unit: Unit, site_id: SiteId, day: date, grace: timedelta) -> None:
+    expected = await bookings.of_day(unit.conn, site_id, day)
+    unseen = [one.booking for one in expected if not (one.is_seen or one.is_missed)]
+    require_over(day, business_date(unit.now), unseen, unit.now, grace)
+    await days.sign_off(unit.conn, site_id, day, unit.now, unit.principal.subject)
+    for visit in await visits.lock_unfinished(unit.conn, site_id, day):
+        await _end(unit, visit)
+    for missed in await days.miss(unit.conn, [booking.booking_id for booking in unseen]):
+        unit.emit(
+            VisitMissed(
+                case_id=missed.case_id,
+                site_id=site_id,
+                booking_id=missed.booking_id,
+                business_date=day,
+            )
+        )
+    unit.audit("day.sign_off", subject=site_id, site_id=site_id, day=day.isoformat())
+
+
+async def _end(unit: Unit, visit: Visit) -> None:
+    for case in visit.cases:
+        if case.state is CaseState.OPEN:
+            await _close_case(unit, visit, case)
+    await visits.end(unit.conn, visit.visit_id, unit.now)
+    tell_completed(unit, await reread(unit, visit.visit_id))
+
+
+async def _close_case(unit: Unit, visit: Visit, case: VisitCase) -> None:
+    reason = end_of_unfinished(visit, case)
+    about = {"case_id": case.case_id, "site_id": visit.site_id, "visit_id": visit.visit_id}
+    match reason:
+        case AbandonReason():
+            state = CaseState.ABANDONED
+            unit.emit(VisitAbandoned(**about, reason=reason))
+        case DeferReason():
+            state = CaseState.DEFERRED
+            unit.emit(VisitDeferred(**about, reason=reason))
+        case _:
+            assert_never(reason)
+    await visits.close_case(
+        unit.conn, visit.visit_id, case.case_id, state, reason=reason, at=unit.now
+    )
+    record(unit, "case.close_at_sign_off", visit, case)
