@@ -19,6 +19,8 @@ from shared.messaging.topics import CLOCK_TOPIC
 from shared.settings import KernelSettings
 
 GAUGE = "madoguchi_business_time_seconds"
+PATIENCE = 30.0
+"""Seconds that the rooms may take to hear the time."""
 
 
 class SimulatedClock:
@@ -91,12 +93,26 @@ class SimulatedClock:
             await kafka.stop()
 
 
+class ClockNotFollowedError(Exception):
+    """The rooms do not take the time from the simulation."""
+
+
 async def reached(http: httpx.AsyncClient, apis: Iterable[str], at: datetime) -> None:
-    """Return when every process behind ``apis`` has heard that it is ``at`` or later."""
-    for base in apis:
-        # The rooms hear it from Kafka; only asking tells when.
-        while await _time_of(http, base) < at.timestamp():  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
+    """Return when every process behind ``apis`` has heard that it is ``at`` or later.
+
+    Raises ``ClockNotFollowedError`` when one has not after ``PATIENCE`` seconds.
+    """
+    try:
+        async with asyncio.timeout(PATIENCE):
+            for base in apis:
+                # The rooms hear it from Kafka; only asking tells when.
+                while await _time_of(http, base) < at.timestamp():  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise ClockNotFollowedError(
+            "The running services keep the real time. Stop them with `madoguchi down`, or give "
+            "the demo ports and a folder of its own: MADOGUCHI_PORT_OFFSET=1000 and --data DIR"
+        ) from None
 
 
 async def _time_of(http: httpx.AsyncClient, base: str) -> float:

@@ -33,6 +33,10 @@ class Simulation(Protocol):
         """Send one lot through the rooms; returns the month's table as reporting gives it."""
         ...
 
+    async def live(self, endpoints: "Endpoints") -> None:
+        """Let business time pass until cancelled."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
@@ -49,6 +53,8 @@ def demo(data: Data = HOME) -> None:
     """Start what is needed, send a sample lot through, show the month's table, and stay until
     Ctrl-C. With MADOGUCHI_DEMO=once it ends by itself.
     """
+    # The story takes days: the rooms follow the time that the simulation tells.
+    os.environ["MADOGUCHI_CLOCK"] = "replay"
     house = stack(data)
     with Display() as display:
         started = house.up(display)
@@ -58,7 +64,7 @@ def demo(data: Data = HOME) -> None:
             talk().print(line)
         if os.environ.get("MADOGUCHI_DEMO") != "once":
             talk().print("[bold]Ctrl-C stops everything that was started here.[/]")
-            _until_interrupted()
+            _live_until_interrupted(house)
     finally:
         # A second Ctrl-C must not leave half of it running.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -68,10 +74,13 @@ def demo(data: Data = HOME) -> None:
 
 
 async def _flow(house: "Stack") -> Rows:
-    # Loaded late, for it brings the HTTP client.
-    simulation = cast(Simulation, import_module("simulation.demo"))
     with Display() as display:
-        return await simulation.run(_endpoints(house), display)
+        return await _simulation().run(_endpoints(house), display)
+
+
+def _simulation() -> Simulation:
+    # Loaded late, for it brings the HTTP client.
+    return cast(Simulation, import_module("simulation.demo"))
 
 
 def _endpoints(house: "Stack") -> Endpoints:
@@ -79,9 +88,9 @@ def _endpoints(house: "Stack") -> Endpoints:
     return Endpoints(apis, house.token, house.settings())
 
 
-def _until_interrupted() -> None:
+def _live_until_interrupted(house: "Stack") -> None:
     with suppress(KeyboardInterrupt):
-        signal.pause()
+        asyncio.run(_simulation().live(_endpoints(house)))
 
 
 def _show(rows: Rows) -> None:
