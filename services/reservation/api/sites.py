@@ -8,8 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from services.reservation.api.desk import DeskDep, PreconditionDep
 from services.reservation.handlers import sites
 from services.reservation.handlers.sites import Settled
-from services.reservation.store import sites as store
-from services.reservation.store.sites import StoredSite
 from shared.contracts.base import BusinessDate, SiteRef, WardRef
 from shared.contracts.place import (
     Acceptance,
@@ -30,6 +28,10 @@ router = APIRouter(prefix="/v1/sites", tags=["sites"])
 
 SiteIdPath = Annotated[SiteRef, Path(examples=["kawasaki-ward-office"])]
 
+_HOURS: list[JsonValue] = [
+    {"weekday": "monday", "opens": "08:30", "closes": "17:00"},
+    {"weekday": "saturday", "opens": "08:30", "closes": "12:30", "occurrences": [2, 4]},
+]
 EXAMPLE: dict[str, JsonValue] = {
     "name": {"ja": "川崎区役所", "en": "Kawasaki Ward Office"},
     "kind": "ward_office",
@@ -37,11 +39,7 @@ EXAMPLE: dict[str, JsonValue] = {
     "latitude": 35.529722,
     "longitude": 139.703889,
     "opens_on": "2026-04-01",
-    "hours": [
-        {"weekday": weekday, "opens": "08:30", "closes": "17:00"}
-        for weekday in ("monday", "tuesday", "wednesday", "thursday", "friday")
-    ]
-    + [{"weekday": "saturday", "opens": "08:30", "closes": "12:30", "occurrences": [2, 4]}],
+    "hours": _HOURS,
     "counters": 4,
     "terminals": 4,
     "acceptance": [{"procedure": "card_issuance", "wards": ["141313"]}],
@@ -76,16 +74,17 @@ class SiteView(Site):
     """Counts its changes; the same as its ETag."""
 
     @classmethod
-    def of(cls, stored: StoredSite | Settled) -> "SiteView":
+    def of(cls, settled: Settled) -> "SiteView":
         """The site with its version."""
-        return cls(**dict(stored.site), version=stored.version)
+        return cls(**dict(settled.site), version=settled.version)
 
 
 @router.get("", summary="All sites")
 async def list_sites(call: CallDep, page: PageDep) -> Page[SiteView]:
     """Sites by id, open or not."""
     async with call.unit() as unit:
-        rows = await store.page(unit.conn, page.after(str) or "", page.fetch)
+        after = page.after(tuple[str]) or ("",)
+        rows = await sites.list_(unit, after[0], page.fetch)
     return page.page(rows, key=lambda row: (row.site.site_id,), item=SiteView.of)
 
 
@@ -93,8 +92,8 @@ async def list_sites(call: CallDep, page: PageDep) -> Page[SiteView]:
 async def read_site(site_id: SiteIdPath, call: CallDep, request: Request) -> Response:
     """The whole site, with its ETag."""
     async with call.unit() as unit:
-        stored = await sites.find(unit, site_id)
-    return tagged(request, SiteView.of(stored), stored.version)
+        found = await sites.read(unit, site_id)
+    return tagged(request, SiteView.of(found), found.version)
 
 
 @router.put(

@@ -1,5 +1,6 @@
 """Planning and opening a site, and changing one that is open."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.reservation.domain.rules import Rules
@@ -16,7 +17,7 @@ from shared.unit import Unit
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A site after a command, its version, and whether the command made it."""
+    """A site, its version, and whether a command has just made it."""
 
     site: Site
     version: int
@@ -63,8 +64,20 @@ async def open_(unit: Unit, site_id: SiteId, rules: Rules) -> Settled:
     return Settled(site, version)
 
 
-async def find(unit: Unit, site_id: SiteId) -> StoredSite:
+async def list_(unit: Unit, after: str, limit: int) -> Sequence[Settled]:
+    """Up to ``limit`` sites whose id comes after ``after``, by id."""
+    rows = await sites.page(unit.conn, after, limit)
+    return [Settled(row.site, row.version) for row in rows]
+
+
+async def read(unit: Unit, site_id: SiteId) -> Settled:
     """The site. Raises ``NoSuchSite``."""
+    stored = await find(unit, site_id)
+    return Settled(stored.site, stored.version)
+
+
+async def find(unit: Unit, site_id: SiteId) -> StoredSite:
+    """The site with what only handlers need. Raises ``NoSuchSite``."""
     stored = await sites.read(unit.conn, site_id)
     if stored is None:
         raise NoSuchSite
