@@ -55,9 +55,7 @@ class Which(BaseModel):
     def _one_of_two(self) -> Self:
         if (self.case_ids is None) == (self.lot_id is None):
             raise RejectedValueError(
-                Text(
-                    "Name either case_ids or lot_id.", "case_ids か lot_id が必要です。"
-                ),
+                Text("Name either case_ids or lot_id.", "case_ids か lot_id が必要です。"),
                 Text("Send exactly one of the two.", "どちらか一方だけを送信してください。"),
             )
         return self

@@ -7,10 +7,18 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, TypeVar
 
-from services.preparation.domain.lot_file import COLUMNS, Cells, Line, decode, read_lines
+from services.preparation.domain.lot_file import (
+    COLUMNS,
+    Cells,
+    FileUnreadable,
+    Line,
+    decode,
+    read_lines,
+)
 from services.preparation.domain.municipality import is_municipal_code
 from services.preparation.domain.row_faults import RowCode, RowFault
 from shared.contracts.base import CaseKind
+from shared.errors import Text
 from shared.ids import LotId, WardCode
 from shared.security.my_number import contains_my_number
 
@@ -78,6 +86,8 @@ def read_file(body: bytes) -> LotFile:
     Raises ``FileUnreadable`` and ``WrongColumns``; a bad row is no error, it is a result.
     """
     rows = list(read_rows(read_lines(decode(body))))
+    if not rows:
+        raise FileUnreadable(Text("It has no rows.", "データの行がありません。"))
     return LotFile(hashlib.sha256(body).digest(), rows)
 
 

@@ -1,12 +1,7 @@
 """From the lot file to the notice over HTTP: states, events, what is kept and what is not."""
 
-import re
-from datetime import timedelta
-
 import httpx
 
-from services.preparation.store.notices import Batch
-from shared.clock import FixedClock
 from shared.db import Database
 from tests.preparation.support import (
     SITE,
