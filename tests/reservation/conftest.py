@@ -1,0 +1,41 @@
+"""A reservation room with a database of its own, and a client of its app."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from services.reservation.api import build
+from shared.clock import FixedClock
+from shared.db import Database
+from tests.reservation.support import MORNING, resources, signing_key
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """Nine in the morning, until moved."""
+    return FixedClock(MORNING)
+
+
+@pytest_asyncio.fixture
+async def database(room_database: Callable[[str], Awaitable[Database]]) -> Database:
+    """A fresh database of the room."""
+    return await room_database("reservation")
+
+
+@pytest.fixture(scope="session")
+def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The key that signs citizens' tokens."""
+    return signing_key(tmp_path_factory.mktemp("keys"))
+
+
+@pytest_asyncio.fixture
+async def client(
+    database: Database, clock: FixedClock, key_file: Path
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the room's app."""
+    transport = httpx.ASGITransport(build(resources(database, clock, key_file)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as made:
+        yield made
