@@ -7,18 +7,23 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from aiokafka.structs import ConsumerRecord
 from pydantic import SecretStr
 
 from services.preparation.domain.lot_file import COLUMNS
+from services.preparation.events import SUBSCRIBES
 from shared.clock import FixedClock
+from shared.contracts.base import CaseEvent
 from shared.db import Database
 from shared.errors import Unauthorized
-from shared.ids import CaseId, SiteId, new_id
+from shared.ids import CaseId, SiteId, derived_id, new_id
+from shared.messaging.processing import Processor
 from shared.room import Resources
 from shared.security.principal import EVERY_SITE, Principal, Role
 from shared.settings import Doors, KernelSettings
 from shared.telemetry.metrics import Metrics
 from shared.unit import Units
+from tests.support.messaging import record
 
 MORNING = datetime(2026, 4, 14, 0, 0, tzinfo=UTC)
 """Nine o'clock in Tokyo, a Tuesday."""
@@ -164,3 +169,37 @@ async def events_of(database: Database, case_id: str | None = None) -> list[str]
             case_id,
         )
     return [found["type"] for found in rows]
+
+
+async def dump(database: Database) -> str:
+    """Every row of every table as text, event bodies readable."""
+    async with database.reader() as conn:
+        tables = await conn.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        texts = [
+            found["row"]
+            for table in tables
+            for found in await conn.fetch(f'SELECT t::text AS row FROM "{table["tablename"]}" t')
+        ]
+        bodies = await conn.fetch("SELECT convert_from(data, 'UTF8') AS body FROM outbox")
+        answers = await conn.fetch("SELECT convert_from(body, 'UTF8') AS body FROM idempotency")
+    return "\n".join([*texts, *(found["body"] for found in (*bodies, *answers))])
+
+
+async def hear(database: Database, *events: CaseEvent, order: Sequence[int] | None = None) -> None:
+    """Let the room's consumer handle one batch; each event has its own id and sequence.
+
+    ``order`` picks from ``events`` by number, in any order and more than once.
+    """
+    processor = Processor(
+        "preparation",
+        units(database),
+        SUBSCRIBES,
+        metrics=Metrics(service="preparation", role="test"),
+    )
+    numbers = range(len(events)) if order is None else order
+    await processor.handle_batch([_record(events[number], number) for number in numbers])
+
+
+def _record(event: CaseEvent, number: int) -> ConsumerRecord:
+    body = event.model_dump_json()
+    return record(event, number, id_=derived_id(event.type, number, body))
