@@ -1,6 +1,7 @@
 """`demo`: one lot of cards through the four rooms, with everything real.
 
-Invariant: what the demo started it stops, whatever happens; what ran before goes on running.
+Invariant: what the demo started it stops, whatever happens; what ran before goes on running. It
+has a folder of its own, for its business time is replayed and runs ahead of the calendar.
 """
 
 import asyncio
@@ -9,33 +10,22 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING
 
 from deploy.cli.display import Display, talk
 from deploy.cli.house import addresses
 from deploy.cli.options import HOME, Data, stack
+from deploy.embedded.errors import OperatorError
 from deploy.embedded.plan import ROOMS
-from deploy.embedded.progress import Progress
 
 if TYPE_CHECKING:
     from deploy.embedded.stack import Stack
     from shared.settings import KernelSettings
 
-TokenMaker = Callable[[Sequence[str], Sequence[str]], str]
+DEMO_HOME = HOME / "demo"
+# The jars of the main installation serve here too.
+SETTINGS = {"MADOGUCHI_CLOCK": "replay", "MADOGUCHI_CACHE": str(HOME / "cache")}
 Rows = Sequence[Mapping[str, object]]
-
-
-class Simulation(Protocol):
-    """What `simulation.demo` offers."""
-
-    async def run(self, endpoints: "Endpoints", progress: Progress) -> Rows:
-        """Send one lot through the rooms; returns the month's table as reporting gives it."""
-        ...
-
-    async def live(self, endpoints: "Endpoints") -> None:
-        """Let business time pass until cancelled."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +35,25 @@ class Endpoints:
     """
 
     apis: Mapping[str, str]
-    token: TokenMaker
+    token: Callable[[Sequence[str], Sequence[str]], str]
     settings: "KernelSettings"
 
 
-def demo(data: Data = HOME) -> None:
-    """Start what is needed, send a sample lot through, show the month's table, and stay until
+def demo(data: Data = DEMO_HOME) -> None:
+    """Start what is needed, send a lot of cards through, show the month's table, and stay until
     Ctrl-C. With MADOGUCHI_DEMO=once it ends by itself.
     """
-    # The story takes days: the rooms follow the time that the simulation tells.
-    os.environ["MADOGUCHI_CLOCK"] = "replay"
-    house = stack(data)
+    house = stack(data, **SETTINGS)
     with Display() as display:
         started = house.up(display)
     try:
-        _show(asyncio.run(_flow(house)))
+        _show(asyncio.run(_story(house)))
         for line in addresses(house.plan):
             talk().print(line)
         if os.environ.get("MADOGUCHI_DEMO") != "once":
+            talk().print(f"Processes: madoguchi status --data {data}")
             talk().print("[bold]Ctrl-C stops everything that was started here.[/]")
-            _live_until_interrupted(house)
+            _live(house)
     finally:
         # A second Ctrl-C must not leave half of it running.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -73,24 +62,33 @@ def demo(data: Data = HOME) -> None:
                 house.stop(started, display)
 
 
-async def _flow(house: "Stack") -> Rows:
-    with Display() as display:
-        return await _simulation().run(_endpoints(house), display)
+async def _story(house: "Stack") -> Rows:
+    # Loaded late, for they bring the HTTP client.
+    from simulation.demo import run  # noqa: PLC0415
+    from simulation.doors import RefusedError  # noqa: PLC0415
+
+    try:
+        with Display() as display:
+            return await run(_endpoints(house), display)
+    except (RefusedError, TimeoutError) as error:
+        logs = house.plan.home.logs
+        raise OperatorError(
+            f"The demo could not go on: {error}. The logs are in {logs}.",
+            f"デモを続けられませんでした: {error}。ログは {logs} にあります。",
+        ) from error
 
 
-def _simulation() -> Simulation:
-    # Loaded late, for it brings the HTTP client.
-    return cast(Simulation, import_module("simulation.demo"))
+def _live(house: "Stack") -> None:
+    """Let business time pass until Ctrl-C."""
+    from simulation.demo import live  # noqa: PLC0415
+
+    with suppress(KeyboardInterrupt):
+        asyncio.run(live(_endpoints(house)))
 
 
 def _endpoints(house: "Stack") -> Endpoints:
     apis = {room: house.plan.url(room) for room in ROOMS}
     return Endpoints(apis, house.token, house.settings())
-
-
-def _live_until_interrupted(house: "Stack") -> None:
-    with suppress(KeyboardInterrupt):
-        asyncio.run(_simulation().live(_endpoints(house)))
 
 
 def _show(rows: Rows) -> None:

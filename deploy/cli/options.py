@@ -19,13 +19,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 HOME = DEFAULT_HOME
 
 
-def plan(data: Path) -> Plan:
-    """The installation that the folder and the environment describe."""
-    return Plan.read(data, os.environ)
+def plan(data: Path, **settings: str) -> Plan:
+    """The installation that the folder and the environment describe; `settings` come last."""
+    return Plan.read(data, {**settings, **os.environ})
 
 
-def stack(data: Path) -> "Stack":
+def stack(data: Path, **settings: str) -> "Stack":
     """The same, ready to be started, asked or stopped."""
     from deploy.embedded.stack import Stack  # noqa: PLC0415 - only commands that need it pay
 
-    return Stack(plan(data))
+    return Stack(plan(data, **settings))

@@ -64,24 +64,33 @@ async def _shown(settings: "KernelSettings") -> list[Shown]:
     from shared.messaging.kafka import consumer  # noqa: PLC0415
     from shared.messaging.topics import all_topics  # noqa: PLC0415
 
-    client = consumer(settings, group=None)
-    try:
-        await client.start()
-        existing = await client.topics()
+    existing = await _partitions(settings)
+    async with consumer(settings, group=None) as client:
         rows = []
         for topic in all_topics(ROOMS, settings.topic_prefix):
             if topic.name not in existing:
                 rows.append(Shown(topic.name, None, None))
                 continue
-            numbers = client.partitions_for_topic(topic.name) or set()
-            partitions = [TopicPartition(topic.name, number) for number in numbers]
+            partitions = [TopicPartition(topic.name, n) for n in range(existing[topic.name])]
             first = await client.beginning_offsets(partitions)
             last = await client.end_offsets(partitions)
             events = sum(last.values()) - sum(first.values())
             rows.append(Shown(topic.name, len(partitions), events))
         return rows
+
+
+async def _partitions(settings: "KernelSettings") -> dict[str, int]:
+    """How many partitions each existing topic has."""
+    from aiokafka.admin import AIOKafkaAdminClient  # noqa: PLC0415
+
+    from shared.messaging.kafka import client_options  # noqa: PLC0415
+
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    await admin.start()
+    try:
+        return {told["topic"]: len(told["partitions"]) for told in await admin.describe_topics()}
     finally:
-        await client.stop()
+        await admin.close()
 
 
 def _settings(house: Plan) -> "KernelSettings":

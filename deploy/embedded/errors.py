@@ -28,9 +28,11 @@ class PortTaken(OperatorError):  # noqa: N818 - reads as the fact it states
     def __init__(self, port: int, part: str, setting: str) -> None:
         super().__init__(
             f"Port {port} for {part} is already in use. "
-            f"Stop the program that uses it, or set {setting} to a free port.",
+            f"Stop the program that uses it, or set {setting} to a free port "
+            "(MADOGUCHI_PORT_OFFSET moves all ports together).",
             f"{part} が使うポート {port} は使用中です。使用中のプログラムを止めるか、"
-            f"{setting} に空いているポートを設定してください。",
+            f"{setting} に空いているポートを設定してください"
+            "(MADOGUCHI_PORT_OFFSET で全体をずらせます)。",
         )
         self.port = port
         self.setting = setting

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from deploy.embedded.errors import OperatorError
 
@@ -35,6 +36,18 @@ class WrongSetting(OperatorError):  # noqa: N818 - reads as the fact it states
         super().__init__(
             f"{name} is {value!r}, but it must be a port number between 1 and 65535.",
             f"{name} の値 {value!r} は使えません。1〜65535 のポート番号を設定してください。",
+        )
+
+
+class OtherClock(OperatorError):  # noqa: N818 - reads as the fact it states
+    """What runs in this folder follows another clock than what was asked for."""
+
+    def __init__(self, root: Path, clock: str) -> None:
+        super().__init__(
+            f"The installation in {root} is running by the {clock} clock. Stop it first "
+            f"(madoguchi down --data {root}), or choose another folder with --data.",
+            f"{root} の環境は {clock} 時計で動いています。先に止めるか"
+            f"(madoguchi down --data {root})、--data で別のフォルダーを指定してください。",
         )
 
 
@@ -70,9 +83,9 @@ class Home:
         return self.root / "postgres"
 
     @property
-    def ports(self) -> Path:
-        """The ports of what runs now, so that later commands find it without settings."""
-        return self.run / "ports.json"
+    def running(self) -> Path:
+        """How what runs now was started, so that later commands find it without settings."""
+        return self.run / "running.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,33 +151,49 @@ class Plan:
         own = f"127.0.0.1:{self.ports['KAFKA_PORT']}"
         return self.environment.get("MADOGUCHI_KAFKA_BOOTSTRAP_SERVERS", own)
 
-    def remember_ports(self) -> None:
-        """Write the ports down for later commands."""
-        self.home.run.mkdir(parents=True, exist_ok=True)
-        self.home.ports.write_text(json.dumps(dict(self.ports), indent=2))
+    @property
+    def clock(self) -> str:
+        """Which time the rooms follow: `system` or `replay`."""
+        return self.environment.get("MADOGUCHI_CLOCK", "system")
 
-    def forget_ports(self) -> None:
+    def remember(self) -> None:
+        """Write down how the installation is started, for later commands."""
+        self.home.run.mkdir(parents=True, exist_ok=True)
+        told = {"ports": dict(self.ports), "clock": self.clock}
+        self.home.running.write_text(json.dumps(told, indent=2))
+
+    def forget(self) -> None:
         """The installation is down; its settings count again."""
-        self.home.ports.unlink(missing_ok=True)
+        self.home.running.unlink(missing_ok=True)
+
+    def require_same_clock(self) -> None:
+        """Refuse to join an installation that follows another clock.
+
+        Raises:
+            OtherClock: it does.
+        """
+        clock = _remembered(self.home).get("clock", self.clock)
+        if clock != self.clock:
+            raise OtherClock(self.home.root, str(clock))
 
 
 def _ports(home: Home, environment: Mapping[str, str]) -> dict[str, int]:
     offset = _port(environment, OFFSET, least=0) if OFFSET in environment else 0
     chosen = {name: port + offset for name, port in DEFAULT_PORTS.items()}
     if OFFSET not in environment:
-        chosen |= _remembered(home)
+        chosen |= _remembered(home).get("ports", {})
     for name in DEFAULT_PORTS:
         if (setting := f"MADOGUCHI_{name}") in environment:
             chosen[name] = _port(environment, setting, least=1)
     return chosen
 
 
-def _remembered(home: Home) -> dict[str, int]:
+def _remembered(home: Home) -> dict[str, Any]:
     try:
-        ports: dict[str, int] = json.loads(home.ports.read_text())
+        told: dict[str, Any] = json.loads(home.running.read_text())
     except (FileNotFoundError, json.JSONDecodeError):
         return {}
-    return ports
+    return told
 
 
 def _port(environment: Mapping[str, str], name: str, *, least: int) -> int:

@@ -46,10 +46,12 @@ class Stack:
         """
         with only_one(self.plan.home.run):
             self._started = []
+            if self.parts.any_running():
+                self.plan.require_same_clock()
             try:
                 self.parts.require_free_ports()
                 self.keys.ensure()
-                self.plan.remember_ports()
+                self.plan.remember()
                 _run(self._up(progress))
             except BaseException:
                 self._stop(self._started, progress)
@@ -207,7 +209,7 @@ class Stack:
     def _stop(self, parts: Iterable[str], progress: Progress) -> None:
         self.parts.stop(parts, progress)
         if not self.parts.any_running():
-            self.plan.forget_ports()
+            self.plan.forget()
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

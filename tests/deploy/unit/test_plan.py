@@ -7,7 +7,7 @@ import pytest
 from deploy.embedded.environment import room_environment
 from deploy.embedded.keys import KeyStore
 from deploy.embedded.parts import Parts
-from deploy.embedded.plan import DEFAULT_PORTS, ROOMS, Plan, WrongSetting
+from deploy.embedded.plan import DEFAULT_PORTS, ROOMS, OtherClock, Plan, WrongSetting
 from deploy.embedded.postgres import EmbeddedPostgres
 
 EXTERNAL_KAFKA = {"MADOGUCHI_KAFKA_BOOTSTRAP_SERVERS": "kafka.example:9092"}
@@ -59,9 +59,9 @@ def test_a_wrong_port_names_its_setting(tmp_path: Path, value: str) -> None:
 
 def test_ports_of_a_running_installation_are_found_again(tmp_path: Path) -> None:
     started = Plan.read(tmp_path, {"MADOGUCHI_PORT_OFFSET": "2000"})
-    started.remember_ports()
+    started.remember()
     assert Plan.read(tmp_path, {}).ports == started.ports
-    started.forget_ports()
+    started.forget()
     assert Plan.read(tmp_path, {}).ports == DEFAULT_PORTS
 
 
@@ -94,3 +94,9 @@ def test_reservation_signs_for_citizens(tmp_path: Path) -> None:
 def test_what_the_operator_sets_counts_before_what_we_make(tmp_path: Path) -> None:
     environment = room(tmp_path, "issuance", {"MADOGUCHI_NOTICE_KEYS": "mine:abc"})
     assert environment["MADOGUCHI_NOTICE_KEYS"] == "mine:abc"
+
+
+def test_another_clock_is_not_joined(tmp_path: Path) -> None:
+    Plan.read(tmp_path, {"MADOGUCHI_CLOCK": "replay"}).remember()
+    with pytest.raises(OtherClock, match="replay"):
+        Plan.read(tmp_path, {}).require_same_clock()
