@@ -1,17 +1,21 @@
 """Each room installs and starts alone: without the other rooms, with nothing running beside it."""
 
 import json
+import re
 import signal
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 
+from deploy.docker import health, keys, start
 from deploy.embedded.ports import free_port
 
-from .conftest import Installed
+from .conftest import ROOT, Installed
 
 pytestmark = pytest.mark.journey
 
@@ -50,18 +54,40 @@ def test_it_says_what_it_can_do(alone: Installed, room: str) -> None:
     assert all(process in ran.stdout for process in ("api", "consume", "relay", "migrate"))
 
 
-@pytest.mark.parametrize("process", ["api", "consume", "relay"])
-def test_it_lives_with_nothing_else_running(alone: Installed, room: str, process: str) -> None:
-    prefix = f"MADOGUCHI_{room.upper()}_"
-    ports = {name: str(free_port()) for name in ("API", "CONSUME", "RELAY")}
-    nobody = free_port()
-    settings = {
-        **{f"{prefix}{name}_PORT": port for name, port in ports.items()},
-        f"{prefix}DATABASE_URL": f"postgresql://nobody@127.0.0.1:{nobody}/nothing",
-        "MADOGUCHI_KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{nobody}",
-        "MADOGUCHI_OIDC_ISSUER": f"http://127.0.0.1:{nobody}",
+@pytest.fixture(scope="module")
+def volumes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The keys of every room, as the one-shot ``keys`` makes them."""
+    root = tmp_path_factory.mktemp("keys")
+    keys.distribute(root)
+    return root
+
+
+def contained(room: str, process: str, volume: Path) -> dict[str, str]:
+    """What the container of docker-compose is told, with nobody at any of the addresses."""
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+    told = compose["services"][f"{room}-{process}"]["environment"]
+    nobody = f"127.0.0.1:{free_port()}"
+    filled = {
+        name: re.sub(r"\$\{\w+(?::-([^}]*)|:\?[^}]*)?\}", lambda found: found[1] or "", value)
+        .replace("/run/madoguchi", str(volume))
+        .replace("postgres:5432", nobody)
+        .replace("kafka:9092", nobody)
+        .replace("keycloak:8080", nobody)
+        .replace("otel-collector:4318", nobody)
+        for name, value in told.items()
     }
-    base = f"http://127.0.0.1:{ports[process.upper()]}"
+    port = f"MADOGUCHI_{room}_{process}_PORT".upper()
+    here = {port: str(free_port()), "MADOGUCHI_HOST": "127.0.0.1"}
+    return start.with_secrets(filled | here | {"MADOGUCHI_CITY_CODE": "141305"}, volume)
+
+
+@pytest.mark.parametrize("process", ["api", "consume", "relay"])
+def test_it_lives_with_nothing_else_running(
+    alone: Installed, room: str, process: str, volumes: Path
+) -> None:
+    settings = contained(room, process, volumes / room)
+    url = health.live_url([process], {"SERVICE": room, **settings})
+    assert url is not None
     log = alone.folder.parent / f"{process}.log"
     with log.open("w") as output:
         running = subprocess.Popen(
@@ -72,8 +98,8 @@ def test_it_lives_with_nothing_else_running(alone: Installed, room: str, process
             stderr=subprocess.STDOUT,
         )
         try:
-            _until_live(running, f"{base}/livez", log.read_text)
-            assert _status(f"{base}/readyz") == 503
+            _until_live(running, url, log.read_text)
+            assert _status(url.replace("/livez", "/readyz")) == 503
             running.send_signal(signal.SIGTERM)
             assert running.wait() == 0, log.read_text()
         finally:
