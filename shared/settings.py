@@ -104,5 +104,7 @@ def key_ring(secret: SecretStr | None, name: str) -> dict[str, bytes]:
             key = b""
         if not found or not key_id or len(key) != 32:
             raise ValueError(f"MADOGUCHI_{name}: entry {number} must be id:base64 of 32 bytes")
+        if key_id in ring:
+            raise ValueError(f"MADOGUCHI_{name}: entry {number} repeats the id {key_id}")
         ring[key_id] = key
     return ring

@@ -3,6 +3,7 @@
 They start on free loopback ports when the first test asks for them, and are stopped by process id.
 """
 
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from importlib import import_module
@@ -26,19 +27,29 @@ DatabaseMaker = Callable[..., Awaitable[str]]
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def parts_folder() -> Iterator[Path]:
+    """Where the parts of this run keep their data.
+
+    Not pytest's own: the next run closes that one to other users, and PostgreSQL may be one.
+    """
+    with tempfile.TemporaryDirectory(prefix="madoguchi-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres(parts_folder: Path) -> Iterator[EmbeddedPostgres]:
     """A server of its own; its data is thrown away, so it need not wait for the disk."""
     settings = {"fsync": "off", "shared_buffers": "128MB"}
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), settings)
+    server = EmbeddedPostgres(parts_folder / "postgres", settings)
     server.start()
     yield server
     server.stop()
 
 
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
+def kafka(parts_folder: Path) -> Iterator[EmbeddedKafka]:
     """A broker of its own; tests keep apart by topic prefix."""
-    broker = EmbeddedKafka(tmp_path_factory.mktemp("kafka"), JARS, free_port(), free_port())
+    broker = EmbeddedKafka(parts_folder / "kafka", JARS, free_port(), free_port())
     broker.start()
     yield broker
     broker.stop()

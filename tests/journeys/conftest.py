@@ -1,0 +1,36 @@
+"""A whole installation of its own for each journey: every process real, on free ports."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.cli.demo import Endpoints
+from deploy.embedded.plan import DEFAULT_PORTS, ROOMS, Plan
+from deploy.embedded.ports import free_ports
+from deploy.embedded.stack import Stack
+from tests.conftest import JARS
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[Stack]:
+    """Started under replayed time, stopped afterwards."""
+    with tempfile.TemporaryDirectory(prefix="madoguchi-") as folder:
+        ports = zip(DEFAULT_PORTS, free_ports(len(DEFAULT_PORTS)), strict=True)
+        environment = {
+            "MADOGUCHI_CLOCK": "replay",
+            "MADOGUCHI_CACHE": str(JARS),
+            **{f"MADOGUCHI_{name}": str(port) for name, port in ports},
+        }
+        stack = Stack(Plan.read(Path(folder), environment))
+        stack.up()
+        yield stack
+        stack.down()
+
+
+@pytest.fixture(scope="module")
+def endpoints(house: Stack) -> Endpoints:
+    """What the simulation is told of it."""
+    apis = {room: house.plan.url(room) for room in ROOMS}
+    return Endpoints(apis, house.token, house.settings())
