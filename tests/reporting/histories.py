@@ -120,7 +120,7 @@ def done(number: int, at: datetime, **values: Any) -> Happening:
 
 
 def tokyo(
-    year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0
+    year: int, month: int, day: int, hour: int = 0, minute: int = 0, *, second: int = 0
 ) -> datetime:
     """A moment as a clock in Japan shows it."""
     return datetime(year, month, day, hour, minute, second, tzinfo=TOKYO).astimezone(UTC)

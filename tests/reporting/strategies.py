@@ -14,9 +14,9 @@ from tests.reporting.histories import SITES, WARDS, Happening, case_of, tokyo, t
 MOMENTS = st.one_of(
     st.sampled_from(
         [
-            tokyo(2026, 3, 31, 23, 59, 59),
+            tokyo(2026, 3, 31, 23, 59, second=59),
             tokyo(2026, 4, 1),
-            tokyo(2026, 4, 30, 23, 59, 59),
+            tokyo(2026, 4, 30, 23, 59, second=59),
             tokyo(2026, 5, 1),
         ]
     ),

@@ -10,11 +10,14 @@ from services.reporting.events import SUBSCRIBES
 from services.reporting.store import reports
 from shared.calendar import FiscalYear
 from shared.contracts.base import CaseOpened, Event
+from shared.contracts.preparation import CardReleased
+from shared.contracts.site import CapacityPublished, SiteChanged, SiteState
 from shared.messaging.subscriptions import waves
 from shared.security.principal import Principal
 from tests.contracts.samples import SAMPLES
 from tests.reporting.conftest import Reporting
 from tests.reporting.histories import (
+    WARDS,
     Happening,
     case_of,
     completed,
@@ -125,6 +128,40 @@ async def test_site_facts_do_not_depend_on_order(reporting: Reporting, seed: int
         assert await state_hash(conn) == in_order
 
 
+async def test_the_latest_ward_counts_even_within_one_batch(reporting: Reporting) -> None:
+    case_id = case_of(1)
+    moved = [
+        (CardReleased(case_id=case_id, ward=ward), tokyo(2026, 4, 2, hour), "preparation.events")
+        for ward, hour in ((WARDS[0], 9), (WARDS[1], 15), (WARDS[0], 11), (WARDS[0], 10))
+    ]
+    await reporting.hear(told(moved))
+    assert (await known(reporting))[case_id]["ward"] == WARDS[1]
+
+
+async def test_the_latest_site_and_seats_count(reporting: Reporting) -> None:
+    base = SAMPLES["site.changed.v1"]
+    seats = SAMPLES["capacity.published.v1"]
+    assert isinstance(base, SiteChanged)
+    assert isinstance(seats, CapacityPublished)
+    closed = base.site.model_copy(update={"state": SiteState.CLOSED})
+    full = tuple(day.model_copy(update={"free": 0}) for day in seats.days)
+    history = told(
+        [
+            (base, tokyo(2026, 4, 1, 9), "site.events"),
+            (base.model_copy(update={"site": closed}), tokyo(2026, 4, 1, 10), "site.events"),
+            (seats, tokyo(2026, 4, 1, 9), "site.events"),
+            (seats.model_copy(update={"days": full}), tokyo(2026, 4, 1, 10), "site.events"),
+        ]
+    )
+    for batch in (history, history[::-1], history[1:2] + history[3:], history[:1]):
+        await forget(reporting)
+        await reporting.hear(batch)
+        await reporting.hear(history)
+        async with reporting.database.reader() as conn:
+            assert await conn.fetchval("SELECT state FROM site_fact") == "closed"
+            assert await conn.fetchval("SELECT sum(free) FROM site_seats") == 0
+
+
 async def test_a_completion_counts_before_its_case_was_opened(reporting: Reporting) -> None:
     case_id = case_of(1)
     history = told(
@@ -140,7 +177,7 @@ async def test_a_completion_counts_before_its_case_was_opened(reporting: Reporti
 
 
 async def test_months_end_in_japan(reporting: Reporting) -> None:
-    last, first = tokyo(2026, 4, 30, 23, 59, 59), tokyo(2026, 5, 1)
+    last, first = tokyo(2026, 4, 30, 23, 59, second=59), tokyo(2026, 5, 1)
     assert (last.month, first.month) == (4, 4)  # the same evening in UTC
     history = told(
         [
