@@ -33,9 +33,12 @@ from shared.errors import (
 )
 from shared.http.language import negotiate
 from shared.http.validation import field_errors
+from shared.messaging.failure import is_infrastructure
 from shared.telemetry.tracing import current_ids
 
 MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = 5
+"""Seconds after which a caller may try again when the infrastructure was away."""
 
 _BY_STATUS: Mapping[int, type[Problem]] = {
     kind.status: kind
@@ -142,7 +145,13 @@ async def on_http_error(request: Request, error: Exception) -> Response:
 
 
 def unexpected(error: Exception, accept_language: str | None) -> Response:
-    """Log what nobody foresaw, and answer without a word of it."""
+    """Log what nobody foresaw, and answer without a word of it.
+
+    A database or broker that is away is a 503: the same request may succeed in a moment.
+    """
+    if is_infrastructure(error):
+        logger.error("something this room needs is away", exc_info=error)
+        return answer(ServiceUnavailable(retry_after=RETRY_AFTER), accept_language)
     logger.error("unexpected error", exc_info=error)
     return answer(Problem(), accept_language)
 

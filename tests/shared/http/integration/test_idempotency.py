@@ -18,9 +18,10 @@ from shared.http.call import CallDep, OnceDep
 from shared.security.access import allow
 from shared.security.principal import Role
 from shared.unit import Unit
-from tests.support.http import MakeClient, bearer
+from tests.support.http import MakeClient, bearer, make_app
 
 RACERS = 20
+PATHS = ("orders", "other-orders", "plain")
 
 Before = Callable[[Unit], Awaitable[None]]
 
@@ -83,8 +84,7 @@ async def shop(kernel_database: Database) -> Shop:
 
 @pytest.fixture
 async def client(make_client: MakeClient, shop: Shop) -> httpx.AsyncClient:
-    paths = ["/v1/orders", "/v1/other-orders", "/v1/plain"]
-    access = {("POST", path): allow(Role.CLERK, Role.CITIZEN) for path in paths}
+    access = {("POST", "/v1/" + path): allow(Role.CLERK, Role.CITIZEN) for path in PATHS}
     return await make_client(shop.router, access=access, database=shop.database)
 
 
@@ -221,6 +221,18 @@ async def test_old_answers_are_forgotten(client: httpx.AsyncClient, shop: Shop) 
         assert await idempotency.purge(conn, older_than=timedelta(hours=24)) == 1
     assert (await send(client, "young")).headers["idempotency-replayed"] == "true"
     assert "idempotency-replayed" not in (await send(client, "old")).headers
+
+
+async def test_the_app_forgets_by_itself(shop: Shop) -> None:
+    async with shop.database.transaction() as conn:
+        claim = idempotency.Claim("scope", "key", b"hash")
+        await idempotency.remember(conn, claim, idempotency.Answer(201, b"{}"))
+    kept = timedelta(0)
+    access = {("POST", "/v1/" + path): allow(Role.CLERK) for path in PATHS}
+    app = make_app([shop.router], access, shop.database, answers_kept=kept)
+    async with app.router.lifespan_context(app):
+        while await shop.stored():  # noqa: ASYNC110  a row has no event to wait for
+            await asyncio.sleep(0.01)
 
 
 def test_the_hash_knows_meaning_from_form() -> None:

@@ -81,6 +81,11 @@ async def later() -> None:
     raise TooManyRequests(retry_after=7)
 
 
+@router.get("/away")
+async def away() -> None:
+    raise ConnectionRefusedError(SECRET)
+
+
 @router.get("/broken")
 async def broken() -> None:
     raise RuntimeError(SECRET)
@@ -92,6 +97,7 @@ ACCESS = {
     ("GET", "/v1/taken"): allow(Role.PUBLIC),
     ("GET", "/v1/later"): allow(Role.PUBLIC),
     ("GET", "/v1/broken"): allow(Role.PUBLIC),
+    ("GET", "/v1/away"): allow(Role.PUBLIC),
 }
 
 
@@ -146,6 +152,15 @@ async def test_the_unforeseen_stays_inside(
     assert SECRET not in response.text
     assert "RuntimeError" not in response.text
     assert [record.message for record in caplog.records] == ["unexpected error"]
+
+
+async def test_a_database_that_is_away_is_no_fault_of_the_request(
+    client: httpx.AsyncClient,
+) -> None:
+    response = await client.get("/v1/away")
+    assert (response.status_code, response.headers["retry-after"]) == (503, "5")
+    assert response.json()["type"] == "urn:madoguchi:problem:service-unavailable"
+    assert SECRET not in response.text
 
 
 @pytest.mark.parametrize(
