@@ -71,4 +71,5 @@ def _traceparent(span: Span) -> str:
 
 
 def _recorded(traceparent: str | None) -> bool:
-    return traceparent is not None and traceparent.endswith("1")
+    # The last field holds flags, of which "sampled" is the lowest bit.
+    return traceparent is not None and traceparent[-1:] in "13579bdf"
