@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deploy.embedded import databases, environment, keys, processes
+from deploy.embedded.errors import OperatorError
 from deploy.embedded.keys import KeyStore
 from deploy.embedded.lock import only_one
 from deploy.embedded.parts import ISSUER, KAFKA, POSTGRES, Parts
@@ -25,7 +26,7 @@ from deploy.embedded.progress import Interruptible, Progress, quiet
 if TYPE_CHECKING:
     from shared.settings import KernelSettings
 
-READY_SECONDS = 90.0
+READY_SECONDS = 180.0  # a loaded machine may take long; an idle one takes ten
 
 
 class Stack:
@@ -49,6 +50,7 @@ class Stack:
             if self.parts.any_running():
                 self.plan.require_same_clock()
             try:
+                self.settings()
                 self.parts.require_free_ports()
                 self.keys.ensure()
                 self.plan.remember()
@@ -84,12 +86,27 @@ class Stack:
         return await ensure_topics(self.settings(), ROOMS)
 
     def settings(self) -> "KernelSettings":
-        """The kernel's settings, as this installation's processes have them."""
+        """The kernel's settings, as this installation's processes have them.
+
+        Raises:
+            OperatorError: a setting holds something that cannot be used.
+        """
+        from pydantic import ValidationError  # noqa: PLC0415
+
         from shared.settings import KernelSettings  # noqa: PLC0415
 
-        return KernelSettings(
-            kafka_bootstrap_servers=self.plan.bootstrap, oidc_issuer=self.plan.issuer
-        )
+        try:
+            return KernelSettings(
+                kafka_bootstrap_servers=self.plan.bootstrap, oidc_issuer=self.plan.issuer
+            )
+        except ValidationError as error:
+            wrong = "; ".join(
+                f"MADOGUCHI_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}"
+                for each in error.errors()
+            )
+            raise OperatorError(
+                f"Settings that cannot be used: {wrong}.", f"使えない設定があります: {wrong}"
+            ) from error
 
     def database_url(self, database: str) -> str:
         """Where a room's database, or `audit`, is."""

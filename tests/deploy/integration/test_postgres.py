@@ -10,14 +10,22 @@ import pytest
 from deploy.embedded import processes
 from deploy.embedded.databases import ensure_databases
 from deploy.embedded.postgres import LONGEST_SOCKET_PATH, SOCKET_NAME, EmbeddedPostgres
+from tests.support.folders import open_folder
 
 SMALL = {"shared_buffers": "16MB"}
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
+def folder() -> Iterator[Path]:
+    """A folder of this test."""
+    with open_folder() as folder:
+        yield folder
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[EmbeddedPostgres]:
     """A server of this test alone, durable as in an installation."""
-    server = EmbeddedPostgres(tmp_path / "postgres", SMALL)
+    server = EmbeddedPostgres(folder / "postgres", SMALL)
     server.start()
     yield server
     server.stop()
@@ -70,15 +78,15 @@ async def test_a_pid_file_that_names_somebody_else_is_stale(server: EmbeddedPost
     assert await run(server, "SELECT 1") == "1"
 
 
-async def test_stopping_one_leaves_the_other(server: EmbeddedPostgres, tmp_path: Path) -> None:
-    other = EmbeddedPostgres(tmp_path / "other", SMALL)
+async def test_stopping_one_leaves_the_other(server: EmbeddedPostgres, folder: Path) -> None:
+    other = EmbeddedPostgres(folder / "other", SMALL)
     other.start()
     other.stop()
     assert await run(server, "SELECT 1") == "1"
 
 
-async def test_a_deep_folder_gets_a_short_socket(tmp_path: Path) -> None:
-    deep = tmp_path / ("deep" * 20)
+async def test_a_deep_folder_gets_a_short_socket(folder: Path) -> None:
+    deep = folder / ("deep" * 20)
     deep.mkdir()
     server = EmbeddedPostgres(deep / "postgres", SMALL)
     server.start()
@@ -100,11 +108,11 @@ async def test_a_role_reaches_its_own_database_alone(server: EmbeddedPostgres) -
             await asyncpg.connect(server.url(elsewhere, "left"))
 
 
-async def test_an_interrupted_creation_is_begun_again(tmp_path: Path) -> None:
-    half = tmp_path / "postgres" / "cluster.new"
+async def test_an_interrupted_creation_is_begun_again(folder: Path) -> None:
+    half = folder / "postgres" / "cluster.new"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18")
-    server = EmbeddedPostgres(tmp_path / "postgres", SMALL)
+    server = EmbeddedPostgres(folder / "postgres", SMALL)
     server.start()
     try:
         assert await run(server, "SELECT 1") == "1"
