@@ -65,9 +65,7 @@ def test_a_ready_card_on_this_shelf() -> None:
         ({"held": True, "ended": Ended.VOIDED}, CardVoid),
     ],
 )
-def test_one_thing_in_the_way_is_enough(
-    changes: dict[str, Any], error: type[Unservable]
-) -> None:
+def test_one_thing_in_the_way_is_enough(changes: dict[str, Any], error: type[Unservable]) -> None:
     with pytest.raises(error):
         require_servable(replace(READY, **changes), HERE, TODAY)
 
