@@ -6,7 +6,7 @@ if it is free in every cell it needs.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from services.reservation.domain.opening import hours_on
 from shared.calendar import TOKYO, BusinessCalendar
@@ -100,10 +100,6 @@ def _capacity(site: Site, start: datetime, end: datetime) -> int:
     people = sum(
         entry.people
         for entry in site.staff
-        if entry.weekday is weekday and entry.starts <= start.time() and _by(end) <= entry.ends
+        if entry.weekday is weekday and entry.starts <= start.time() and end.time() <= entry.ends
     )
     return min(places, people)
-
-
-def _by(end: datetime) -> time:
-    return end.time() if end.time() != time(0) else time.max

@@ -19,6 +19,7 @@ from services.reservation.domain.case import (
     check_day,
     window,
 )
+from shared.ids import SiteId
 from tests.reservation.support import (
     CALENDAR,
     MORNING,
@@ -106,10 +107,10 @@ def test_the_last_day_is_the_earliest_of_three() -> None:
 
 @given(DAYS, DAYS, DAYS, st.sampled_from([SITE, OTHER_SITE]), st.none() | DAYS)
 def test_every_day_of_the_window_and_no_other_is_accepted(
-    today: date, day: date, deadline: date, site: str, there_on: date | None
+    today: date, day: date, deadline: date, site: SiteId, there_on: date | None
 ) -> None:
     facts = replace(READY, pickup_deadline=deadline, card_there_on=there_on)
-    days = window(facts, SITE, today, RULES)
+    days = window(facts, site, today, RULES)
     if days.first <= day <= days.last:
         check_day(facts, day, days)
         assert today < day <= min(deadline, today + timedelta(days=60))
