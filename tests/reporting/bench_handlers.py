@@ -1,0 +1,125 @@
+"""How fast facts are kept: ``python -m tests.reporting.bench_handlers``.
+
+Card cases told from application to hand-over (15 events each) in polls of 2,000 records, as they
+lie in the topics after a lot: stage by stage. Beside it, the same records one transaction each.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+
+from aiokafka.structs import ConsumerRecord
+
+from deploy.embedded.postgres import EmbeddedPostgres
+from services.reporting.bootstrap import ROOM
+from services.reporting.events import SUBSCRIBES
+from services.reporting.store import reports
+from shared.calendar import FiscalYear
+from shared.contracts.base import CaseEvent
+from shared.db import Database
+from shared.messaging.processing import Processor
+from shared.migrate import migrate
+from tests.benchmarks.report import Figure, report
+from tests.contracts.samples import SAMPLES
+from tests.reporting.histories import SITES, WARDS, Happening, case_of, tokyo
+from tests.support.messaging import metrics, units
+
+CASES, BATCH, ALONE = 4_000, 2_000, 400
+YEAR, YEAR_CASES = FiscalYear(7), 448_233
+STAGES = (
+    *("case.opened", "card.applied", "card.shipped", "card.received", "card.inspected"),
+    *("card.registry_checked", "card.preset", "card.shelved", "card.notified"),
+    *("booking.confirmed", "visit.checked_in", "visit.called", "card.issued"),
+    *("visit.completed", "booking.fulfilled"),
+)
+
+_FILL = """
+INSERT INTO case_fact (
+    case_id, opened_at, opened_event, procedure, kind, ward, ward_at, ward_sequence, ward_event,
+    applied_on, shipped_on, preset_at, notified_at, completed_at, completed_event,
+    completed_procedure, completed_kind, completed_ward, completed_site
+)
+SELECT gen_random_uuid(), at, gen_random_uuid(), procedure, 'renewal', ward, at, 1,
+       gen_random_uuid(), at::date, at::date, at, at, at, gen_random_uuid(), procedure, 'renewal',
+       ward, 'site-' || n % 12
+FROM (
+    SELECT n, $2::timestamptz + n * interval '364 days' / $1 AS at,
+           ('{card_issuance,certificate_renewal}'::text[])[1 + n % 2] AS procedure,
+           (131000 + n % 7)::text AS ward
+    FROM generate_series(1, $1) AS n
+) AS made
+"""
+
+
+def history() -> Iterator[Happening]:
+    """Every stage of every case, stage by stage."""
+    start = tokyo(2026, 4, 1, 9)
+    for stage, name in enumerate(STAGES):
+        sample = SAMPLES[f"{name}.v1"]
+        assert isinstance(sample, CaseEvent)
+        for number in range(CASES):
+            values = {"ward": WARDS[number % 2], "site_id": SITES[number % 2]}
+            fields = {k: v for k, v in values.items() if k in type(sample).model_fields}
+            event = sample.model_copy(update={"case_id": case_of(number)} | fields)
+            topic = sample.topic or "preparation.events"
+            yield Happening(event, _at(start, stage, number), stage + 1, topic)
+
+
+def _at(start: datetime, stage: int, number: int) -> datetime:
+    return start + timedelta(days=stage, seconds=number)
+
+
+async def hear(database: Database, records: Sequence[ConsumerRecord], size: int) -> float:
+    """Records per second when handled ``size`` at a time."""
+    processor = Processor("reporting", units(database), SUBSCRIBES, metrics=metrics())
+    started = perf_counter()
+    for first in range(0, len(records), size):
+        await processor.handle_batch(records[first : first + size])
+    return len(records) / (perf_counter() - started)
+
+
+async def read(database: Database) -> Figure:
+    """Milliseconds for the plan's table of a year as large as R7."""
+    async with database.transaction() as conn:
+        await conn.execute("TRUNCATE case_fact")
+        await conn.execute(_FILL, YEAR_CASES, tokyo(2025, 4, 1))
+    async with database.reader() as conn:
+        await conn.execute("VACUUM ANALYZE case_fact")
+        times = []
+        for _ in range(7):
+            started = perf_counter()
+            counts = await reports.counts(conn, reports.Span(YEAR.first, YEAR.last))
+            times.append(perf_counter() - started)
+        assert sum(counts.values()) == YEAR_CASES
+    return Figure("plan's table of 448,233 cases", sorted(times)[3] * 1000, "ms")
+
+
+async def main() -> None:
+    """Measure and report."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = EmbeddedPostgres(Path(folder), {"shared_buffers": "128MB"})
+        server.start()
+        try:
+            await _measure(server.url("postgres"))
+        finally:
+            server.stop()
+
+
+async def _measure(url: str) -> None:
+    await migrate(url, ROOM.migration_sources)
+    records = [each.record() for each in history()]
+    database = await Database.connect(url, application="bench")
+    alone = await hear(database, records[:ALONE], 1)
+    async with database.transaction() as conn:
+        await conn.execute("TRUNCATE case_fact, inbox")
+    batches = await hear(database, records, BATCH)
+    figures = [Figure("events handled in polls of 2,000", batches, "events/s", alone)]
+    report("reporting", [*figures, await read(database)])
+    await database.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
