@@ -72,4 +72,4 @@ def _traceparent(span: Span) -> str:
 
 def _recorded(traceparent: str | None) -> bool:
     # The last field holds flags, of which "sampled" is the lowest bit.
-    return traceparent is not None and traceparent[-1:] in "13579bdf"
+    return traceparent is not None and traceparent[-1:] in tuple("13579bdf")
