@@ -141,7 +141,9 @@ _TODAY = f"""{_BOOKING} AND case_id = $1 AND site_id = $2 AND business_date = $3
     AND state = 'active' ORDER BY starts_at, booking_id LIMIT 1"""
 _OF_DAY = """
 SELECT b.*,
-       EXISTS (SELECT FROM visit_case c WHERE c.booking_id = b.booking_id)
+       EXISTS (SELECT FROM visit_case c JOIN visit v USING (visit_id)
+               WHERE c.booking_id = b.booking_id
+                     AND v.site_id = b.site_id AND v.business_date = b.business_date)
        OR EXISTS (SELECT FROM procedure_ended e WHERE e.case_id = b.case_id) AS is_seen,
        m.booking_id IS NOT NULL AS is_missed
 FROM booking b LEFT JOIN missed m USING (booking_id, site_id, business_date)

@@ -82,7 +82,9 @@ WITH unseen AS (
     SELECT b.booking_id, b.site_id, b.business_date
     FROM booking b JOIN service_day d USING (site_id, business_date)
     WHERE b.booking_id = ANY ($1::uuid[]) AND b.state = 'active' AND d.signed_off_at IS NOT NULL
-          AND NOT EXISTS (SELECT FROM visit_case c WHERE c.booking_id = b.booking_id)
+          AND NOT EXISTS (SELECT FROM visit_case c JOIN visit v USING (visit_id)
+                          WHERE c.booking_id = b.booking_id
+                                AND v.site_id = b.site_id AND v.business_date = b.business_date)
           AND NOT EXISTS (SELECT FROM procedure_ended e WHERE e.case_id = b.case_id)
     ORDER BY b.booking_id
     ON CONFLICT DO NOTHING

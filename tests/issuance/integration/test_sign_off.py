@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from shared.clock import FixedClock
+from shared.contracts.reservation import BookingMoved, MoveReason
 from shared.ids import PartyId, new_id
 from tests.issuance.support import LICENCE, OFFICE, TEN, TODAY, City, Clerk, ok, refused
 
@@ -77,6 +78,25 @@ async def test_a_half_served_party_completes_what_was_done(
     ok(await supervisor.post(PATH))
     assert (await city.types_said(first))[-1] == "visit.completed.v1"
     assert (await city.types_said(second))[-1] == "visit.deferred.v1"
+
+
+async def test_a_visit_of_another_day_does_not_excuse_a_moved_booking(
+    city: City, clerk: Clerk, supervisor: Clerk, clock: FixedClock
+) -> None:
+    booking = await city.booking(await city.card())
+    visit_id = ok(await clerk.check_in(booking_id=booking.booking_id))["visit_id"]
+    ok(await clerk.step(visit_id, booking.case_id, "defer", {"reason": "documents_missing"}))
+    moved = {**booking.model_dump(), "starts_at": booking.starts_at + timedelta(days=2)}
+    await city.hear(
+        BookingMoved(
+            **moved,
+            previous_site_id=OFFICE,
+            previous_starts_at=booking.starts_at,
+            reason=MoveReason.STAFF,
+        )
+    )
+    clock.set(EVENING + timedelta(days=2))
+    assert ok(await supervisor.post(PATH))["missed"] == 1
 
 
 async def test_not_while_somebody_may_still_come(
