@@ -45,7 +45,8 @@ class KernelSettings(BaseSettings):
     host: str = "127.0.0.1"
     otlp_endpoint: str | None = None
     trace_ratio: float = Field(1.0, ge=0, le=1)
-    idempotency_hours: int = Field(24, ge=1)
+    idempotency_hours: int = Field(24, ge=1, description="How long an answer is remembered.")
+    body_limit_mib: int = Field(16, ge=1, description="Greatest size of a request body, in MiB.")
     outbox_retention_hours: int = Field(48, ge=1, le=120)
     retry_seconds: tuple[float, ...] = (1.0, 10.0, 60.0)
     batch_size: int = Field(2000, ge=1)

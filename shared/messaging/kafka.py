@@ -2,10 +2,11 @@
 
 import asyncio
 import ssl
-from typing import Any
+from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from shared.http.ops import Check, NotReadyError
 from shared.settings import KernelSettings
 
 
@@ -48,6 +49,24 @@ async def reach(settings: KernelSettings) -> None:
             writer.close()
             return
     raise failure or OSError("no bootstrap server is set")
+
+
+class Client(Protocol):
+    """A relay or consumer: whether it has its connection."""
+
+    @property
+    def connected(self) -> bool: ...
+
+
+def connected(client: Client, settings: KernelSettings) -> Check:
+    """A readiness check: the broker answers, and ``client`` is at work with it."""
+
+    async def check() -> None:
+        await reach(settings)
+        if not client.connected:
+            raise NotReadyError("not connected")
+
+    return check
 
 
 def producer(settings: KernelSettings, client_id: str) -> AIOKafkaProducer:

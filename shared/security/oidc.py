@@ -59,6 +59,15 @@ class TokenVerifier:
             raise _refused("The Authorization header is not of the form: Bearer <token>.")
         return await self.verify(token.strip())
 
+    async def require_keys(self) -> None:
+        """Return when staff can be recognised.
+
+        Raises ``KeysUnavailableError`` when their issuer has never given keys, or not for long.
+        """
+        for issuer in self._issuers.values():
+            if issuer.grants == STAFF_ROLES:
+                await issuer.keys.find("")
+
     async def verify(self, token: str) -> Principal:
         """The principal that ``token`` stands for.
 

@@ -1,0 +1,30 @@
+"""The consume process: the room's consumer, and the tries of what failed."""
+
+from contextlib import AsyncExitStack
+
+from shared.http.ops import serve_ops
+from shared.messaging.consumer import Consumer
+from shared.messaging.kafka import connected
+from shared.messaging.processing import Processor
+from shared.messaging.retrier import Retrier
+from shared.processes.process import Work, after
+from shared.room import Resources, Room
+
+
+async def works(_: AsyncExitStack, room: Room, resources: Resources) -> list[Work]:
+    """Consume, retry, and say how it goes."""
+    settings, metrics = resources.settings, resources.metrics
+    processor = Processor(
+        room.name,
+        resources.units,
+        room.subscribes,
+        metrics=metrics,
+        topic_prefix=settings.topic_prefix,
+    )
+    consumer = Consumer(processor, settings, metrics)
+    checks = {**resources.checks, "kafka": connected(consumer, settings)}
+    return [
+        serve_ops(settings.host, resources.doors.consume_port, checks, metrics),
+        after(resources.checks, consumer.run),
+        after(resources.checks, Retrier(processor, settings, metrics).run),
+    ]
