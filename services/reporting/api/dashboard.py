@@ -4,6 +4,8 @@ It tells city-wide figures only: a ward's or a site's month may be small enough 
 """
 
 import hashlib
+from datetime import date
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -11,13 +13,18 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.reporting.api.filters import YearParam, year_of
+from services.reporting.api.kept import Kept
 from services.reporting.api.page import PageStyle, Shown, render
-from services.reporting.domain.monthly import plan_rows
+from services.reporting.domain.monthly import Counts, plan_rows
 from services.reporting.store import reports
+from shared.calendar import FiscalYear
 from shared.errors import Language
-from shared.http.call import CallDep
+from shared.http.call import Call, CallDep
 from shared.http.etag import etag, is_known
 from shared.http.language import negotiate
+
+Figures = tuple[Counts, tuple[date, date] | None]
+"""A year's completions, and the first and last month with any."""
 
 LanguageParam = Annotated[
     Language | None, Query(description="ja or en; without it, Accept-Language decides.")
@@ -28,6 +35,7 @@ def dashboard() -> APIRouter:
     """The routes of the page."""
     router = APIRouter(tags=["dashboard"])
     style = PageStyle.load()
+    kept: Kept[FiscalYear, Figures] = Kept()
 
     @router.get("/", include_in_schema=False)
     async def start(request: Request) -> Response:
@@ -46,13 +54,17 @@ def dashboard() -> APIRouter:
         language = lang or negotiate(request.headers.get("accept-language"))
         clock = call.resources.units.clock
         year = year_of(fiscal_year, clock)
-        async with call.unit() as unit:
-            counts = await reports.counts(unit.conn, reports.Span(year.first, year.last))
-            known = await reports.known_months(unit.conn)
+        counts, known = await kept.get(year, partial(_read, call, year))
         shown = Shown(year, plan_rows(year, counts), known, clock.now(), language)
         return _answer(request, render(shown, style), style)
 
     return router
+
+
+async def _read(call: Call, year: FiscalYear) -> Figures:
+    async with call.unit() as unit:
+        counts = await reports.counts(unit.conn, reports.Span(year.first, year.last))
+        return counts, await reports.known_months(unit.conn)
 
 
 def _answer(request: Request, html: str, style: PageStyle) -> Response:

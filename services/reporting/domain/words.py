@@ -13,14 +13,13 @@ PAGE: Mapping[str, Text] = {
         "Cards issued and e-certificates renewed at every counter of the city, by month.",
         "市内すべての窓口での、カード交付と電子証明書更新の月別件数です。",
     ),
-    "year_total": Text("Year so far", "年度累計"),
     "chart": Text("Procedures completed per month", "月別の件数"),
     "chart_note": Text(
         "Each bar is a month: cards issued below, e-certificates renewed above. "
         "The table has the same figures.",
         "各棒は1か月分です。下がカード交付、上が電子証明書更新です。同じ数値を下の表に示します。",
     ),
-    "table": Text("Procedures completed per month", "月別の件数（表）"),
+    "table": Text("Procedures completed per month", "月別の件数"),
     "procedure": Text("Procedure", "手続"),
     "year": Text("Year", "計"),
     "previous": Text("Previous fiscal year", "前年度"),
