@@ -50,10 +50,13 @@ def migrate(data: Data = HOME) -> None:
 def addresses(plan: Plan) -> list[str]:
     """Lines that tell where things are."""
     rooms = [f"  {room:<12} {plan.url(room)}/docs" for room in ROOMS]
+    command = "madoguchi token --role clerk --site kawasaki-ward-office"
+    if plan.home.root != HOME.absolute():
+        command += f" --data {plan.home.root}"
     return [
         "API documentation:",
         *rooms,
-        f"Dashboard:    {plan.url('reporting')}/",
+        f"Dashboard:    {plan.url('reporting')}/dashboard",
         f"Token issuer: {plan.issuer}",
-        "A token for curl: madoguchi token --role clerk --site kawasaki-ward-office",
+        f"A token for curl: {command}",
     ]

@@ -13,6 +13,10 @@ from deploy.embedded.postgres import EmbeddedPostgres
 
 CITIZENS_ISSUED_BY = "reservation"
 READS_NOTICES = ("preparation", "reservation", "issuance")
+ONLY_FOR = {
+    "MADOGUCHI_NOTICE_KEYS": READS_NOTICES,
+    "MADOGUCHI_CITIZEN_SIGNING_KEY_FILE": (CITIZENS_ISSUED_BY,),
+}
 
 
 def room_environment(
@@ -61,4 +65,7 @@ def _own(plan: Plan, room: str, store: KeyStore, postgres: EmbeddedPostgres) -> 
 
 
 def _foreign(name: str, room: str) -> bool:
+    """Whether a setting is another room's own."""
+    if name in ONLY_FOR:
+        return room not in ONLY_FOR[name]
     return any(name.startswith(f"MADOGUCHI_{other.upper()}_") for other in ROOMS if other != room)

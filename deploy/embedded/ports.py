@@ -1,5 +1,6 @@
 """Loopback ports: which are free, which answer."""
 
+import random
 import socket
 
 from deploy.embedded.errors import PortTaken
@@ -9,22 +10,21 @@ LOOPBACK = "127.0.0.1"
 
 def free_port() -> int:
     """A port no process listens on now; another process may take it before it is used."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return free_ports(1)[0]
 
 
 def free_ports(count: int) -> list[int]:
-    """`count` different free ports."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind((LOOPBACK, 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+    """`count` different free ports.
+
+    They lie below the range from which systems serve outgoing connections, so that none of them
+    is lost to somebody's client before it is used.
+    """
+    found: dict[int, None] = {}
+    while len(found) < count:
+        port = random.randrange(12_000, 32_000)  # noqa: S311 - no secret
+        if port not in found and _can_bind(port, LOOPBACK):
+            found[port] = None
+    return list(found)
 
 
 def answers(port: int, host: str = LOOPBACK) -> bool:
@@ -42,10 +42,16 @@ def require_free(port: int, part: str, setting: str, host: str = LOOPBACK) -> No
     Raises:
         PortTaken: the port is in use.
     """
+    if not _can_bind(port, host):
+        raise PortTaken(port, part, setting)
+
+
+def _can_bind(port: int, host: str) -> bool:
     with socket.socket() as probe:
         # As servers do: a port whose last connections still linger counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError as error:
-            raise PortTaken(port, part, setting) from error
+        except OSError:
+            return False
+    return True

@@ -139,8 +139,11 @@ def wait_until(
         StartFailed: the process ended first, or `seconds` went by; the log's end is included.
     """
     deadline = time.monotonic() + seconds
-    while not ready():
-        if not record.running:
+    while True:
+        alive = record.running  # asked first: what it did before it ended counts
+        if ready():
+            return
+        if not alive:
             raise _failed(record, "it ended by itself", "プロセスが終了しました")
         if time.monotonic() > deadline:
             raise _failed(

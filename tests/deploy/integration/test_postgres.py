@@ -1,6 +1,7 @@
 """The embedded server keeps what was committed, and is recognised whatever happened to it."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,6 @@ import pytest
 from deploy.embedded import processes
 from deploy.embedded.databases import ensure_databases
 from deploy.embedded.postgres import LONGEST_SOCKET_PATH, SOCKET_NAME, EmbeddedPostgres
-from tests.support.folders import open_folder
 
 SMALL = {"shared_buffers": "16MB"}
 
@@ -18,8 +18,9 @@ SMALL = {"shared_buffers": "16MB"}
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A folder of this test."""
-    with open_folder() as folder:
-        yield folder
+    # Not pytest's own: the next run closes that one to other users, and PostgreSQL may be one.
+    with tempfile.TemporaryDirectory(prefix="madoguchi-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -73,7 +73,12 @@ def room(tmp_path: Path, name: str, given: dict[str, str]) -> dict[str, str]:
 
 
 def test_a_room_is_given_no_other_rooms_secrets(tmp_path: Path) -> None:
-    given = {"MADOGUCHI_RESERVATION_MASTER_KEYS": "k:abc", **EXTERNAL_DATABASES}
+    given = {
+        "MADOGUCHI_RESERVATION_MASTER_KEYS": "k:abc",
+        "MADOGUCHI_NOTICE_KEYS": "k:abc",
+        "MADOGUCHI_CITIZEN_SIGNING_KEY_FILE": "key.pem",
+        **EXTERNAL_DATABASES,
+    }
     environment = room(tmp_path, "reporting", given)
     foreign = [
         name

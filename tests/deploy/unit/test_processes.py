@@ -101,3 +101,14 @@ def test_a_process_outlives_the_one_that_started_it(tmp_path: Path) -> None:
     assert record is not None
     processes.stop(record)
     assert not psutil.pid_exists(record.pid) or not record.running
+
+
+def test_what_a_process_did_before_it_ended_counts(tmp_path: Path) -> None:
+    record = processes.spawn("quick", [sys.executable, "-c", "print('up')"], tmp_path / "quick.log")
+
+    def ready() -> bool:
+        while record.running:  # it ends while it is being looked at
+            pass
+        return is_up(record)
+
+    processes.wait_until(record, ready, seconds=30)
