@@ -1,10 +1,11 @@
 """GET /v1/reports/cases: which cases stand behind a figure. Every look is audited."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from pydantic import AwareDatetime
 
 from services.reporting.api.filters import SiteFilter, WardFilter
 from services.reporting.api.models import CaseLine
@@ -36,7 +37,7 @@ async def cases(
     """With the filters of a figure, exactly as many cases as it says, in order of completion."""
     first = date.fromisoformat(f"{month}-01")
     span = reports.Span(first, first, ward, site_id)
-    after = page.after(tuple[datetime, UUID])
+    after = page.after(tuple[AwareDatetime, UUID])
     async with call.unit() as unit:
         rows = await reports.completed_cases(
             unit.conn, span, procedure, after=after, limit=page.fetch

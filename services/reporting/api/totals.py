@@ -32,7 +32,12 @@ async def totals(
     wanted: TableDep,
     day: Annotated[
         date | None,
-        Query(alias="date", description="Up to the end of this day in Japan; without it, today."),
+        Query(
+            alias="date",
+            ge=date(2000, 1, 1),
+            le=date(2999, 12, 31),
+            description="Up to the end of this day in Japan; without it, today.",
+        ),
     ] = None,
 ) -> Response:
     """Running totals of card cases; each case counts in its present ward of residence."""

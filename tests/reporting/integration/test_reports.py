@@ -17,6 +17,7 @@ from shared.contracts.preparation import (
     CardVoided,
     VoidReason,
 )
+from shared.http.paging import packed
 from shared.ids import DisposalId, derived_id
 from tests.reporting.conftest import Reporting
 from tests.reporting.histories import (
@@ -148,9 +149,11 @@ async def test_who_has_the_table_is_spared_it(reporting: Reporting) -> None:
         ("monthly?ward=kawasaki", "ward"),
         ("monthly?layout=wide", "layout"),
         ("totals?date=2026-02-30", "date"),
+        ("totals?date=9999-12-31", "date"),
         ("cases?month=2026-13", "month"),
         ("cases", "month"),
         ("cases?month=2026-04&cursor=nonsense", "cursor"),
+        (f"cases?month=2026-04&cursor={packed(('2026-04-01T00:00:00', case_of(1)))}", "cursor"),
     ],
 )
 async def test_wrong_questions_are_told_which_field(
