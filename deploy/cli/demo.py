@@ -51,9 +51,10 @@ def demo(data: Data = DEMO_HOME) -> None:
         for line in addresses(house.plan):
             talk().print(line)
         if os.environ.get("MADOGUCHI_DEMO") != "once":
-            talk().print(f"Processes: madoguchi status --data {data}")
-            talk().print("[bold]Ctrl-C stops everything that was started here.[/]")
-            _live(house)
+            with suppress(KeyboardInterrupt):
+                talk().print(f"Processes: madoguchi status --data {data}")
+                talk().print("[bold]Ctrl-C stops everything that was started here.[/]")
+                _live(house)
     finally:
         # A second Ctrl-C must not leave half of it running.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -82,8 +83,7 @@ def _live(house: "Stack") -> None:
     """Let business time pass until Ctrl-C."""
     from simulation.demo import live  # noqa: PLC0415
 
-    with suppress(KeyboardInterrupt):
-        asyncio.run(live(_endpoints(house)))
+    asyncio.run(live(_endpoints(house)))
 
 
 def _endpoints(house: "Stack") -> Endpoints:
