@@ -49,7 +49,7 @@ def demo(data: Data = DEMO_HOME) -> None:
     try:
         _show(asyncio.run(_story(house)))
         for line in addresses(house.plan):
-            talk().print(line)
+            talk().print(line, soft_wrap=True)
         if os.environ.get("MADOGUCHI_DEMO") != "once":
             with suppress(KeyboardInterrupt):
                 talk().print(f"Processes: madoguchi status --data {data}")

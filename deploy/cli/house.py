@@ -18,7 +18,7 @@ def up(data: Data = HOME) -> None:
     else:
         console.print("Already running; nothing was changed.")
     for line in addresses(house.plan):
-        console.print(line)
+        console.print(line, soft_wrap=True)
 
 
 def down(data: Data = HOME) -> None:
