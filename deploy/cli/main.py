@@ -10,7 +10,7 @@ from types import FrameType
 
 import typer
 
-from deploy.cli import audit, contracts, dead_letters, demo, house, status, token, topics
+from deploy.cli import audit, clock, contracts, dead_letters, demo, house, status, token, topics
 from deploy.embedded.errors import OperatorError, speaks_japanese
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.add_typer(topics.app, name="topics")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(audit.app, name="audit")
+app.add_typer(clock.app, name="clock")
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ class Shown:
 @app.command("list")
 def list_topics(data: Data = HOME, as_json: AsJson = False) -> None:
     """Every topic, its partitions and how many events it holds."""
-    rows = _reach(plan(data), _shown(_settings(plan(data))))
+    rows = reach(plan(data), _shown(_settings(plan(data))))
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in rows], indent=2))
         return
@@ -54,7 +54,7 @@ def create(data: Data = HOME) -> None:
     """Create the topics that are missing; existing ones stay as they are."""
     from shared.messaging.topics import ensure_topics  # noqa: PLC0415 - loads the client
 
-    made = _reach(plan(data), ensure_topics(_settings(plan(data)), ROOMS))
+    made = reach(plan(data), ensure_topics(_settings(plan(data)), ROOMS))
     talk().print(f"Created: {', '.join(made)}" if made else "All topics exist.")
 
 
@@ -99,7 +99,12 @@ def _settings(house: Plan) -> "KernelSettings":
     return KernelSettings(kafka_bootstrap_servers=house.bootstrap)
 
 
-def _reach(house: Plan, work: Coroutine[Any, Any, R]) -> R:
+def reach(house: Plan, work: Coroutine[Any, Any, R]) -> R:
+    """Run what needs the broker.
+
+    Raises:
+        OperatorError: Kafka cannot be reached.
+    """
     from aiokafka.errors import KafkaError  # noqa: PLC0415
 
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # we say it ourselves, once

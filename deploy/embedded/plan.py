@@ -156,6 +156,11 @@ class Plan:
         """Which time the rooms follow: `system` or `replay`."""
         return self.environment.get("MADOGUCHI_CLOCK", "system")
 
+    @property
+    def runs_by(self) -> str:
+        """The clock of what runs now, or, where nothing does, of what would be started."""
+        return str(_remembered(self.home).get("clock", self.clock))
+
     def remember(self) -> None:
         """Write down how the installation is started, for later commands."""
         self.home.run.mkdir(parents=True, exist_ok=True)
@@ -172,9 +177,8 @@ class Plan:
         Raises:
             OtherClock: it does.
         """
-        clock = _remembered(self.home).get("clock", self.clock)
-        if clock != self.clock:
-            raise OtherClock(self.home.root, str(clock))
+        if self.runs_by != self.clock:
+            raise OtherClock(self.home.root, self.runs_by)
 
 
 def _ports(home: Home, environment: Mapping[str, str]) -> dict[str, int]:
