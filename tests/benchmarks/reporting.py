@@ -1,4 +1,4 @@
-"""How fast facts are kept: ``python -m tests.reporting.bench_handlers``.
+"""How fast facts are kept: ``make bench-reporting``.
 
 Card cases told from application to hand-over (15 events each) in polls of 2,000 records, as they
 lie in the topics after a lot: stage by stage. Beside it, the same records one transaction each.
