@@ -26,7 +26,8 @@ class Room:
     """What makes a room: its name, its tables of events, its migrations, and where its API is.
 
     ``api`` is ``module:function`` and is imported by the api process alone, so that consumers
-    and relays start without a web framework.
+    and relays start without a web framework. ``due``, if there is any, is the ``module:function``
+    that the consume process calls with its resources for the work that becomes due by the clock.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Room:
     publishes: Sequence[type[Event]]
     subscribes: Sequence[Subscription]
     api: str
+    due: str | None = None
 
     @property
     def migration_sources(self) -> list[tuple[str, Path]]:

@@ -11,4 +11,5 @@ ROOM = Room(
     publishes=PUBLISHES,
     subscribes=SUBSCRIBES,
     api="services.reservation.api:build",
+    due="services.reservation.due:works",
 )

@@ -1,7 +1,9 @@
-"""The consume process: the room's consumer, and the tries of what failed."""
+"""The consume process: the room's consumer, the tries of what failed, and what is due."""
 
 from contextlib import AsyncExitStack
+from importlib import import_module
 
+from shared.due import DueLoop
 from shared.http.ops import serve_ops
 from shared.messaging.consumer import Consumer
 from shared.messaging.kafka import connected
@@ -12,7 +14,7 @@ from shared.room import Resources, Room
 
 
 async def works(_: AsyncExitStack, room: Room, resources: Resources) -> list[Work]:
-    """Consume, retry, and say how it goes."""
+    """Consume, retry, work what is due, and say how it goes."""
     settings, metrics = resources.settings, resources.metrics
     processor = Processor(
         room.name,
@@ -27,4 +29,14 @@ async def works(_: AsyncExitStack, room: Room, resources: Resources) -> list[Wor
         serve_ops(settings.host, resources.doors.consume_port, checks, metrics),
         after(resources.checks, consumer.run),
         after(resources.checks, Retrier(processor, settings, metrics).run),
+        *_due(room, resources),
     ]
+
+
+def _due(room: Room, resources: Resources) -> list[Work]:
+    if room.due is None:
+        return []
+    module, _, function = room.due.partition(":")
+    dues = getattr(import_module(module), function)(resources)
+    loop = DueLoop(room.name, resources.units, dues, resources.metrics)
+    return [after(resources.checks, loop.run)]

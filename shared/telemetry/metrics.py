@@ -82,6 +82,23 @@ class Metrics:
             "Business time as this process knows it, in seconds since 1970; replayed or not.",
             registry=registry,
         )
+        self.due_done = Counter(
+            "madoguchi_due_done",
+            "What became due by the clock and was done, by the name of the work.",
+            ["work"],
+            registry=registry,
+        )
+        self.due_failures = Counter(
+            "madoguchi_due_failures",
+            "Batches of due work that failed and stayed due.",
+            ["work"],
+            registry=registry,
+        )
+        self.due_through = Gauge(
+            "madoguchi_due_through_seconds",
+            "Business time up to which all that was due is done, in seconds since 1970.",
+            registry=registry,
+        )
         self.http_request_seconds = Histogram(
             "madoguchi_http_request_seconds",
             "Time to answer a request, by route template.",
