@@ -16,7 +16,7 @@ from shared.contracts.catalog import EVENTS, topics_of
 from shared.contracts.issuance import CardIssued
 from shared.contracts.preparation import CardNotified, CardPreset
 from shared.contracts.schemas import all_schemas
-from tests.contracts.golden import path_of
+from tests.contracts.golden_files import path_of
 
 OWNER = {"site": "reservation", "clock": "simulation"}
 GOLDEN = {e.type: json.loads(path_of(e.type).read_text(encoding="utf-8")) for e in EVENTS}

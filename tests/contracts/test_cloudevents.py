@@ -10,7 +10,7 @@ from cloudevents.core.v1.event import CloudEvent
 from shared.contracts.base import Event
 from shared.contracts.catalog import EVENTS
 from shared.messaging.envelope import decode, encode
-from tests.contracts.golden import envelope_of
+from tests.contracts.golden_files import envelope_of
 from tests.contracts.samples import SAMPLES
 
 every_event = pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)

@@ -11,7 +11,7 @@ from shared.contracts.base import Event
 from shared.contracts.catalog import EVENTS
 from shared.contracts.clock import ClockAdvanced
 from shared.messaging.envelope import Headers, Message, decode, encode
-from tests.contracts.golden import FOLDER, envelope_of, path_of, record_of
+from tests.contracts.golden_files import FOLDER, envelope_of, path_of, record_of
 from tests.contracts.samples import SAMPLES
 
 every_event = pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)

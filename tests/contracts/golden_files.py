@@ -1,7 +1,7 @@
 """Golden files: the whole Kafka record of each sample, as it must stay for ever.
 
-``python -m tests.contracts.golden`` writes those that are missing. It changes none: who means to
-change one deletes it first, and the deletion shows in review.
+``python -m tests.contracts.golden_files`` writes those that are missing. It changes none: who
+means to change one deletes it first, and the deletion shows in review.
 """
 
 import json
