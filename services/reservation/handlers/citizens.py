@@ -1,0 +1,93 @@
+"""Telling citizens: the one door for everybody in this room who has news for them.
+
+Call it in the unit of the change. The message is a row of that unit, so nothing is told of a
+change that did not commit; ``post`` sends it afterwards. Rows are keyed by what they are about:
+a command repeated, an event heard again or a topic replayed tells nothing twice.
+
+Locks: contacts and messages come after site, cases and cells.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from services.reservation.domain.booking import Booking
+from services.reservation.domain.message import Kind, Note, PhoneCall
+from services.reservation.store import messages, phone_list
+from shared.contracts.reservation import CancelReason, MoveReason
+from shared.errors import Json
+from shared.ids import CaseId, SiteId
+from shared.unit import Unit
+
+BY_CITIZEN = (CancelReason.CITIZEN, MoveReason.CITIZEN)
+
+
+async def notify(unit: Unit, notes: Sequence[Note]) -> set[CaseId]:
+    """Write the messages, one statement for all, and return the cases that no mail can reach.
+
+    A note that is the citizen's own doing is dropped where there is no verified address: they
+    know. One ``by_city`` is then logged as not possible, and its case put on the phone list.
+    """
+    return await messages.write(unit.conn, notes) if notes else set()
+
+
+async def call(unit: Unit, calls: Sequence[PhoneCall]) -> None:
+    """Put cases on the phone list; the same ``ref`` of a case once."""
+    if calls:
+        await phone_list.add(unit.conn, calls)
+
+
+def confirmed(booking: Booking, at: datetime) -> Note:
+    """The citizen has a seat."""
+    return _about(Kind.CONFIRMED, booking, at, by_city=False, facts={})
+
+
+def moved(
+    booking: Booking,
+    at: datetime,
+    reason: MoveReason,
+    *,
+    previous_site_id: SiteId,
+    previous_starts_at: datetime,
+) -> Note:
+    """The citizen has another seat."""
+    facts: dict[str, Json] = {
+        "reason": reason.value,
+        "previous_site_id": previous_site_id,
+        "previous_starts_at": previous_starts_at.isoformat(),
+    }
+    return _about(Kind.MOVED, booking, at, by_city=reason not in BY_CITIZEN, facts=facts)
+
+
+def cancelled(booking: Booking, at: datetime, reason: CancelReason) -> Note | None:
+    """The citizen's seat is gone; nothing to tell of a visit that took place or is over."""
+    if reason is CancelReason.SERVED_OTHERWISE or booking.starts_at <= at:
+        return None
+    by_city = reason not in BY_CITIZEN
+    return _about(Kind.CANCELLED, booking, at, by_city=by_city, facts={"reason": reason.value})
+
+
+def present(notes: Iterable[Note | None]) -> list[Note]:
+    """Those that are something to tell."""
+    return [note for note in notes if note is not None]
+
+
+def _about(
+    kind: Kind, booking: Booking, at: datetime, *, by_city: bool, facts: dict[str, Json]
+) -> Note:
+    return Note(
+        kind=kind,
+        case_id=booking.case_id,
+        ref=f"{booking.booking_id}:{booking.version}",
+        at=at,
+        booking_id=booking.booking_id,
+        site_id=booking.site_id,
+        facts={
+            "site_id": booking.site_id,
+            "starts_at": booking.starts_at.isoformat(),
+            "minutes": booking.minutes,
+            "procedure": booking.procedure.value,
+            "version": booking.version,
+            **facts,
+        },
+        by_city=by_city,
+    )

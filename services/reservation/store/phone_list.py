@@ -1,0 +1,89 @@
+"""Whom staff have to call. One entry per case and cause, kept when it is done."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.reservation.domain.message import PhoneCall
+from shared.db import Connection
+from shared.ids import BookingId, CaseId, SiteId
+
+_ADD = """
+INSERT INTO phone_entry (entry_id, case_id, booking_id, site_id, about, reason, facts, added_at)
+SELECT entry_id, case_id, booking_id, site_id, about, reason, facts::jsonb, added_at
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
+            $8::timestamptz[])
+    AS c(entry_id, case_id, booking_id, site_id, about, reason, facts, added_at)
+ORDER BY entry_id
+ON CONFLICT (entry_id) DO NOTHING
+"""
+_PAGE = """
+SELECT p.entry_id, p.case_id, p.booking_id, p.site_id, p.about, p.reason, p.added_at, p.done_at,
+       p.outcome, c.contact_id, c.sealed_phone, c.sealed_email, c.language
+FROM phone_entry p
+LEFT JOIN case_contact cc USING (case_id)
+LEFT JOIN contact c ON c.contact_id = cc.contact_id AND c.erased_at IS NULL
+WHERE ($1::text IS NULL OR p.site_id = $1) AND p.done_at IS NULL
+    AND ($2::timestamptz IS NULL OR (p.added_at, p.entry_id) > ($2, $3::uuid))
+ORDER BY p.added_at, p.entry_id
+LIMIT $4
+"""
+_SITE = "SELECT site_id, case_id FROM phone_entry WHERE entry_id = $1"
+_DONE = """
+UPDATE phone_entry SET done_at = $2, outcome = $3 WHERE entry_id = $1 AND done_at IS NULL
+RETURNING entry_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneEntry:
+    """One call to make, and what seals the way to make it."""
+
+    entry_id: UUID
+    case_id: CaseId
+    booking_id: BookingId | None
+    site_id: SiteId | None
+    about: str
+    reason: str
+    added_at: datetime
+    done_at: datetime | None
+    outcome: str | None
+    contact_id: UUID | None
+    sealed_phone: bytes | None
+    sealed_email: bytes | None
+    language: str | None
+
+
+async def add(conn: Connection, calls: Sequence[PhoneCall]) -> None:
+    """Add calls; one that is there already stays as it is."""
+    values = [
+        (c.entry_id, c.case_id, c.booking_id, c.site_id, c.about, c.reason.value,
+         json.dumps(dict(c.facts)), c.at)
+        for c in calls
+    ]  # fmt: skip
+    await conn.execute(_ADD, *zip(*values, strict=True))
+
+
+async def page(
+    conn: Connection,
+    site_id: SiteId | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[PhoneEntry]:
+    """Open calls in the order in which they came; of one site, or of all."""
+    added_at, entry_id = after or (None, None)
+    rows = await conn.fetch(_PAGE, site_id, added_at, entry_id, limit)
+    return [PhoneEntry(**dict(row)) for row in rows]
+
+
+async def site_of(conn: Connection, entry_id: UUID) -> tuple[SiteId | None, CaseId] | None:
+    """The site and the case of an entry."""
+    row = await conn.fetchrow(_SITE, entry_id)
+    return (row["site_id"], row["case_id"]) if row else None
+
+
+async def done(conn: Connection, entry_id: UUID, at: datetime, outcome: str) -> bool:
+    """Close an entry; false where it was closed before."""
+    return await conn.fetchval(_DONE, entry_id, at, outcome) is not None
