@@ -23,6 +23,7 @@ from shared.messaging.topics import ensure_topics
 from shared.migrate import KERNEL, migrate
 from tests.benchmarks.parts import Parts, parts
 from tests.benchmarks.report import Figure, report
+from tests.support import steps
 from tests.support.messaging import StepTaken, case, record, settings
 from tests.support.workers import House, house
 
@@ -39,6 +40,7 @@ class Latency:
 
     p50: float
     p99: float
+    longest: float
 
 
 async def main() -> None:
@@ -48,7 +50,8 @@ async def main() -> None:
         bare = await bare_latency(running)
         one_by_one = await throughput(running, "one", EVENTS_ONE_BY_ONE, batch=1)
         batched = await throughput(running, "many", EVENTS, batch=2000)
-        ours = await latency(running)
+        ours = await latency(running, "alone")
+        poisoned = await latency(running, "poisoned", poison=True)
     report(
         "messaging",
         [
@@ -56,6 +59,9 @@ async def main() -> None:
             Figure("commit to effect, beside one by one", batched, "events/s", one_by_one),
             Figure(f"latency p50 at {RATE}/s, beside bare Kafka", ours.p50, "ms", bare.p50),
             Figure(f"latency p99 at {RATE}/s, beside bare Kafka", ours.p99, "ms", bare.p99),
+            Figure(
+                "longest wait behind poison, beside without", poisoned.longest, "ms", ours.longest
+            ),
         ],
     )
 
@@ -87,9 +93,12 @@ async def _write(home: House, cases: list[CaseId], events: int) -> None:
         )
 
 
-async def latency(running: Parts) -> Latency:
-    """Commit to effect of single events at a steady rate."""
-    url = await running.database("latency")
+async def latency(running: Parts, name: str, *, poison: bool = False) -> Latency:
+    """Commit to effect of single events at a steady rate.
+
+    With ``poison`` every tenth event belongs to a key that fails; only the others are counted.
+    """
+    url = await running.database(name)
     await migrate(url, [("kernel", KERNEL)])
     database = await Database.connect(url, application="bench")
     async with house(database, url, running.kafka.bootstrap) as home:
@@ -97,8 +106,15 @@ async def latency(running: Parts) -> Latency:
         await home.start("consume", 2000)
         await _warm(home)
         committed: dict[CaseId, float] = {}
+        bad, sent = case(), 0
+        await steps.poison(database, bad, 0)
 
         async def send() -> None:
+            nonlocal sent
+            sent += 1
+            if poison and sent % 10 == 0:
+                await home.publish_steps([bad], 0)
+                return
             case_id = case()
             await home.publish_steps([case_id], 0)
             committed[case_id] = time.time()
@@ -201,7 +217,7 @@ async def _until(database: Database, effects: int) -> None:
 
 def _latency(seconds: Sequence[float]) -> Latency:
     cuts = quantiles(seconds, n=100)
-    return Latency(p50=cuts[49] * 1000, p99=cuts[98] * 1000)
+    return Latency(p50=cuts[49] * 1000, p99=cuts[98] * 1000, longest=max(seconds) * 1000)
 
 
 if __name__ == "__main__":
