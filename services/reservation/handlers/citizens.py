@@ -8,14 +8,17 @@ Locks: contacts and messages come after site, cases and cells.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from services.reservation.domain.booking import Booking
 from services.reservation.domain.message import Kind, Note, PhoneCall
 from services.reservation.store import messages, phone_list
+from shared.contracts.base import Procedure
 from shared.contracts.reservation import CancelReason, MoveReason
 from shared.errors import Json
-from shared.ids import CaseId, SiteId
+from shared.ids import CaseId, OfferId, SiteId
 from shared.unit import Unit
 
 BY_CITIZEN = (CancelReason.CITIZEN, MoveReason.CITIZEN)
@@ -64,6 +67,52 @@ def cancelled(booking: Booking, at: datetime, reason: CancelReason) -> Note | No
         return None
     by_city = reason not in BY_CITIZEN
     return _about(Kind.CANCELLED, booking, at, by_city=by_city, facts={"reason": reason.value})
+
+
+def alternative(
+    booking: Booking,
+    at: datetime,
+    *,
+    closure_id: UUID,
+    to_site_id: SiteId,
+    to_starts_at: datetime,
+    answer_by: datetime,
+) -> Note:
+    """The city cannot keep the booking; a seat elsewhere is held until ``answer_by``."""
+    facts: dict[str, Json] = {
+        "closure_id": str(closure_id),
+        "to_site_id": to_site_id,
+        "to_starts_at": to_starts_at.isoformat(),
+        "answer_by": answer_by.isoformat(),
+    }
+    note = _about(Kind.ALTERNATIVE, booking, at, by_city=True, facts=facts)
+    return replace(note, ref=f"{closure_id}:{booking.booking_id}:{to_starts_at.isoformat()}")
+
+
+def offered(
+    case_id: CaseId,
+    at: datetime,
+    *,
+    offer_id: OfferId,
+    site_id: SiteId,
+    starts_at: datetime,
+    minutes: int,
+    procedure: Procedure,
+    expires_at: datetime,
+) -> Note:
+    """A seat is kept for somebody of the waiting list until ``expires_at``.
+
+    Not by the city: whoever has no address passes, as nobody could be called in that time.
+    """
+    facts: dict[str, Json] = {
+        "offer_id": str(offer_id),
+        "site_id": site_id,
+        "starts_at": starts_at.isoformat(),
+        "minutes": minutes,
+        "procedure": procedure.value,
+        "expires_at": expires_at.isoformat(),
+    }
+    return Note(Kind.OFFERED, case_id, str(offer_id), at, site_id=site_id, facts=facts)
 
 
 def present(notes: Iterable[Note | None]) -> list[Note]:

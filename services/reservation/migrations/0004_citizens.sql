@@ -101,6 +101,3 @@ CREATE TABLE reminded_day (
     business_date date        PRIMARY KEY,
     reminded_at   timestamptz NOT NULL
 );
-
--- Until when the certificates of a renewal hold.
-ALTER TABLE case_facts ADD COLUMN IF NOT EXISTS certificate_expires_on date;
