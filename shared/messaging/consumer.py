@@ -16,10 +16,9 @@ from aiokafka.structs import ConsumerRecord
 
 from shared.messaging import parking
 from shared.messaging.envelope import UndecodableMessageError
-from shared.messaging.failure import backoff, is_infrastructure
+from shared.messaging.failure import backoff, is_infrastructure, may_heal, reason_of
 from shared.messaging.kafka import consumer as kafka_consumer
 from shared.messaging.processing import Processor
-from shared.messaging.retrier import reason_of
 from shared.security.principal import Principal
 from shared.settings import KernelSettings
 from shared.telemetry.metrics import Metrics
@@ -78,7 +77,7 @@ class Consumer:
         try:
             await self.handle(records)
         except Exception as error:
-            if not is_infrastructure(error):
+            if not may_heal(error):
                 raise
             await self._rewind(kafka, polled, error)
             return
@@ -89,7 +88,7 @@ class Consumer:
     async def handle(self, records: Sequence[ConsumerRecord]) -> None:
         """Handle a batch, or its halves, or park the one record that cannot be handled.
 
-        Raises infrastructure errors only.
+        Raises infrastructure errors, and what kept the one record from being parked.
         """
         try:
             await self._processor.handle_batch(records)

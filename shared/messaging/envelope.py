@@ -71,17 +71,24 @@ def encode(envelope: Envelope) -> tuple[bytes, Headers, bytes]:
     return envelope.subject.encode(), headers, envelope.data
 
 
-def type_of(headers: Iterable[tuple[str, bytes]]) -> str | None:
+def readable(raw: bytes | None) -> str:
+    """A key's or header's text whatever was sent: a null is empty, and what UTF-8 or PostgreSQL
+    cannot hold becomes U+FFFD. A record must be parkable above all.
+    """
+    return (raw or b"").decode("utf-8", "replace").replace("\x00", "\ufffd")
+
+
+def type_of(headers: Iterable[tuple[str, bytes | None]]) -> str | None:
     """The CloudEvents type, or ``None`` where a record does not carry one."""
     for name, value in headers:
         if name == "ce_type":
-            return value.decode("utf-8", "replace")
+            return readable(value)
     return None
 
 
 def decode(
     model: type[E],
-    headers: Iterable[tuple[str, bytes]],
+    headers: Iterable[tuple[str, bytes | None]],
     value: bytes | None,
     *,
     topic: str,
@@ -93,7 +100,7 @@ def decode(
     Raises ``UndecodableMessageError`` for a missing or malformed attribute or body. The reason
     names fields and rules only: a body we cannot read may hold what must never be logged.
     """
-    attributes = {name: raw.decode("utf-8", "replace") for name, raw in headers}
+    attributes = {name: readable(raw) for name, raw in headers}
     try:
         traceparent = attributes.get("traceparent")
         return Message(
@@ -112,12 +119,13 @@ def decode(
     except KeyError as error:
         raise UndecodableMessageError(f"header {error} is missing") from None
     except ValidationError as error:
-        raise UndecodableMessageError(_rules_broken(error)) from None
+        raise UndecodableMessageError(rules_broken(error)) from None
     except ValueError:
         raise UndecodableMessageError(_malformed(attributes)) from None
 
 
-def _rules_broken(error: ValidationError) -> str:
+def rules_broken(error: ValidationError) -> str:
+    """Fields and rules, never the values."""
     broken = error.errors(include_url=False, include_context=False, include_input=False)
     return "; ".join(f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['type']}" for e in broken)
 

@@ -4,6 +4,7 @@ The table is the truth. A key is parked as long as it has a row; its rows are wo
 The first has tries left, or is dead and waits for an operator; the others wait for the first.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ from uuid import UUID
 from aiokafka.structs import ConsumerRecord
 
 from shared.db import Connection, Row
+from shared.messaging.envelope import readable
+
+LONGEST_KEY = 200
+"""Characters; a longer key is known by its digest, so that it fits an index."""
 
 _PARK = """
 INSERT INTO parked (consumer, subject, event_id, topic, partition, offset_, key, headers, value,
@@ -48,9 +53,10 @@ class Failure:
 
 def subject_of(record: ConsumerRecord) -> str:
     """The key that is parked; a record without one stands for its partition."""
-    if record.key:
-        return str(record.key.decode("utf-8", "replace"))
-    return f"{record.topic}/{record.partition}"
+    if not record.key:
+        return f"{record.topic}/{record.partition}"
+    key = readable(record.key)
+    return key if len(key) <= LONGEST_KEY else hashlib.sha256(record.key).hexdigest()
 
 
 def event_id_of(record: ConsumerRecord) -> UUID | None:
@@ -58,7 +64,7 @@ def event_id_of(record: ConsumerRecord) -> UUID | None:
     for name, value in record.headers:
         if name == "ce_id":
             try:
-                return UUID(value.decode("ascii", "replace"))
+                return UUID(readable(value))
             except ValueError:
                 return None
     return None
@@ -153,4 +159,4 @@ def record_of(row: Row) -> ConsumerRecord:
 
 
 def _readable(record: ConsumerRecord) -> dict[str, str]:
-    return {name: value.decode("utf-8", "replace") for name, value in record.headers}
+    return {readable(name.encode()): readable(value) for name, value in record.headers}

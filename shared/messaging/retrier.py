@@ -8,12 +8,10 @@ import asyncio
 import json
 import logging
 
-import asyncpg
-
 from shared.db import Row
 from shared.ids import new_id
 from shared.messaging import outbox, parking
-from shared.messaging.failure import backoff, is_infrastructure
+from shared.messaging.failure import backoff, is_infrastructure, reason_of
 from shared.messaging.processing import Processor
 from shared.messaging.topics import dead_letter_topic
 from shared.security.principal import Principal
@@ -24,17 +22,6 @@ from shared.unit import Unit
 IDLE_SECONDS = 0.2
 MEASURE_EVERY = 10
 log = logging.getLogger(__name__)
-
-
-def reason_of(error: Exception) -> str:
-    """A reason for operators: the error's kind and the rule it broke, without the data.
-
-    A database error's text may quote a row, so only its kind and constraint are kept.
-    """
-    kind = type(error).__name__
-    if isinstance(error, asyncpg.PostgresError):
-        return f"{kind} ({error.sqlstate}) {error.constraint_name or ''}".rstrip()
-    return f"{kind}: {error}"[:500]
 
 
 class _TryFailedError(Exception):
