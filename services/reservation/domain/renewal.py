@@ -1,0 +1,82 @@
+"""A certificate renewal opened here: no card and no notice come before it, a contact does.
+
+One at a time per verified contact (the database keeps that); open from three months before the
+certificates end. Source: the brief's rules of e-certificates.
+"""
+
+import calendar
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+
+from shared.errors import Conflict, NotFound, Text, Unprocessable
+from shared.ids import CaseId, WardCode
+
+MONTHS_BEFORE: Final = 3
+"""Fixed by law: renewal opens three months before the certificates end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """One renewal; ``ended_at`` once it is done, void or withdrawn."""
+
+    case_id: CaseId
+    contact_id: UUID
+    ward: WardCode
+    certificate_expires_on: date
+    opened_at: datetime
+    ended_at: datetime | None
+
+
+class NoSuchRenewal(NotFound):
+    """No renewal has this id."""
+
+    slug = "no-such-renewal"
+    title = Text("There is no such renewal", "この更新手続はありません")
+
+
+class RenewalActive(Conflict):
+    """The contact has a renewal that has not ended."""
+
+    slug = "renewal-active"
+    title = Text("A renewal is open already", "更新手続がすでにあります")
+    remedy = Text(
+        "Go on with that one, or withdraw it before you open another.",
+        "その手続を続けるか、取り下げてから新しく始めてください。",
+    )
+
+    def __init__(self, case_id: CaseId) -> None:
+        super().__init__(extras={"case_id": str(case_id)})
+
+
+class NotRenewableYet(Unprocessable):
+    """The certificates are valid for more than three months."""
+
+    slug = "not-renewable-yet"
+    title = Text("The certificates cannot be renewed yet", "まだ更新できません")
+    remedy = Text(
+        "Come back on renewable_from.", "renewable_from 以降にもう一度お申し込みください。"
+    )
+
+    def __init__(self, renewable_from: date) -> None:
+        super().__init__(extras={"renewable_from": renewable_from.isoformat()})
+
+
+class NeedsVerifiedContact(Unprocessable):
+    """A renewal belongs to a contact, and this caller has none."""
+
+    slug = "needs-verified-contact"
+    title = Text("Log in with an e-mail address first", "メールアドレスでのログインが必要です")
+    remedy = Text(
+        "Log in with POST /v1/sessions:request and :confirm; staff send the caller's phone.",
+        "POST /v1/sessions:request と :confirm でログインしてください。職員は phone を送信します。",
+    )
+
+
+def renewable_from(expires_on: date) -> date:
+    """The first day of renewal: the same day three months earlier, or that month's last."""
+    months = expires_on.year * 12 + expires_on.month - 1 - MONTHS_BEFORE
+    year, month = divmod(months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return date(year, month + 1, min(expires_on.day, last))

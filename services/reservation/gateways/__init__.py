@@ -1,0 +1,1 @@
+"""What lies outside the room: the city's mail server, and the letters that go through it."""
