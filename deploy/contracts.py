@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from deploy import release
+from deploy import event_table, release
 from shared.contracts.asyncapi import Installation, RoomTables, document
 from shared.contracts.base import Event
 from shared.contracts.clock import ClockAdvanced
@@ -66,9 +66,14 @@ def compared_with(root: Path) -> str:
 
 def documents(root: Path) -> dict[Path, str]:
     """What the documents should say, by path relative to ``root``."""
-    asyncapi = document(_installation(root), rooms())
+    tables = rooms()
+    asyncapi = document(_installation(root), tables)
     schemas = {SCHEMAS / f"{name}.json": _json(body) for name, body in all_schemas().items()}
-    return {FOLDER / "asyncapi.json": _json(asyncapi), **schemas}
+    made = {
+        FOLDER / "asyncapi.json": _json(asyncapi),
+        FOLDER / "events.md": event_table.page(tables),
+    }
+    return {**made, **schemas}
 
 
 def rooms() -> list[RoomTables]:
