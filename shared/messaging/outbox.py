@@ -21,6 +21,9 @@ SHARDS = 4
 CHANNEL = "madoguchi_outbox"
 """Notified at the commit of a row; the statements below name it."""
 
+LARGEST = 900_000
+"""Bytes of an event's body. A broker takes records of 1 MiB; a greater one would stop its shard."""
+
 _APPEND = """
 WITH event AS (
     SELECT * FROM unnest($2::smallint[], $3::uuid[], $4::text[], $5::text[], $6::text[],
@@ -55,9 +58,16 @@ SELECT pg_notify('madoguchi_outbox', '')
 """
 
 
+class EventTooLargeError(ValueError):
+    """A body is greater than ``LARGEST``; the text names the event's type and size."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """One event as it will be published; ``data`` is its JSON body."""
+    """One event as it will be published; ``data`` is its JSON body.
+
+    Raises ``EventTooLargeError`` rather than let the relay meet what no broker takes.
+    """
 
     id: UUID
     topic: str
@@ -66,6 +76,10 @@ class OutboxRow:
     time: datetime
     traceparent: str | None
     data: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.data) > LARGEST:
+            raise EventTooLargeError(f"{self.type}: {len(self.data)} bytes, not above {LARGEST}")
 
 
 def shard_of(subject: str) -> int:
@@ -100,6 +114,8 @@ async def append_copy(
 ) -> None:
     """Write a record that keeps the headers it came with: a copy for a dead-letter topic.
 
-    It is no event of this room, so it takes no part in the room's sequences.
+    It is no event of this room, so it takes no part in the room's sequences. A value that no
+    broker takes together with its new headers is left out.
     """
-    await conn.execute(_APPEND_COPY, shard_of(key), id_, topic, key, json.dumps(headers), value)
+    copy = value if len(value) <= LARGEST else b""
+    await conn.execute(_APPEND_COPY, shard_of(key), id_, topic, key, json.dumps(headers), copy)

@@ -6,23 +6,18 @@ run is in order too, so the first sight of every event still is.
 """
 
 import asyncio
-import json
 import logging
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 
 import asyncpg
-from aiokafka import AIOKafkaProducer
 
-from shared.db import Row, session
+from shared.db import session
 from shared.messaging import outbox_reader
-from shared.messaging.envelope import Envelope, Headers, encode
-from shared.messaging.failure import backoff, is_infrastructure
-from shared.messaging.kafka import producer
+from shared.messaging.failure import backoff, may_heal
 from shared.messaging.outbox import CHANNEL
+from shared.messaging.publisher import Publisher
 from shared.messaging.shards import ShardOwner
-from shared.messaging.spans import sending
 from shared.settings import KernelSettings
 from shared.telemetry.metrics import Metrics
 
@@ -53,31 +48,38 @@ class Relay:
             try:
                 await self._session()
             except Exception as error:
-                if not is_infrastructure(error):
+                if not may_heal(error):
                     raise
                 failures = 0 if time.monotonic() - started > 60 else failures + 1
                 log.warning("relay lost its session, trying again: %r", error)
                 await asyncio.sleep(backoff(failures))
 
     async def _session(self) -> None:
-        conn = await session(self._url, application=f"madoguchi-{self._room}-relay")
-        kafka = producer(self._settings, f"madoguchi-{self._room}-relay")
-        try:
+        name = f"madoguchi-{self._room}-relay"
+        publisher = Publisher(self._settings, name)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(publisher.close)
+            conn = await session(self._url, application=name)
+            stack.callback(self._leave, conn)
             if await outbox_reader.adopt_cluster(conn):
                 log.warning("the database came from another cluster: retained rows go out again")
+            # While the broker is away the backlog matters most, so it is told before we ask for it.
+            await self._measure(conn)
+            await publisher.start()
+            # Only who can publish counts, and takes shards.
             owner = ShardOwner(conn)
             await owner.join()
-            await kafka.start()
             await conn.add_listener(CHANNEL, lambda *_: self._wake.set())
             self.connected = True
-            await self._publish_for_ever(conn, kafka, owner)
-        finally:
-            self.connected = False
-            await kafka.stop()
-            conn.terminate()
+            await self._publish_for_ever(conn, publisher, owner)
+
+    def _leave(self, conn: asyncpg.Connection) -> None:
+        """Let others have the shards at once; the broker may take its time."""
+        self.connected = False
+        conn.terminate()
 
     async def _publish_for_ever(
-        self, conn: asyncpg.Connection, kafka: AIOKafkaProducer, owner: ShardOwner
+        self, conn: asyncpg.Connection, publisher: Publisher, owner: ShardOwner
     ) -> None:
         balance_at = measure_at = 0.0
         maintain_at = time.monotonic() + 5
@@ -93,32 +95,20 @@ class Relay:
                 await self._maintain(conn)
                 maintain_at = now + MAINTAIN_SECONDS
             self._wake.clear()
-            if not await self._publish(conn, kafka, owner.owned):
+            if not await self._publish(conn, publisher, owner.owned):
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
 
     async def _publish(
-        self, conn: asyncpg.Connection, kafka: AIOKafkaProducer, shards: set[int]
+        self, conn: asyncpg.Connection, publisher: Publisher, shards: set[int]
     ) -> int:
         rows = await outbox_reader.read(conn, shards, ROWS_PER_SHARD) if shards else []
         if not rows:
             return 0
-        await self._send(kafka, rows)
+        await publisher.publish(rows)
         await outbox_reader.advance(conn, {r["shard"]: (r["xid"], r["pos"]) for r in rows})
         self._metrics.relay_published.inc(len(rows))
         return len(rows)
-
-    async def _send(self, kafka: AIOKafkaProducer, rows: Sequence[Row]) -> None:
-        prefix = self._settings.topic_prefix
-        acknowledgements = []
-        for row in rows:
-            key, headers, value = _record(row)
-            end_span = sending(row["topic"], row["subject"], row["traceparent"])
-            sent = await kafka.send(prefix + row["topic"], value=value, key=key, headers=headers)
-            if end_span:
-                sent.add_done_callback(lambda _, end=end_span: end())
-            acknowledgements.append(sent)
-        await asyncio.gather(*acknowledgements)
 
     async def _measure(self, conn: asyncpg.Connection) -> None:
         unpublished, age = await outbox_reader.backlog(conn)
@@ -128,21 +118,3 @@ class Relay:
     async def _maintain(self, conn: asyncpg.Connection) -> None:
         with suppress(asyncpg.LockNotAvailableError):  # busy just now; the next round will do
             await outbox_reader.empty_published(conn, self._settings.outbox_retention_hours)
-
-
-def _record(row: Row) -> tuple[bytes, Headers, bytes]:
-    if row["headers"] is not None:
-        headers = [(name, text.encode()) for name, text in json.loads(row["headers"]).items()]
-        return row["subject"].encode(), headers, row["data"]
-    return encode(
-        Envelope(
-            id=row["id"],
-            source=row["source"],
-            type=row["type"],
-            subject=row["subject"],
-            time=row["time"],
-            sequence=row["sequence"],
-            traceparent=row["traceparent"],
-            data=row["data"],
-        )
-    )

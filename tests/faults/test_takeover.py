@@ -10,9 +10,11 @@ from deploy.embedded.kafka import EmbeddedKafka
 from deploy.embedded.ports import free_port
 from shared.db import Database
 from shared.ids import CaseId
+from shared.messaging.relay import Relay
+from shared.telemetry.metrics import Metrics
 from tests.conftest import JARS, DatabaseMaker
 from tests.support import steps
-from tests.support.messaging import case
+from tests.support.messaging import case, metrics, settings
 from tests.support.sizes import proof_size
 from tests.support.workers import House, house
 
@@ -102,6 +104,39 @@ async def test_a_broker_killed_in_the_middle_loses_nothing(
             await asyncio.to_thread(broker.start)
             await home.until(lambda seen: sum(map(len, seen.values())) >= 15 * len(cases))
             assert await steps.effects(database) == all_steps(cases, 15)
+    finally:
+        await database.close()
+        await asyncio.to_thread(broker.stop)
+
+
+async def figure(figures: Metrics, name: str, value: float) -> None:
+    """Wait until a process tells ``value``; it is read, as a scraper does."""
+    while figures.registry.get_sample_value(name) != value:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+
+
+async def test_a_relay_that_waits_for_a_dead_broker_tells_so_and_ends_when_told(
+    make_database: DatabaseMaker, tmp_path: Path
+) -> None:
+    broker = EmbeddedKafka(tmp_path / "kafka", JARS, free_port(), free_port())
+    await asyncio.to_thread(broker.start)
+    url = await make_database()
+    database = await Database.connect(url, application="test")
+    figures = metrics()
+    try:
+        async with house(database, url, broker.bootstrap) as home:
+            set_ = settings(kafka_bootstrap_servers=broker.bootstrap, topic_prefix=home.prefix)
+            relay = Relay(steps.ROOM, url, set_, figures)
+            running = asyncio.create_task(relay.run())
+            await home.publish_steps([case()], 0)
+            await figure(figures, "madoguchi_relay_published_total", 1)
+            await asyncio.to_thread(broker.kill)
+            await home.publish_steps([case() for _ in range(3)], 0)
+            await figure(figures, "madoguchi_outbox_unpublished", 3)
+            # Without giving up what the broker has not acknowledged, this would never end.
+            running.cancel()
+            await asyncio.wait([running])
+            assert running.cancelled()
     finally:
         await database.close()
         await asyncio.to_thread(broker.stop)
