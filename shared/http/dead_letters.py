@@ -4,8 +4,9 @@ For programs and operators of the installation, not for the counter: role ``syst
 """
 
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
 from shared.http.call import CallDep
@@ -23,6 +24,9 @@ DEAD_LETTER_ACCESS: AccessTable = {
     ("POST", "/v1/dead-letters/{letter_id}:replay"): _OPERATORS,
     ("POST", "/v1/dead-letters/{letter_id}:discard"): _OPERATORS,
 }
+
+LetterId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+"""What PostgreSQL can have given."""
 
 router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
 
@@ -67,14 +71,14 @@ async def list_dead_letters(call: CallDep, page: PageDep) -> Page[DeadLetterOut]
 
 
 @router.get("/{letter_id}", summary="One dead letter")
-async def show_dead_letter(call: CallDep, letter_id: int) -> DeadLetterOut:
+async def show_dead_letter(call: CallDep, letter_id: LetterId) -> DeadLetterOut:
     """What failed, where it came from and what waits behind it."""
     async with call.unit() as unit:
         return _out(await dead_letters.show(unit.conn, letter_id))
 
 
 @router.post("/{letter_id}:replay", status_code=204, summary="Try a dead letter again")
-async def replay_dead_letter(call: CallDep, letter_id: int) -> Response:
+async def replay_dead_letter(call: CallDep, letter_id: LetterId) -> Response:
     """It gets all its tries again; when it succeeds, its key goes on in order."""
     async with call.unit() as unit:
         await dead_letters.replay(unit, letter_id)
@@ -82,7 +86,7 @@ async def replay_dead_letter(call: CallDep, letter_id: int) -> Response:
 
 
 @router.post("/{letter_id}:discard", status_code=204, summary="Leave a dead letter out")
-async def discard_dead_letter(call: CallDep, letter_id: int, body: Discard) -> Response:
+async def discard_dead_letter(call: CallDep, letter_id: LetterId, body: Discard) -> Response:
     """It is dropped with an audit entry, and its key goes on without it."""
     async with call.unit() as unit:
         await dead_letters.discard(unit, letter_id, body.reason)

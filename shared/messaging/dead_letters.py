@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.db import Connection, Row
-from shared.errors import NotFound, Text
+from shared.errors import FieldError, NotFound, Text, Unprocessable
+from shared.messaging import inbox
+from shared.security.audit import PersonalDataError
 from shared.unit import Unit
 
 _COLUMNS = """id, consumer, subject, event_id, topic, partition, offset_, headers, attempt, reason,
@@ -44,6 +46,20 @@ class NoSuchDeadLetter(NotFound):
         "List the dead letters; it may have been replayed or discarded already.",
         "一覧を確認してください。すでに再処理または破棄されている可能性があります。",
     )
+
+
+class ReasonRefused(Unprocessable):
+    """The reason of a discard holds personal data; carries none of it."""
+
+    slug = "reason-refused"
+    title = Text("The reason holds personal data", "理由に個人情報が含まれています")
+    remedy = Text(
+        "Give references only: no My Number, no e-mail address.",
+        "参照番号のみを記入してください。個人番号やメールアドレスは記入できません。",
+    )
+
+    def __init__(self) -> None:
+        super().__init__(errors=(FieldError("reason", self.title, self.remedy),))
 
 
 async def list_dead_letters(
@@ -82,22 +98,31 @@ async def replay(unit: Unit, letter_id: int) -> None:
 
 
 async def discard(unit: Unit, letter_id: int, reason: str) -> None:
-    """Drop it for a ``reason``, so that its key goes on without it. Raises ``NoSuchDeadLetter``."""
+    """Drop it for a ``reason``, so that its key goes on without it, now and in every replay.
+
+    Raises ``NoSuchDeadLetter``, and ``ReasonRefused`` where the reason holds personal data.
+    """
     row = await unit.conn.fetchrow(
         """DELETE FROM parked WHERE id = $1 AND dead
-           RETURNING subject, event_id, topic, partition, offset_""",
+           RETURNING consumer, subject, event_id, topic, partition, offset_""",
         letter_id,
     )
     if row is None:
         raise NoSuchDeadLetter
-    unit.audit(
-        "dead_letter.discarded",
-        subject=row["subject"],
-        dead_letter=letter_id,
-        event=str(row["event_id"]),
-        origin=f"{row['topic']}/{row['partition']}/{row['offset_']}",
-        reason=reason,
-    )
+    if row["event_id"]:
+        # Left out for good: read again from offset zero, it would come after what followed it.
+        await inbox.claim(unit.conn, row["consumer"], [row["event_id"]])
+    try:
+        unit.audit(
+            "dead_letter.discarded",
+            subject=row["subject"],
+            dead_letter=letter_id,
+            event=str(row["event_id"]),
+            origin=f"{row['topic']}/{row['partition']}/{row['offset_']}",
+            reason=reason,
+        )
+    except PersonalDataError:
+        raise ReasonRefused from None
 
 
 def _letter(row: Row) -> DeadLetter:

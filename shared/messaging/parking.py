@@ -31,14 +31,29 @@ ORDER BY p.ordinal
 ON CONFLICT (consumer, topic, partition, offset_) DO NOTHING
 """
 
-_DUE = """
-SELECT head.* FROM parked head
-WHERE head.consumer = $1 AND NOT head.dead AND head.next_attempt_at <= now()
-  AND NOT EXISTS (SELECT FROM parked before
-                  WHERE before.consumer = head.consumer AND before.subject = head.subject
-                    AND before.id < head.id)
-ORDER BY head.next_attempt_at
-LIMIT 1
+# Steps from key to key along the index: thousands of messages behind one key are never looked at.
+_DUE_KEYS = """
+WITH RECURSIVE key AS (
+    (SELECT subject FROM parked WHERE consumer = $1 ORDER BY subject LIMIT 1)
+    UNION ALL
+    SELECT (SELECT p.subject FROM parked p WHERE p.consumer = $1 AND p.subject > key.subject
+            ORDER BY p.subject LIMIT 1)
+    FROM key WHERE key.subject IS NOT NULL
+)
+SELECT key.subject FROM key CROSS JOIN LATERAL (
+    SELECT p.dead, p.next_attempt_at FROM parked p
+    WHERE p.consumer = $1 AND p.subject = key.subject ORDER BY p.id LIMIT 1
+) head
+WHERE NOT head.dead AND head.next_attempt_at <= now()
+ORDER BY head.next_attempt_at LIMIT $2
+"""
+
+# A head that another instance has just released or failed is skipped, not replaced by the next.
+_HEAD = """
+SELECT * FROM parked
+WHERE id = (SELECT p.id FROM parked p WHERE p.consumer = $1 AND p.subject = $2
+            ORDER BY p.id LIMIT 1)
+  AND NOT dead AND next_attempt_at <= now()
 FOR UPDATE SKIP LOCKED
 """
 
@@ -107,9 +122,15 @@ async def park(
     )
 
 
-async def take_due(conn: Connection, consumer: str) -> Row | None:
-    """Lock and return one parked message whose turn it is; other instances skip it meanwhile."""
-    return await conn.fetchrow(_DUE, consumer)
+async def due_keys(conn: Connection, consumer: str, limit: int) -> list[str]:
+    """Keys whose first parked message is to be tried now, longest due first."""
+    rows = await conn.fetch(_DUE_KEYS, consumer, limit)
+    return [row["subject"] for row in rows]
+
+
+async def take_head(conn: Connection, consumer: str, subject: str) -> Row | None:
+    """Lock and return a key's first message if its turn has come and nobody else works it."""
+    return await conn.fetchrow(_HEAD, consumer, subject)
 
 
 async def release(conn: Connection, parked_id: int) -> None:
@@ -117,16 +138,22 @@ async def release(conn: Connection, parked_id: int) -> None:
     await conn.execute("DELETE FROM parked WHERE id = $1", parked_id)
 
 
-async def failed_again(conn: Connection, parked_id: int, failure: Failure | None, why: str) -> None:
-    """Count a failed try; without a ``failure`` to wait for, the message is dead."""
-    await conn.execute(
-        """UPDATE parked SET attempt = attempt + 1, reason = $2, dead = $3,
-                  next_attempt_at = now() + make_interval(secs => $4) WHERE id = $1""",
-        parked_id,
+async def failed_again(conn: Connection, row: Row, failure: Failure | None, why: str) -> bool:
+    """Count a failed try of ``row``; without a ``failure`` to wait for, the message is dead.
+
+    False when the row is no longer as it was taken: another instance has tried it meanwhile.
+    """
+    done = await conn.fetchval(
+        """UPDATE parked SET attempt = attempt + 1, reason = $3, dead = $4,
+                  next_attempt_at = now() + make_interval(secs => $5)
+           WHERE id = $1 AND attempt = $2 AND NOT dead RETURNING true""",
+        row["id"],
+        row["attempt"],
         why,
         failure is None,
         failure.wait_seconds if failure else 0.0,
     )
+    return bool(done)
 
 
 async def counts(conn: Connection, consumer: str) -> tuple[int, int]:

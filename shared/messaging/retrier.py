@@ -7,11 +7,13 @@ A dead message stays where it is, with its key behind it, until an operator deci
 import asyncio
 import json
 import logging
+import time
+from collections import deque
 
 from shared.db import Row
 from shared.ids import new_id
 from shared.messaging import outbox, parking
-from shared.messaging.failure import backoff, is_infrastructure, reason_of
+from shared.messaging.failure import backoff, is_infrastructure, may_heal, reason_of
 from shared.messaging.processing import Processor
 from shared.messaging.topics import dead_letter_topic
 from shared.security.principal import Principal
@@ -20,7 +22,10 @@ from shared.telemetry.metrics import Metrics
 from shared.unit import Unit
 
 IDLE_SECONDS = 0.2
-MEASURE_EVERY = 10
+LOOK_SHARE = 0.1
+"""The greatest part of the time that looking for due keys may take, however many are parked."""
+MEASURE_SECONDS = 2.0
+KEYS = 200
 log = logging.getLogger(__name__)
 
 
@@ -33,39 +38,60 @@ class _TryFailedError(Exception):
 
 
 class Retrier:
-    """Works the parked messages of one consumer; several instances share them row by row."""
+    """Works the parked messages of one consumer; several instances share them key by key."""
 
     def __init__(self, processor: Processor, settings: KernelSettings, metrics: Metrics) -> None:
         self._processor = processor
         self._waits = settings.retry_seconds
         self._metrics = metrics
         self._principal = Principal.system(processor.consumer)
+        self._due: deque[str] = deque()
+        self._look_seconds = 0.0
 
     async def run(self) -> None:
         """Work until cancelled."""
-        failures = rounds = 0
+        failures, measure_at = 0, 0.0
         while True:
             try:
-                if rounds % MEASURE_EVERY == 0:
+                if time.monotonic() >= measure_at:
                     await self._measure()
-                rounds += 1
+                    measure_at = time.monotonic() + MEASURE_SECONDS
                 busy = await self.work_one()
                 failures = 0
             except Exception as error:
-                if not is_infrastructure(error):
+                if not may_heal(error):
                     raise
                 failures += 1
                 log.warning("parked messages wait, infrastructure error: %r", error)
                 await asyncio.sleep(backoff(failures))
                 continue
             if not busy:
-                await asyncio.sleep(IDLE_SECONDS)
+                await asyncio.sleep(max(IDLE_SECONDS, self._look_seconds / LOOK_SHARE))
 
     async def work_one(self) -> bool:
-        """Try one parked message whose turn it is; False when there is none."""
+        """Try one parked message whose turn it is; False when there is none.
+
+        Keys found due take turns, each as far as it goes, before we look for others.
+        """
+        if not self._due:
+            await self._look()
+        while self._due:
+            subject = self._due.popleft()
+            if await self._work(subject):
+                self._due.append(subject)
+                return True
+        return False
+
+    async def _look(self) -> None:
+        started = time.monotonic()
+        async with self._processor.units.begin(self._principal) as unit:
+            self._due.extend(await parking.due_keys(unit.conn, self._processor.consumer, KEYS))
+        self._look_seconds = time.monotonic() - started
+
+    async def _work(self, subject: str) -> bool:
         try:
             async with self._processor.units.begin(self._principal) as unit:
-                row = await parking.take_due(unit.conn, self._processor.consumer)
+                row = await parking.take_head(unit.conn, self._processor.consumer, subject)
                 if row is None:
                     return False
                 await self._try(unit, row)
@@ -88,8 +114,8 @@ class Retrier:
         more = self._waits[tries - 1] if tries <= len(self._waits) else None
         failure = parking.Failure(reason, more) if more is not None else None
         async with self._processor.units.begin(self._principal) as unit:
-            await parking.failed_again(unit.conn, row["id"], failure, reason)
-            if failure is None:
+            counted = await parking.failed_again(unit.conn, row, failure, reason)
+            if counted and failure is None:
                 await self._report_dead(unit, row, reason, tries)
 
     async def _report_dead(self, unit: Unit, row: Row, reason: str, tries: int) -> None:

@@ -21,6 +21,7 @@ PEOPLE: Mapping[str, Principal] = {
     "clerk": Principal("staff:clerk", frozenset({Role.CLERK}), frozenset({SiteId("minami")})),
     "other": Principal("staff:other", frozenset({Role.CLERK}), frozenset({SiteId("kita")})),
     "planner": Principal("staff:planner", frozenset({Role.PLANNER}), frozenset({EVERY_SITE})),
+    "system": Principal.system("test"),
     "citizen": Principal(
         "citizen:one",
         frozenset({Role.CITIZEN}),
