@@ -54,7 +54,10 @@ def test_modules_exist(page: Path) -> None:
 
 def _is_module(name: str) -> bool:
     """Whether there is something to run; a folder without code is none."""
-    spec = find_spec(name)
+    try:
+        spec = find_spec(name)
+    except ModuleNotFoundError:
+        return False  # already its package is missing
     if spec is None or spec.submodule_search_locations is None:
         return spec is not None
     return find_spec(f"{name}.__main__") is not None
