@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from shared import migrate as migrations
 from shared.clock import Clock
 from shared.contracts.base import Event
@@ -14,7 +16,7 @@ from shared.db import Database
 from shared.http import resources as http_resources
 from shared.messaging.subscriptions import Subscription
 from shared.security.my_number import mask_my_numbers
-from shared.settings import Doors, KernelSettings, doors
+from shared.settings import Doors, KernelSettings, doors, unusable
 from shared.telemetry.logs import configure_logging
 
 ROLES = ("api", "consume", "relay", "migrate")
@@ -54,12 +56,31 @@ class Resources(http_resources.Resources):
 
 
 def main(room: Room) -> None:
-    """The command ``python -m services.<room> api|consume|relay|migrate``."""
+    """The command ``python -m services.<room> api|consume|relay|migrate``.
+
+    Ends with 2 where a setting cannot be used, and with 1 where the role failed.
+    """
     parser = argparse.ArgumentParser(prog=f"python -m services.{room.name}")
     parser.add_argument("role", choices=ROLES, help="what this process does")
     role = parser.parse_args().role
-    settings, own = KernelSettings(), doors(room.name)
+    try:
+        settings = KernelSettings()
+    except ValidationError as error:
+        parser.exit(2, f"{unusable(error)}\n")
+    try:
+        own = doors(room.name)
+    except ValidationError as error:
+        parser.exit(2, f"{unusable(error, f'MADOGUCHI_{room.name.upper()}_')}\n")
     configure_logging(service=room.name, role=role, level=settings.log_level, mask=mask_my_numbers)
+    try:
+        _run(room, role, settings, own)
+    except Exception as error:
+        # Logged, not printed: logs withhold what a traceback would quote.
+        log.critical("ended by an error: %s", type(error).__name__, exc_info=True)
+        raise SystemExit(1) from None
+
+
+def _run(room: Room, role: str, settings: KernelSettings, own: Doors) -> None:
     if role == "migrate":
         applied = asyncio.run(migrations.migrate(own.database_url, room.migration_sources))
         log.info("applied %d migrations: %s", len(applied), ", ".join(applied) or "up to date")

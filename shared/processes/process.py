@@ -85,7 +85,10 @@ async def open_resources(
 
 
 async def until_stopped(works: Sequence[Work]) -> None:
-    """Run ``works`` side by side until SIGTERM or SIGINT, or until one fails, which is raised."""
+    """Run ``works`` side by side until SIGTERM or SIGINT, or until one fails, which is raised.
+
+    Raises ``RuntimeError`` when one ends by itself: none has an end, and nobody would notice.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -95,9 +98,13 @@ async def until_stopped(works: Sequence[Work]) -> None:
     done, _ = await asyncio.wait([*tasks, waiting], return_when=asyncio.FIRST_COMPLETED)
     for task in (*tasks, waiting):
         task.cancel()
-    await asyncio.gather(*tasks, waiting, return_exceptions=True)
-    for task in done:
+    ended = await asyncio.gather(*tasks, waiting, return_exceptions=True)
+    for task in done - {waiting}:
         task.result()
+        raise RuntimeError("a part of the process ended by itself")
+    for error in ended:
+        if isinstance(error, Exception):
+            log.error("failed while stopping: %s", type(error).__name__, exc_info=error)
 
 
 async def after(checks: Mapping[str, Check], work: Callable[[], Awaitable[None]]) -> None:
