@@ -74,7 +74,8 @@ async def migrate(url: str, sources: Sequence[tuple[str, Path]]) -> list[str]:
     """
     conn = await session(url, application="madoguchi-migrate")
     try:
-        await conn.execute("SET lock_timeout = 0")
+        # Whoever else migrates may take longer than any time-out of a session.
+        await conn.execute("SET lock_timeout = 0; SET statement_timeout = 0")
         await conn.execute("SELECT pg_advisory_lock($1)", _LOCK)
         await conn.execute(_LEDGER)
         applied: list[str] = []
@@ -126,7 +127,6 @@ async def _apply(
 async def _run(conn: asyncpg.Connection, migration: Migration) -> None:
     async with conn.transaction():
         await conn.execute("SET LOCAL lock_timeout = '5s'")
-        await conn.execute("SET LOCAL statement_timeout = 0")
         await conn.execute(migration.sql)
         await conn.execute(
             "INSERT INTO schema_migration (source, version, name, checksum)"
