@@ -17,10 +17,16 @@ SESSION = {
     "statement_timeout": "60000",
     "idle_in_transaction_session_timeout": "15000",
     "lock_timeout": "20000",
+    # A client whose machine is gone holds its locks, a relay its shards, until this tells.
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
     "timezone": "UTC",
     "jit": "off",
 }
-"""Session settings in milliseconds where a time; JIT costs more than it gives on short queries."""
+"""Session settings in milliseconds where a time (keepalives: seconds); JIT costs more than it gives
+on short queries.
+"""
 
 
 class Database:

@@ -83,6 +83,8 @@ async def adopt_cluster(conn: asyncpg.Connection) -> bool:
     dump was taken is unknown here, and consumers know what they have handled.
     """
     async with conn.transaction():
+        # Days of rows may be moved; cut off by a time-out, no relay would ever begin.
+        await conn.execute("SET LOCAL statement_timeout = 0")
         foreign = await conn.fetch(
             """SELECT shard FROM outbox_cursor
                WHERE system_identifier <> (SELECT system_identifier FROM pg_control_system())
@@ -106,6 +108,10 @@ async def empty_published(conn: asyncpg.Connection, retention_hours: int) -> Seq
     for weekday in range(1, 8):
         async with conn.transaction():
             await conn.execute("SET LOCAL lock_timeout = '1s'")
+            if not await _is_done_with(conn, weekday, retention_hours):
+                continue
+            # Only now the lock, which nobody can write or read beside, and then a second look.
+            await conn.execute(f"LOCK TABLE outbox_{weekday} IN ACCESS EXCLUSIVE MODE")
             if await _is_done_with(conn, weekday, retention_hours):
                 await conn.execute(f"TRUNCATE outbox_{weekday}")
                 emptied.append(weekday)
@@ -113,14 +119,12 @@ async def empty_published(conn: asyncpg.Connection, retention_hours: int) -> Seq
 
 
 async def _is_done_with(conn: asyncpg.Connection, weekday: int, retention_hours: int) -> bool:
-    if not await conn.fetchval(f"SELECT EXISTS (SELECT FROM outbox_{weekday})"):  # noqa: S608
-        return False
-    # Only now the lock: it keeps writers out between this look and the truncation.
-    await conn.execute(f"LOCK TABLE outbox_{weekday} IN ACCESS EXCLUSIVE MODE")
-    return not await conn.fetchval(
-        f"""SELECT EXISTS (
+    """Whether the partition has rows, all of them published and past retention."""
+    done: bool = await conn.fetchval(
+        f"""SELECT EXISTS (SELECT FROM outbox_{weekday}) AND NOT EXISTS (
                 SELECT FROM outbox_{weekday} o LEFT JOIN outbox_cursor c USING (shard)
                 WHERE o.recorded_at > now() - make_interval(hours => $1)
                    OR c.shard IS NULL OR (o.xid, o.pos) > (c.xid, c.pos))""",  # noqa: S608
         retention_hours,
     )
+    return done

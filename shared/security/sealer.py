@@ -17,7 +17,7 @@ from typing import Final
 import asyncpg
 
 from shared.db import Row, session
-from shared.messaging.failure import backoff, is_infrastructure
+from shared.messaging.failure import backoff, may_heal
 from shared.security.chain import GENESIS, seal_hash
 from shared.security.checkpoints import AuditSigner, CheckpointStore
 from shared.security.notary import Notary
@@ -99,7 +99,7 @@ class Sealer:
             try:
                 await self._session()
             except Exception as error:
-                if not is_infrastructure(error):
+                if not may_heal(error):
                     raise
                 failures = 0 if time.monotonic() - started > 60 else failures + 1
                 _log.warning("sealer lost its session, trying again: %s", type(error).__name__)

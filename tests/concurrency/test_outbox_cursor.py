@@ -198,3 +198,24 @@ async def test_only_published_and_old_partitions_are_emptied(make_database: Data
         assert await conn.fetchval("SELECT count(*) FROM outbox") == 0
     finally:
         await conn.close()
+
+
+async def test_looking_whether_a_day_can_be_emptied_locks_nobody_out(
+    make_database: DatabaseMaker,
+) -> None:
+    url = await make_database()
+    conn, reader = await session(url, application="relay"), await session(url, application="dump")
+    try:
+        await outbox.append(conn, "/141305/testing", _rows(random.Random(1)))
+        async with reader.transaction():
+            await reader.fetch("SELECT FROM outbox")  # as a dump does, for hours
+            # Nothing is past its retention; waiting for the lock would keep every writer waiting.
+            assert await outbox_reader.empty_published(conn, 48) == []
+            await by_xid_and_pos(conn, Position())
+            await conn.execute("UPDATE outbox SET recorded_at = now() - interval '3 days'")
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                await outbox_reader.empty_published(conn, 48)
+        assert len(await outbox_reader.empty_published(conn, 48)) == 1
+    finally:
+        await conn.close()
+        await reader.close()
