@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import typer
 
 from deploy.cli.display import talk
-from deploy.cli.options import HOME, AsJson, Data, plan
+from deploy.cli.options import HOME, AsJson, Data, plan, stack
 from deploy.embedded.errors import OperatorError
 from deploy.embedded.plan import ROOMS, Plan
 
@@ -52,9 +52,8 @@ def list_topics(data: Data = HOME, as_json: AsJson = False) -> None:
 @app.command()
 def create(data: Data = HOME) -> None:
     """Create the topics that are missing; existing ones stay as they are."""
-    from shared.messaging.topics import ensure_topics  # noqa: PLC0415 - loads the client
-
-    made = reach(plan(data), ensure_topics(_settings(plan(data)), ROOMS))
+    house = stack(data)
+    made = reach(house.plan, house.ensure_topics())
     talk().print(f"Created: {', '.join(made)}" if made else "All topics exist.")
 
 

@@ -80,10 +80,22 @@ class Stack:
         return await databases.migrate_all(urls)
 
     async def ensure_topics(self) -> list[str]:
-        """Create the topics that are missing; returns their names."""
-        from shared.messaging.topics import ensure_topics  # noqa: PLC0415 - slow to import
+        """Create the topics that are missing; returns their names.
 
-        return await ensure_topics(self.settings(), ROOMS)
+        Raises:
+            OperatorError: the broker refuses, or has a topic of another shape.
+        """
+        from shared.messaging import topics  # noqa: PLC0415 - slow to import
+
+        try:
+            return await topics.ensure_topics(self.settings(), ROOMS)
+        except topics.TopicsRefusedError as error:
+            raise OperatorError(
+                f"Kafka does not hold the topics as they must be: {error}. Check "
+                "MADOGUCHI_KAFKA_REPLICATION_FACTOR, the account's rights and the topics named.",
+                f"Kafka のトピックを用意できません: {error}。MADOGUCHI_KAFKA_REPLICATION_FACTOR、"
+                "アカウントの権限、表示されたトピックを確認してください。",
+            ) from error
 
     def settings(self) -> "KernelSettings":
         """The kernel's settings, as this installation's processes have them.

@@ -41,8 +41,8 @@ class ClockFollower:
 
     async def _session(self) -> None:
         kafka = consumer(self._settings, group=None)
-        await kafka.start()
         try:
+            await kafka.start()
             partition = TopicPartition(self._settings.topic_prefix + CLOCK_TOPIC, 0)
             kafka.assign([partition])
             # The last event tells the time; those before it are history.

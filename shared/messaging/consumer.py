@@ -9,6 +9,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
@@ -45,7 +46,7 @@ class Consumer:
             except (KafkaError, OSError) as error:
                 self.connected = False
                 self._failures += 1
-                log.warning("kafka is not reachable, trying again: %s", error)
+                log.warning("lost the connection to kafka, trying again: %r", error)
                 await asyncio.sleep(backoff(self._failures))
 
     async def _session(self) -> None:
@@ -59,9 +60,9 @@ class Consumer:
             session_timeout_ms=10_000,
             heartbeat_interval_ms=2_000,
         )
-        await kafka.start()
-        self.connected = True
         try:
+            await kafka.start()
+            self.connected = True
             while True:
                 await self._poll(kafka)
         finally:
@@ -141,9 +142,12 @@ class Consumer:
 
     async def _measure_lag(self, kafka: AIOKafkaConsumer) -> None:
         """Tell the lag of the partitions we have, and no more of those that moved away."""
-        self._metrics.consumer_lag.clear()
+        lags = {}
         for partition in kafka.assignment():
             end = kafka.highwater(partition)
             if end is not None:
-                lag = max(0, end - await kafka.position(partition))
-                self._metrics.consumer_lag.labels(partition.topic, partition.partition).set(lag)
+                with suppress(IllegalStateError):  # it has moved away while we asked
+                    lags[partition] = max(0, end - await kafka.position(partition))
+        self._metrics.consumer_lag.clear()
+        for partition, lag in lags.items():
+            self._metrics.consumer_lag.labels(partition.topic, partition.partition).set(lag)

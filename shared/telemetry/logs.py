@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.errors import Json
+from shared.telemetry.repeats import Repeats
 from shared.telemetry.tracing import current_ids
 
 Mask = Callable[[str], str]
@@ -69,6 +70,7 @@ def configure_logging(*, service: str, role: str, level: str, mask: Mask) -> Non
     """
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter(service=service, role=role, mask=mask))
+    handler.addFilter(Repeats("aiokafka"))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
