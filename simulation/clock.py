@@ -47,22 +47,23 @@ class SimulatedClock:
         """Tell everybody that it is ``to`` now; time never goes back, so an earlier one is not."""
         if to <= self.now:
             return
-        self.now = to.astimezone(UTC)
-        self._sequence += 1
-        event = ClockAdvanced(now=self.now)
+        at, sequence = to.astimezone(UTC), self._sequence + 1
+        event = ClockAdvanced(now=at)
         key, headers, value = encode(
             Envelope(
                 id=new_id(),
                 source=self._settings.source("simulation"),
                 type=event.type,
                 subject=event.subject,
-                time=self.now,
-                sequence=self._sequence,
+                time=at,
+                sequence=sequence,
                 traceparent=None,
                 data=event.model_dump_json().encode(),
             )
         )
         await self._producer.send_and_wait(self._topic, value=value, key=key, headers=headers)
+        # Only now: what nobody was told is told by the next attempt.
+        self.now, self._sequence = at, sequence
 
     async def run(self, every: timedelta = timedelta(seconds=1), speed: float = 1.0) -> None:
         """Let time pass at ``speed`` until cancelled, telling it ``every`` so often."""

@@ -9,6 +9,7 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
@@ -45,11 +46,15 @@ async def _run(room: Room, role: str, settings: KernelSettings, doors: Doors) ->
         )
         stack.callback(tracing.close)
         resources = await open_resources(stack, room, role, settings, doors)
-        works = await import_module(f"shared.processes.{role}").works(stack, room, resources)
+        follows = []
         if isinstance(resources.clock, ReplayClock):
             from shared.messaging.clock_follower import ClockFollower  # noqa: PLC0415
 
-            works.append(ClockFollower(resources.clock, settings).run())
+            follower = ClockFollower(resources.clock, settings)
+            follows.append(follower.run())
+            resources = replace(resources, checks={**resources.checks, "clock": follower.known})
+        works = await import_module(f"shared.processes.{role}").works(stack, room, resources)
+        works += follows
         log.info("started")
         await until_stopped(works)
         log.info("stopped")
