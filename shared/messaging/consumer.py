@@ -116,6 +116,7 @@ class Consumer:
         )
         async with self._processor.units.begin(Principal.system(self._processor.consumer)) as unit:
             await parking.park(unit.conn, self._processor.consumer, [record], failure)
+        self._processor.count(self._processor.tally("parked", [record]))
 
     async def _rewind(
         self,

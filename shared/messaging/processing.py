@@ -5,6 +5,7 @@ behind an earlier failure of its key), or the transaction leaves no trace and th
 """
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ from shared.telemetry.metrics import Metrics
 from shared.unit import Unit, Units
 
 MessageAny = Message[Any]
+Tally = Counter[tuple[str, str]]
+"""Messages by type and outcome."""
 
 
 class Processor:
@@ -52,23 +55,42 @@ class Processor:
             parked = await parking.parked_among(unit.conn, self.consumer, subjects)
             if parked:
                 behind = [r for r, s in zip(records, subjects, strict=True) if s in parked]
-                await parking.park(unit.conn, self.consumer, self._ours(behind))
+                behind = self._ours(behind)
+                await parking.park(unit.conn, self.consumer, behind)
                 records = [r for r, s in zip(records, subjects, strict=True) if s not in parked]
-            await self.handle(unit, records)
+            done = await self.handle(unit, records)
+        if parked:
+            done += self.tally("parked", behind)
+        self.count(done)
 
-    async def handle(self, unit: Unit, records: Sequence[ConsumerRecord]) -> None:
-        """Claim and handle ``records`` in the caller's unit.
+    async def handle(self, unit: Unit, records: Sequence[ConsumerRecord]) -> Tally:
+        """Claim and handle ``records`` in the caller's unit; ``count`` the tally after its commit.
 
         Raises ``UndecodableMessageError`` and whatever a handler raises.
         """
         messages = [self._decode(record) for record in self._ours(records)]
         if not messages:
-            return
+            return Counter()
         fresh = await self._claim(unit, messages)
         with processing(self.consumer, fresh) as spans:
             unit.process_spans = spans
             for kind, group in waves(fresh):
                 await self._run(unit, kind, group)
+        handled = Counter((message.type, "handled") for message in fresh)
+        heard = Counter((message.type, "duplicate") for message in messages)
+        heard.subtract(Counter((message.type, "duplicate") for message in fresh))
+        return handled + heard
+
+    def tally(self, outcome: str, records: Iterable[ConsumerRecord]) -> Tally:
+        """How ``records`` ended, of those this consumer hears."""
+        return Counter((type_of(r.headers) or "", outcome) for r in self._ours(list(records)))
+
+    def count(self, done: Tally) -> None:
+        """Add what has been committed to the figures."""
+        for (kind, outcome), number in done.items():
+            self._metrics.messages_handled.labels(kind, outcome).inc(number)
+            if outcome == "duplicate":
+                self._metrics.inbox_duplicates.inc(number)
 
     def _ours(self, records: Sequence[ConsumerRecord]) -> list[ConsumerRecord]:
         return [r for r in records if (self._plain(r.topic), type_of(r.headers)) in self._table]
@@ -92,7 +114,6 @@ class Processor:
             if message.id in claimed:
                 claimed.discard(message.id)
                 fresh.append(message)
-        self._metrics.inbox_duplicates.inc(len(messages) - len(fresh))
         return fresh
 
     async def _run(self, unit: Unit, kind: str, group: Sequence[MessageAny]) -> None:
@@ -100,7 +121,6 @@ class Processor:
         started = time.perf_counter()
         await subscription.handler(unit, group)
         self._metrics.handler_seconds.labels(kind).observe(time.perf_counter() - started)
-        self._metrics.messages_handled.labels(kind, "handled").inc(len(group))
 
     def _plain(self, topic: str) -> str:
         return topic.removeprefix(self._prefix)

@@ -14,7 +14,7 @@ from shared.db import Row
 from shared.ids import new_id
 from shared.messaging import outbox, parking
 from shared.messaging.failure import backoff, is_infrastructure, may_heal, reason_of
-from shared.messaging.processing import Processor
+from shared.messaging.processing import Processor, Tally
 from shared.messaging.topics import dead_letter_topic
 from shared.security.principal import Principal
 from shared.settings import KernelSettings
@@ -94,19 +94,21 @@ class Retrier:
                 row = await parking.take_head(unit.conn, self._processor.consumer, subject)
                 if row is None:
                     return False
-                await self._try(unit, row)
+                done = await self._try(unit, row)
+            self._processor.count(done)
         except _TryFailedError as failed:
             await self._count(failed.row, failed.error)
         return True
 
-    async def _try(self, unit: Unit, row: Row) -> None:
+    async def _try(self, unit: Unit, row: Row) -> Tally:
         try:
-            await self._processor.handle(unit, [parking.record_of(row)])
+            done = await self._processor.handle(unit, [parking.record_of(row)])
         except Exception as error:
             if is_infrastructure(error):
                 raise
             raise _TryFailedError(row, error) from error
         await parking.release(unit.conn, row["id"])
+        return done
 
     async def _count(self, row: Row, error: Exception) -> None:
         tries = row["attempt"] + 1
@@ -115,8 +117,11 @@ class Retrier:
         failure = parking.Failure(reason, more) if more is not None else None
         async with self._processor.units.begin(self._principal) as unit:
             counted = await parking.failed_again(unit.conn, row, failure, reason)
-            if counted and failure is None:
+            dead = counted and failure is None
+            if dead:
                 await self._report_dead(unit, row, reason, tries)
+        if dead:
+            self._processor.count(self._processor.tally("dead", [parking.record_of(row)]))
 
     async def _report_dead(self, unit: Unit, row: Row, reason: str, tries: int) -> None:
         log.error("dead letter %d: %s after %d tries: %s", row["id"], row["subject"], tries, reason)

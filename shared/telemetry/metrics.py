@@ -57,7 +57,7 @@ class Metrics:
         )
         self.messages_handled = Counter(
             "madoguchi_messages_handled",
-            "Messages by type and how they ended: handled, duplicate, parked, dead, …",
+            "Messages by type and how they ended: handled, duplicate, parked, dead.",
             ["type", "outcome"],
             registry=registry,
         )

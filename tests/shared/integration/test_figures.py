@@ -14,6 +14,7 @@ from shared.http.ops import findings
 from shared.messaging.consumer import Consumer
 from shared.messaging.kafka import connected
 from shared.messaging.relay import Relay
+from shared.messaging.retrier import Retrier
 from tests.conftest import DatabaseMaker
 from tests.support import steps
 from tests.support.messaging import StepTaken, case, metrics, record, settings
@@ -77,6 +78,26 @@ async def test_a_message_seen_twice_is_counted(home: House) -> None:
     await processor.handle_batch(batch)
     await processor.handle_batch(batch)
     assert figures.registry.get_sample_value("madoguchi_inbox_duplicates_total") == 5
+
+
+async def test_what_was_rolled_back_is_not_counted_and_every_end_is(home: House) -> None:
+    figures = metrics()
+    processor = steps.processor(home.database, figures)
+    consumer = Consumer(processor, settings(), figures)
+    retrier = Retrier(processor, settings(), figures)
+    bad, good = case(), case()
+    await steps.poison(home.database, bad, 0)
+    batch = [record(StepTaken(case_id=c, step=n), n) for n, c in enumerate((bad, good, bad, good))]
+    await consumer.handle(batch)
+    while await retrier.work_one():
+        pass
+    await steps.heal(home.database)
+
+    def ended(outcome: str) -> float | None:
+        labels = {"type": StepTaken.type, "outcome": outcome}
+        return figures.registry.get_sample_value("madoguchi_messages_handled_total", labels)
+
+    assert (ended("handled"), ended("parked"), ended("dead")) == (2, 2, 1)
 
 
 async def test_without_kafka_or_postgresql_readiness_names_it(kafka: EmbeddedKafka) -> None:
