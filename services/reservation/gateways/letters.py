@@ -131,7 +131,7 @@ def _body(letter: Letter) -> Iterator[str]:
         yield words.BEFORE.to(language).format(
             when=local(letter.before.starts_at, language), where=_place(letter.before, language)
         )
-    if letter.reason in words.REASONS:
+    if letter.reason is not None and letter.reason in words.REASONS:
         yield words.REASONS[letter.reason].to(language)
     if letter.until is not None:
         text = words.CHANGEABLE if letter.kind.tells_of_a_seat else words.UNTIL

@@ -96,8 +96,10 @@ CREATE TABLE fair_use (
 ) WITH (fillfactor = 70);
 CREATE INDEX fair_use_by_age ON fair_use (since);
 
--- Days whose visitors were reminded.
-CREATE TABLE reminded_day (
-    business_date date        PRIMARY KEY,
-    reminded_at   timestamptz NOT NULL
+-- Work of the day that is done: reminders, retention.
+CREATE TABLE daily_work (
+    name          text        NOT NULL,
+    business_date date        NOT NULL,
+    done_at       timestamptz NOT NULL,
+    PRIMARY KEY (name, business_date)
 );

@@ -99,6 +99,24 @@ WHERE ($1::text IS NULL OR site_id = $1) AND ($2::text IS NULL OR state = $2)
 ORDER BY created_at, message_id
 LIMIT $6
 """
+_BOOKINGS = """
+SELECT booking_id, version, state = 'active' AS active, starts_at
+FROM booking WHERE booking_id = ANY($1::uuid[])
+"""
+_TO_REMIND = """
+SELECT b.booking_id, b.case_id, b.site_id, b.starts_at, b.minutes, b.procedure, b.version
+FROM booking b
+JOIN case_contact cc USING (case_id)
+JOIN contact c ON c.contact_id = cc.contact_id AND c.verified_at IS NOT NULL
+    AND c.sealed_email IS NOT NULL
+WHERE b.state = 'active' AND b.site_id = ANY(SELECT site_id FROM site)
+    AND b.starts_at >= $1 AND b.starts_at < $2 AND b.changed_at < $3
+    AND NOT EXISTS (
+        SELECT FROM message m WHERE m.dedupe_key =
+            'reminder:' || b.case_id || ':' || b.booking_id || ':' || b.version)
+ORDER BY b.starts_at, b.booking_id
+LIMIT $4
+"""
 _FORGET = """
 UPDATE message SET state = 'not_possible', reason = 'erased', settled_at = $2, taken_until = NULL
 WHERE case_id = ANY($1::uuid[]) AND state = 'waiting'
@@ -121,6 +139,28 @@ class Taken:
     facts: Mapping[str, Any]
     tries: int
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """A booking as it is now."""
+
+    version: int
+    active: bool
+    starts_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A visit to remind of."""
+
+    booking_id: BookingId
+    case_id: CaseId
+    site_id: SiteId
+    starts_at: datetime
+    minutes: int
+    procedure: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +289,23 @@ async def page(
     created_at, message_id = after or (None, None)
     rows = await conn.fetch(_PAGE, site_id, state, case_id, created_at, message_id, limit)
     return [_logged(row) for row in rows]
+
+
+async def bookings_now(conn: Connection, ids: Sequence[BookingId]) -> dict[BookingId, Now]:
+    """How the bookings are now that messages were written about."""
+    rows = await conn.fetch(_BOOKINGS, ids)
+    return {
+        BookingId(row["booking_id"]): Now(row["version"], row["active"], row["starts_at"])
+        for row in rows
+    }
+
+
+async def to_remind(
+    conn: Connection, start: datetime, end: datetime, changed_before: datetime, limit: int
+) -> list[Visit]:
+    """Visits from ``start`` to before ``end`` whose citizens can be and were not reminded."""
+    rows = await conn.fetch(_TO_REMIND, start, end, changed_before, limit)
+    return [Visit(**dict(row)) for row in rows]
 
 
 async def forget(conn: Connection, case_ids: Sequence[CaseId], at: datetime) -> None:

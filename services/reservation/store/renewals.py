@@ -1,0 +1,75 @@
+"""Certificate renewals. One active per contact is a unique index; nothing here looks first."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from services.reservation.domain.renewal import Renewal
+from shared.contracts.base import Procedure
+from shared.db import Connection, Row
+from shared.ids import CaseId
+
+_COLUMNS = "case_id, contact_id, ward, certificate_expires_on, opened_at, ended_at"
+_INSERT = f"""
+INSERT INTO renewal ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, NULL)
+"""  # noqa: S608  only our column list
+# Facts heard of the case before it was opened here cannot be: its id is new.
+_FACTS = """
+INSERT INTO case_facts (case_id, procedure, ward, ward_told, certificate_expires_on)
+VALUES ($1, $2, $3, 0, $4)
+"""
+_READ = f"SELECT {_COLUMNS} FROM renewal WHERE case_id = $1"  # noqa: S608
+_ACTIVE = f"SELECT {_COLUMNS} FROM renewal WHERE contact_id = $1 AND ended_at IS NULL"  # noqa: S608
+_OF_CONTACT = "SELECT case_id FROM renewal WHERE contact_id = $1 AND ended_at IS NULL"
+_END = """
+UPDATE renewal SET ended_at = e.at
+FROM unnest($1::uuid[], $2::timestamptz[]) AS e(case_id, at)
+WHERE renewal.case_id = e.case_id AND ended_at IS NULL
+"""
+
+
+async def insert(conn: Connection, renewal: Renewal) -> bool:
+    """Open a renewal and store what is known of its case; false where one is active."""
+    try:
+        async with conn.transaction():
+            await conn.execute(
+                _INSERT, renewal.case_id, renewal.contact_id, renewal.ward,
+                renewal.certificate_expires_on, renewal.opened_at,
+            )  # fmt: skip
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != "one_active_renewal_per_contact":
+            raise
+        return False
+    await conn.execute(
+        _FACTS, renewal.case_id, Procedure.CERTIFICATE_RENEWAL.value, renewal.ward,
+        renewal.certificate_expires_on,
+    )  # fmt: skip
+    return True
+
+
+async def read(conn: Connection, case_id: CaseId) -> Renewal | None:
+    """The renewal, or none."""
+    return _renewal(await conn.fetchrow(_READ, case_id))
+
+
+async def active(conn: Connection, contact_id: UUID) -> Renewal | None:
+    """The renewal of a contact that has not ended."""
+    return _renewal(await conn.fetchrow(_ACTIVE, contact_id))
+
+
+async def open_cases(conn: Connection, contact_id: UUID) -> Sequence[CaseId]:
+    """Cases that a login with this contact may act for."""
+    return [CaseId(row["case_id"]) for row in await conn.fetch(_OF_CONTACT, contact_id)]
+
+
+async def end(conn: Connection, told: Iterable[tuple[CaseId, datetime]]) -> None:
+    """End those of the cases that are renewals: (case, when)."""
+    values = sorted(told)
+    if values:
+        await conn.execute(_END, *zip(*values, strict=True))
+
+
+def _renewal(row: Row | None) -> Renewal | None:
+    return Renewal(**dict(row)) if row else None
