@@ -199,7 +199,7 @@ async def counts(database: Database) -> list[tuple[int, int]]:
                     AND b.state <> 'cancelled' AND c.starts_at >= b.starts_at
                     AND c.starts_at < b.starts_at + make_interval(mins => b.minutes)
             ) + (
-                SELECT count(*) FROM seat_return r
+                SELECT coalesce(sum(seats), 0) FROM seat_return r
                 WHERE r.site_id = c.site_id AND r.starts_at = c.starts_at
             ) AS accounted
             FROM cell c

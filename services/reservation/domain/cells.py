@@ -4,7 +4,7 @@ A case takes consecutive cells; the cases of a party take seats side by side. A 
 if it is free in every cell it needs.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -40,6 +40,18 @@ def capacities(
 def cell_starts(starts_at: datetime, count: int, cell_minutes: int) -> list[datetime]:
     """The starts of the ``count`` cells that a visit at ``starts_at`` takes."""
     return [starts_at + timedelta(minutes=cell_minutes * number) for number in range(count)]
+
+
+def party_cells(
+    starts_at: datetime, minutes: Sequence[int], cell_minutes: int
+) -> dict[datetime, int]:
+    """Seats by the start (UTC) of each cell that cases of these ``minutes`` take together."""
+    counts = [-(-length // cell_minutes) for length in minutes]
+    begin = starts_at.astimezone(UTC)
+    return {
+        at: sum(count > number for count in counts)
+        for number, at in enumerate(cell_starts(begin, max(counts), cell_minutes))
+    }
 
 
 def starts(free: Free, count: int, cell_minutes: int, party: int = 1) -> list[Start]:

@@ -27,7 +27,7 @@ from services.reservation.domain.case import (
     check_day,
     window,
 )
-from services.reservation.domain.cells import cell_starts
+from services.reservation.domain.cells import party_cells
 from services.reservation.domain.opening import accepts
 from services.reservation.domain.rules import Rules
 from services.reservation.handlers import announce, calendar, sites
@@ -160,11 +160,12 @@ def _card_site(case: CaseFacts) -> SiteId | None:
 
 
 async def _take_seats(unit: Unit, request: Request, made: Sequence[Booking], rules: Rules) -> None:
-    """One seat per case in each of its cells, the longest first; last, to hold cells shortly."""
-    count = max(rules.cells(booking.procedure) for booking in made)
-    starts = cell_starts(request.starts_at.astimezone(UTC), count, rules.cell_minutes)
-    if not await cells.claim(unit.conn, request.site_id, starts, len(made), unit.now):
-        if await cells.all_exist(unit.conn, request.site_id, starts):
+    """One seat per case in each of its cells; last, to hold cells shortly."""
+    wanted = party_cells(
+        request.starts_at, [booking.minutes for booking in made], rules.cell_minutes
+    )
+    if not await cells.claim(unit.conn, request.site_id, wanted, unit.now):
+        if await cells.all_exist(unit.conn, request.site_id, wanted):
             raise SlotTaken
         raise NoSuchSlot
 

@@ -74,20 +74,29 @@ async def _make(unit: Unit, site: Site, first: date, last: date, rules: Rules) -
         ).items()
         if at >= start
     }
-    booked = await cells.lock_range(unit.conn, site.site_id, start, end)
+    booked = await cells.lock_range(unit.conn, site.site_id, start, end, unit.now)
+    if tight := _without_room(booked, wanted):
+        # A hold is no booking: it ends where the seat does.
+        await cells.end_holds(unit.conn, site.site_id, tight)
+        booked = await cells.lock_range(unit.conn, site.site_id, start, end, unit.now)
     _check_room(booked, wanted)
-    await cells.replace(unit.conn, site.site_id, start, end, wanted)
+    await cells.replace(unit.conn, site.site_id, start, end, wanted, booked=booked)
     await sites.made(unit.conn, site.site_id, last)
 
 
 def _check_room(booked: Mapping[datetime, int], wanted: Mapping[datetime, int]) -> None:
-    missing = {
+    if missing := _without_room(booked, wanted):
+        raise BookingsInTheWay(sum(missing.values()), min(missing), max(missing))
+
+
+def _without_room(
+    booked: Mapping[datetime, int], wanted: Mapping[datetime, int]
+) -> dict[datetime, int]:
+    return {
         at: seats_booked - wanted.get(at, 0)
         for at, seats_booked in booked.items()
         if seats_booked > wanted.get(at, 0)
     }
-    if missing:
-        raise BookingsInTheWay(sum(missing.values()), min(missing), max(missing))
 
 
 async def _publish(unit: Unit, site: Site, first: date, last: date, rules: Rules) -> None:

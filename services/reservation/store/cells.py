@@ -1,12 +1,14 @@
 """Cells of the time grid, and seats on their way back to them.
 
-Only two statements change ``booked``: ``claim`` takes seats and ``settle`` brings back all that
-were returned. Both hold the cells' locks, taken in the order of the key.
+Only statements here change ``booked``: ``claim`` takes seats, ``settle`` brings back those that
+were returned, ``take_over`` hands returned ones to somebody else, and ``end_holds`` takes held ones
+away. All hold the cells' locks, taken in the order of the key, before they touch a return.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from shared.db import Connection
 from shared.ids import BookingId, SiteId
@@ -20,16 +22,18 @@ WITH locked AS (
 ), returned AS (
     DELETE FROM seat_return r USING locked
     WHERE r.site_id = $1 AND r.starts_at = locked.starts_at AND r.due_at <= $4
-    RETURNING r.starts_at
+    RETURNING r.starts_at, r.seats
 )
-UPDATE cell SET booked = cell.booked + $3 - back.seats
+UPDATE cell SET booked = cell.booked + back.wanted - back.seats
 FROM (
-    SELECT locked.starts_at, count(returned.starts_at)::int AS seats
-    FROM locked LEFT JOIN returned USING (starts_at)
-    GROUP BY locked.starts_at
+    SELECT locked.starts_at, w.wanted, coalesce(sum(returned.seats), 0)::int AS seats
+    FROM locked
+    JOIN unnest($2::timestamptz[], $3::int[]) AS w(starts_at, wanted) USING (starts_at)
+    LEFT JOIN returned USING (starts_at)
+    GROUP BY locked.starts_at, w.wanted
 ) AS back
 WHERE cell.site_id = $1 AND cell.starts_at = back.starts_at
-    AND cell.booked + $3 - back.seats <= cell.capacity
+    AND cell.booked + back.wanted - back.seats <= least(cell.capacity, cell.target) - $5
 RETURNING cell.starts_at
 """
 _EXISTING = """
@@ -45,28 +49,60 @@ _SETTLE = """
 WITH returned AS (
     DELETE FROM seat_return
     WHERE site_id = $1 AND starts_at >= $2 AND starts_at < $3
-    RETURNING starts_at
+        AND (held_until IS NULL OR held_until <= $4)
+    RETURNING starts_at, seats
 )
 UPDATE cell SET booked = cell.booked - back.seats
-FROM (SELECT starts_at, count(*)::int AS seats FROM returned GROUP BY starts_at) AS back
+FROM (SELECT starts_at, sum(seats)::int AS seats FROM returned GROUP BY starts_at) AS back
 WHERE cell.site_id = $1 AND cell.starts_at = back.starts_at
+"""
+_END_HOLDS = """
+WITH ended AS (
+    DELETE FROM seat_return WHERE site_id = $1 AND return_id IN (
+        SELECT return_id FROM seat_return
+        WHERE site_id = $1 AND starts_at = ANY($2::timestamptz[]) AND held_until < 'infinity'
+    )
+    RETURNING starts_at, seats
+)
+UPDATE cell SET booked = cell.booked - back.seats
+FROM (SELECT starts_at, sum(seats)::int AS seats FROM ended GROUP BY starts_at) AS back
+WHERE cell.site_id = $1 AND cell.starts_at = back.starts_at
+"""
+_LOCK_SOME = """
+SELECT starts_at FROM cell
+WHERE site_id = $1 AND starts_at = ANY($2::timestamptz[])
+ORDER BY starts_at
+FOR NO KEY UPDATE
+"""
+_BRING_BACK = """
+WITH returned AS (
+    DELETE FROM seat_return
+    WHERE site_id = $1 AND return_id = $2 AND (held_until IS NULL OR held_until <= $3)
+    RETURNING starts_at, seats
+)
+UPDATE cell SET booked = cell.booked - returned.seats
+FROM returned
+WHERE cell.site_id = $1 AND cell.starts_at = returned.starts_at
 """
 _DROP = """
 DELETE FROM cell
 WHERE site_id = $1 AND starts_at >= $2 AND starts_at < $3 AND NOT starts_at = ANY($4::timestamptz[])
 """
 _PUT = """
-INSERT INTO cell (site_id, starts_at, capacity)
-SELECT $1, starts_at, capacity FROM unnest($2::timestamptz[], $3::int[]) AS c(starts_at, capacity)
+INSERT INTO cell (site_id, starts_at, capacity, target)
+SELECT $1, starts_at, greatest(wanted, booked), CASE WHEN booked > wanted THEN wanted END
+FROM unnest($2::timestamptz[], $3::int[], $4::int[]) AS c(starts_at, wanted, booked)
 ORDER BY starts_at
-ON CONFLICT (site_id, starts_at) DO UPDATE SET capacity = excluded.capacity
-WHERE cell.capacity <> excluded.capacity
+ON CONFLICT (site_id, starts_at) DO UPDATE
+    SET capacity = excluded.capacity, target = excluded.target
+WHERE (cell.capacity, cell.target) IS DISTINCT FROM (excluded.capacity, excluded.target)
 """
 _FREE = """
-SELECT c.site_id, c.starts_at, c.capacity, c.capacity - c.booked + coalesce(r.seats, 0) AS free
+SELECT c.site_id, c.starts_at, least(c.capacity, c.target) AS capacity,
+       greatest(least(c.capacity, c.target) - c.booked + coalesce(r.seats, 0), 0) AS free
 FROM cell c
 LEFT JOIN (
-    SELECT site_id, starts_at, count(*)::int AS seats FROM seat_return
+    SELECT site_id, starts_at, sum(seats)::int AS seats FROM seat_return
     WHERE site_id = ANY($1::text[]) AND starts_at >= $2 AND starts_at < $3 AND due_at <= $4
     GROUP BY site_id, starts_at
 ) AS r USING (site_id, starts_at)
@@ -75,12 +111,22 @@ ORDER BY c.site_id, c.starts_at
 """
 # A cell that is booked cannot go, so every cell of the booking is found, without its lock.
 _GIVE_BACK = """
-INSERT INTO seat_return (site_id, starts_at, booking_id, due_at)
+INSERT INTO seat_return (site_id, starts_at, return_id, due_at)
 SELECT cell.site_id, cell.starts_at, b.booking_id, back.due_at
 FROM unnest($1::uuid[], $2::timestamptz[]) AS back(booking_id, due_at)
 JOIN booking b USING (booking_id)
 JOIN cell ON cell.site_id = b.site_id AND cell.starts_at >= b.starts_at
     AND cell.starts_at < b.starts_at + make_interval(mins => b.minutes)
+"""
+_PUT_BACK = """
+INSERT INTO seat_return (site_id, starts_at, return_id, seats, held_until, due_at)
+SELECT $1, starts_at, $4, seats, $5, $6
+FROM unnest($2::timestamptz[], $3::int[]) AS r(starts_at, seats)
+"""
+_KEEP = "DELETE FROM seat_return WHERE return_id = $1 AND held_until > $2 RETURNING starts_at"
+_LET_GO = """
+UPDATE seat_return SET held_until = NULL, due_at = $2, passed = false
+WHERE return_id = $1 AND held_until IS NOT NULL
 """
 
 
@@ -95,32 +141,37 @@ class CellRow:
 
 
 async def claim(
-    conn: Connection, site_id: SiteId, starts: Sequence[datetime], seats: int, now: datetime
+    conn: Connection,
+    site_id: SiteId,
+    wanted: Mapping[datetime, int],
+    now: datetime,
+    kept: int = 0,
 ) -> bool:
-    """Take ``seats`` in every one of the cells at ``starts``; false where one has too few.
+    """Take as many seats in each cell as ``wanted`` says; false where one has too few.
 
-    After false some cells may have been taken: the caller has to roll back.
+    ``kept`` seats of every cell stay free for others. After false some cells may have been taken:
+    the caller has to roll back.
     """
-    rows = await conn.fetch(_CLAIM, site_id, starts, seats, now)
-    return len(rows) == len(starts)
+    rows = await conn.fetch(_CLAIM, site_id, list(wanted), list(wanted.values()), now, kept)
+    return len(rows) == len(wanted)
 
 
-async def all_exist(conn: Connection, site_id: SiteId, starts: Sequence[datetime]) -> bool:
+async def all_exist(conn: Connection, site_id: SiteId, starts: Collection[datetime]) -> bool:
     """Whether every one of the cells is on the site's calendar."""
-    found: int = await conn.fetchval(_EXISTING, site_id, starts)
+    found: int = await conn.fetchval(_EXISTING, site_id, list(starts))
     return found == len(starts)
 
 
 async def lock_range(
-    conn: Connection, site_id: SiteId, start: datetime, end: datetime
+    conn: Connection, site_id: SiteId, start: datetime, end: datetime, now: datetime
 ) -> dict[datetime, int]:
     """Lock the cells from ``start`` to before ``end``, bring back every returned seat, and give
-    the seats still booked by cell.
+    the seats still booked or held by cell.
 
     Seats on their way back come at once: a calendar must not wait for their delay.
     """
     await conn.execute(_LOCK_RANGE, site_id, start, end)
-    await conn.execute(_SETTLE, site_id, start, end)
+    await conn.execute(_SETTLE, site_id, start, end, now)
     rows = await conn.fetch(_LOCK_RANGE, site_id, start, end)
     return {row["starts_at"]: row["booked"] for row in rows}
 
@@ -131,13 +182,18 @@ async def replace(
     start: datetime,
     end: datetime,
     capacities: Mapping[datetime, int],
+    *,
+    booked: Mapping[datetime, int],
 ) -> None:
     """Make the locked cells from ``start`` to before ``end`` those of ``capacities``.
 
-    What is booked in them stays booked.
+    What is booked in them stays booked: where that is more than the capacity, the cell stays as
+    large as what is booked, and its target keeps it from being sold again.
     """
-    await conn.execute(_DROP, site_id, start, end, list(capacities))
-    await conn.execute(_PUT, site_id, list(capacities), list(capacities.values()))
+    kept = {at: capacities.get(at, 0) for at in {*capacities, *(at for at in booked if booked[at])}}
+    await conn.execute(_DROP, site_id, start, end, list(kept))
+    booked_now = [booked.get(at, 0) for at in kept]
+    await conn.execute(_PUT, site_id, list(kept), list(kept.values()), booked_now)
 
 
 async def free(
@@ -157,3 +213,57 @@ async def give_back(conn: Connection, told: Sequence[tuple[BookingId, datetime]]
     Touches no cell, so it never waits for one.
     """
     await conn.execute(_GIVE_BACK, *zip(*told, strict=True))
+
+
+async def end_holds(conn: Connection, site_id: SiteId, starts: Collection[datetime]) -> None:
+    """End every hold that has a seat in one of these cells; the cells of its day are locked.
+
+    Its holder finds out on confirming: a hold is no booking.
+    """
+    await conn.execute(_END_HOLDS, site_id, list(starts))
+
+
+async def put_back(
+    conn: Connection,
+    site_id: SiteId,
+    seats: Mapping[datetime, int],
+    return_id: UUID,
+    *,
+    held_until: datetime | None,
+    due_at: datetime,
+) -> None:
+    """Let seats that somebody has in these cells go on their way back, under an id of their own.
+
+    Until ``held_until`` they can be kept (``keep``). Touches no cell.
+    """
+    values = (list(seats), list(seats.values()), return_id, held_until, due_at)
+    await conn.execute(_PUT_BACK, site_id, *values)
+
+
+async def keep(conn: Connection, return_id: UUID, now: datetime) -> int:
+    """Stop held seats on their way back; in how many cells there were any."""
+    return len(await conn.fetch(_KEEP, return_id, now))
+
+
+async def let_go(conn: Connection, return_id: UUID, due_at: datetime) -> None:
+    """Held seats are held no longer; they are free again at ``due_at``."""
+    await conn.execute(_LET_GO, return_id, due_at)
+
+
+async def take_over(
+    conn: Connection,
+    site_id: SiteId,
+    return_id: UUID,
+    returned: Collection[datetime],
+    wanted: Mapping[datetime, int],
+    *,
+    now: datetime,
+    kept: int = 0,
+) -> bool:
+    """Take ``wanted`` with the help of what is on its way back under ``return_id``.
+
+    False where that is not enough; then the caller has to roll back.
+    """
+    await conn.execute(_LOCK_SOME, site_id, sorted({*returned, *wanted}))
+    await conn.execute(_BRING_BACK, site_id, return_id, now)
+    return await claim(conn, site_id, wanted, now, kept)

@@ -6,7 +6,7 @@ Each guard is also taken away, to see that the test would notice.
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -77,9 +77,11 @@ NO_CHECK = "ALTER TABLE cell DROP CONSTRAINT never_oversold"
 
 def claim_without_looking(monkeypatch: pytest.MonkeyPatch) -> None:
     """The claim takes a seat whether one is left or not."""
-    guard = "    AND cell.booked + $3 - back.seats <= cell.capacity\n"
+    guard = (
+        "    AND cell.booked + back.wanted - back.seats <= least(cell.capacity, cell.target) - $5\n"
+    )
     assert guard in cells._CLAIM
-    monkeypatch.setattr(cells, "_CLAIM", cells._CLAIM.replace(guard, ""))
+    monkeypatch.setattr(cells, "_CLAIM", cells._CLAIM.replace(guard, "    AND $5 = 0\n"))
 
 
 async def test_twenty_four_racers_for_the_last_seat_have_one_winner(room: Database) -> None:
@@ -113,8 +115,9 @@ async def test_looking_first_and_then_counting_oversells(
     everybody_has_looked = asyncio.Barrier(RACERS)
 
     async def look_then_count(
-        conn: Connection, site_id: SiteId, starts: Sequence[datetime], seats: int, now: datetime
+        conn: Connection, site_id: SiteId, wanted: Mapping[datetime, int], *_: object
     ) -> bool:
+        starts = list(wanted)
         rows = await conn.fetch(
             "SELECT capacity - booked AS free FROM cell"
             " WHERE site_id = $1 AND starts_at = ANY($2::timestamptz[])",
@@ -122,7 +125,7 @@ async def test_looking_first_and_then_counting_oversells(
             starts,
         )
         await everybody_has_looked.wait()
-        if any(row["free"] < seats for row in rows):
+        if any(row["free"] < 1 for row in rows):
             return False
         await conn.execute(
             "UPDATE cell SET booked = 1 WHERE site_id = $1 AND starts_at = $2", site_id, starts[0]
@@ -176,7 +179,7 @@ CELLS = [NINE + timedelta(minutes=10 * number) for number in range(6)]
 async def test_cells_named_in_opposite_order_are_locked_in_one(room: Database) -> None:
     async def claim(starts: Sequence[datetime]) -> None:
         async with room.transaction() as conn:
-            await cells.claim(conn, SITE, starts, 0, MORNING)
+            await cells.claim(conn, SITE, dict.fromkeys(starts, 0), MORNING)
 
     for _ in range(10):
         orders = [CELLS if number % 2 else CELLS[::-1] for number in range(RACERS)]
@@ -188,9 +191,9 @@ async def test_cells_locked_one_by_one_as_named_end_in_a_circle(room: Database) 
 
     async def claim(starts: Sequence[datetime]) -> None:
         async with room.transaction() as conn:
-            await cells.claim(conn, SITE, starts[:1], 0, MORNING)
+            await cells.claim(conn, SITE, dict.fromkeys(starts[:1], 0), MORNING)
             await both_hold_one.wait()
-            await cells.claim(conn, SITE, starts[1:2], 0, MORNING)
+            await cells.claim(conn, SITE, dict.fromkeys(starts[1:2], 0), MORNING)
 
     ends = await race([claim(CELLS[:2]), claim(CELLS[1::-1])])
     assert ends == {"won": 1, asyncpg.DeadlockDetectedError.__name__: 1}
