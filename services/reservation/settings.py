@@ -27,6 +27,11 @@ class ReservationSettings(BaseSettings):
     return_within_minutes: int = Field(15, ge=0, le=240)
     made_ahead_days: int = Field(30, ge=1, le=366)
 
+    answer_days: int = Field(5, ge=1, le=60)
+    kilometres_per_day: float = Field(2.0, gt=0)
+    suspension_lookahead_hours: int = Field(24, ge=1, le=24 * 60)
+    national_system_stops_at: time = time(20)
+
     def rules(self, calendar: BusinessCalendar) -> Rules:
         """The rules that the room works by."""
         return Rules(
@@ -42,4 +47,8 @@ class ReservationSettings(BaseSettings):
             },
             return_within=timedelta(minutes=self.return_within_minutes),
             made_ahead_days=self.made_ahead_days,
+            answer_days=self.answer_days,
+            kilometres_per_day=self.kilometres_per_day,
+            suspension_lookahead=timedelta(hours=self.suspension_lookahead_hours),
+            national_system_stops_at=self.national_system_stops_at,
         )

@@ -32,7 +32,12 @@ def accepts(site: Site, procedure: Procedure, ward: WardCode | None, day: date) 
 
     Without a ward: whether it serves residents of any.
     """
-    if site.state is not SiteState.OPEN or _national_system_rests(procedure, day):
+    return site.state is SiteState.OPEN and would_accept(site, procedure, ward, day)
+
+
+def would_accept(site: Site, procedure: Procedure, ward: WardCode | None, day: date) -> bool:
+    """Whether ``site``, were it open, would serve residents of ``ward`` like this."""
+    if national_system_rests(procedure, day):
         return False
     return any(
         entry.procedure is procedure and _serves(entry, ward) and _in_period(entry, day)
@@ -54,7 +59,7 @@ def _weekly(site: Site, day: date) -> Iterator[Hours]:
             yield entry.opens, entry.closes
 
 
-def _national_system_rests(procedure: Procedure, day: date) -> bool:
+def national_system_rests(procedure: Procedure, day: date) -> bool:
     """No certificate work on the Sunday after the third Saturday (the brief's calendar)."""
     if procedure is not Procedure.CERTIFICATE_RENEWAL or Weekday.of(day) is not Weekday.SUNDAY:
         return False

@@ -37,6 +37,15 @@ class Rules:
     made_ahead_days: int = 30
     """How far beyond the horizon cells are made, so that making them stays rare."""
 
+    answer_days: int = 5
+    """How many days a citizen has to answer when a booking is displaced."""
+    kilometres_per_day: float = 2.0
+    """How much farther an alternative may lie to be a day nearer to the date that was booked."""
+    suspension_lookahead: timedelta = timedelta(hours=24)
+    """How long a suspension without an end counts as lasting, from now on."""
+    national_system_stops_at: time = time(20)
+    """When the national system stops each day; local time (Asia/Tokyo)."""
+
     def cells(self, procedure: Procedure) -> int:
         """How many consecutive cells one case takes."""
         return -(-self.minutes[procedure] // self.cell_minutes)

@@ -1,0 +1,121 @@
+"""Closures. Whoever works on one holds its row; nobody waits for it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import asyncpg
+
+from services.reservation.domain.closure import (
+    Closure,
+    ClosureId,
+    ClosureKind,
+    ClosureRunning,
+    ClosureState,
+)
+from shared.db import Connection, Row
+from shared.ids import SiteId, SuspensionId
+
+_COLUMNS = """
+closure_id, site_id, kind, state, last_day, suspension_id, version, started_at, next_at, ended_at
+"""
+_INSERT = """
+INSERT INTO closure (closure_id, site_id, kind, state, last_day, suspension_id, started_at, next_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
+_RUNNING = """
+SELECT closure_id FROM closure WHERE site_id = $1 AND state <> 'done' AND kind <> 'suspension'
+"""
+_READ = f"SELECT {_COLUMNS} FROM closure WHERE closure_id = $1"  # noqa: S608  our column list
+_OF_SUSPENSION = f"""
+SELECT {_COLUMNS} FROM closure WHERE suspension_id = $1 ORDER BY site_id
+"""  # noqa: S608
+_PAGE = f"""
+SELECT {_COLUMNS} FROM closure
+WHERE ($1::uuid IS NULL OR closure_id > $1) AND ($2::text IS NULL OR site_id = $2)
+    AND (NOT $3 OR state <> 'done')
+ORDER BY closure_id LIMIT $4
+"""  # noqa: S608
+_TAKE_DUE = f"""
+SELECT {_COLUMNS} FROM closure WHERE state <> 'done' AND next_at <= $1
+ORDER BY next_at, closure_id LIMIT 1
+FOR UPDATE SKIP LOCKED
+"""  # noqa: S608
+_SET = """
+UPDATE closure SET state = $2, next_at = $3, ended_at = $4,
+    version = version + CASE WHEN state <> $2 THEN 1 ELSE 0 END
+WHERE closure_id = $1
+"""
+_HURRY = """
+UPDATE closure SET next_at = least(next_at, $2) WHERE suspension_id = $1 AND state <> 'done'
+"""
+
+
+async def insert(conn: Connection, closure: Closure) -> None:
+    """Store a new closure. Raises ``ClosureRunning`` where the site has another."""
+    other = await conn.fetchval(_RUNNING, closure.site_id)
+    if other is not None and closure.kind is not ClosureKind.SUSPENSION:
+        raise ClosureRunning(ClosureId(other))
+    try:
+        await conn.execute(
+            _INSERT,
+            closure.closure_id,
+            closure.site_id,
+            closure.kind.value,
+            closure.state.value,
+            closure.last_day,
+            closure.suspension_id,
+            closure.started_at,
+            closure.next_at,
+        )
+    except asyncpg.UniqueViolationError:
+        raise ClosureRunning(closure.closure_id) from None
+
+
+async def read(conn: Connection, closure_id: ClosureId) -> Closure | None:
+    """The closure, or none."""
+    row = await conn.fetchrow(_READ, closure_id)
+    return _closure(row) if row else None
+
+
+async def of_suspension(conn: Connection, suspension_id: SuspensionId) -> list[Closure]:
+    """The closures that a suspension led to, by site."""
+    return [_closure(row) for row in await conn.fetch(_OF_SUSPENSION, suspension_id)]
+
+
+async def page(
+    conn: Connection,
+    after: ClosureId | None,
+    site_id: SiteId | None,
+    limit: int,
+    *,
+    running_only: bool,
+) -> Sequence[Closure]:
+    """Up to ``limit`` closures after this one, oldest first."""
+    rows = await conn.fetch(_PAGE, after, site_id, running_only, limit)
+    return [_closure(row) for row in rows]
+
+
+async def take_due(conn: Connection, now: datetime) -> Closure | None:
+    """A closure for which something may be to do, locked; none where others hold them all."""
+    row = await conn.fetchrow(_TAKE_DUE, now)
+    return _closure(row) if row else None
+
+
+async def set_(
+    conn: Connection, closure_id: ClosureId, state: ClosureState, next_at: datetime, now: datetime
+) -> None:
+    """How far the locked closure has come, and when to look at it again."""
+    ended = now if state is ClosureState.DONE else None
+    await conn.execute(_SET, closure_id, state.value, next_at, ended)
+
+
+async def hurry(conn: Connection, suspension_id: SuspensionId, now: datetime) -> None:
+    """Let the closures of a suspension be looked at now."""
+    await conn.execute(_HURRY, suspension_id, now)
+
+
+def _closure(row: Row) -> Closure:
+    values = dict(row)
+    return Closure(
+        **values | {"kind": ClosureKind(values["kind"]), "state": ClosureState(values["state"])}
+    )

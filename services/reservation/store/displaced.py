@@ -1,0 +1,268 @@
+"""Bookings that lose their seats. Rows are locked in the order of their bookings, after the cases.
+
+Every statement says from which states it leads, so that a step done twice does nothing the second
+time. ``seat_held`` and the returns under ``seat_id`` change together.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from services.reservation.domain.closure import ClosureId, Displaced, DisplacedState
+from shared.contracts.base import Procedure
+from shared.db import Connection, Row
+from shared.ids import BookingId, CaseId, SiteId
+
+_COLUMNS = """
+closure_id, booking_id, case_id, party_id, procedure, minutes, site_id, starts_at, state,
+to_site_id, to_starts_at, seat_held, listed_at, answer_by, ended_at
+"""
+# A booking that a closure has moved already may be displaced again, by the same or another.
+_LIST = """
+INSERT INTO displaced AS d (closure_id, booking_id, case_id, party_id, procedure, minutes, site_id,
+                            starts_at, listed_at, look_at, changed_at)
+SELECT $1, booking_id, case_id, party_id, procedure, minutes, site_id, starts_at, $3, $3, $3
+FROM booking b
+WHERE booking_id = ANY($2::uuid[]) AND state = 'active' AND NOT EXISTS (
+    SELECT FROM displaced o WHERE o.booking_id = b.booking_id AND o.ended_at IS NULL)
+ORDER BY booking_id
+ON CONFLICT (closure_id, booking_id) DO UPDATE SET
+    site_id = excluded.site_id, starts_at = excluded.starts_at, state = 'listed',
+    to_site_id = NULL, to_starts_at = NULL, listed_at = excluded.listed_at,
+    look_at = excluded.look_at, answer_by = NULL, changed_at = excluded.changed_at, ended_at = NULL
+WHERE d.ended_at IS NOT NULL
+RETURNING booking_id
+"""
+_SEATLESS = f"""
+SELECT {_COLUMNS} FROM displaced
+WHERE closure_id = $1 AND ended_at IS NULL AND NOT seat_held AND state IN ('listed', 'phone_list')
+    AND look_at <= $2
+    AND party_id IN (
+        SELECT party_id FROM displaced
+        WHERE closure_id = $1 AND ended_at IS NULL AND NOT seat_held
+            AND state IN ('listed', 'phone_list') AND look_at <= $2
+        GROUP BY party_id ORDER BY min(starts_at), party_id LIMIT $3)
+ORDER BY booking_id
+FOR UPDATE SKIP LOCKED
+"""  # noqa: S608  our column list
+_IN_STATE = f"""
+SELECT {_COLUMNS} FROM displaced
+WHERE closure_id = $1 AND ended_at IS NULL AND state = $2
+ORDER BY booking_id LIMIT $3
+FOR UPDATE SKIP LOCKED
+"""  # noqa: S608
+_OVERDUE = f"""
+SELECT {_COLUMNS} FROM displaced
+WHERE closure_id = $1 AND ended_at IS NULL AND seat_held AND state IN ('told', 'phone_list')
+    AND answer_by <= $2
+ORDER BY answer_by, booking_id LIMIT $3
+"""  # noqa: S608
+_CHANGED_ELSEWHERE = """
+SELECT d.booking_id, CASE b.state WHEN 'active' THEN 'chosen' WHEN 'cancelled' THEN 'cancelled'
+                         ELSE 'kept' END AS became
+FROM displaced d JOIN booking b USING (booking_id)
+WHERE d.closure_id = $1 AND d.ended_at IS NULL
+    AND (b.state <> 'active' OR b.site_id <> d.site_id OR b.starts_at <> d.starts_at)
+ORDER BY d.booking_id LIMIT $2
+FOR UPDATE OF d SKIP LOCKED
+"""
+_OPEN = f"""
+SELECT {_COLUMNS} FROM displaced WHERE closure_id = $1 AND ended_at IS NULL
+ORDER BY booking_id LIMIT $2
+FOR UPDATE SKIP LOCKED
+"""  # noqa: S608
+_LOCK = f"""
+SELECT {_COLUMNS} FROM displaced WHERE closure_id = $1 AND booking_id = ANY($2::uuid[])
+ORDER BY booking_id
+FOR UPDATE
+"""  # noqa: S608
+_PARTY = f"""
+SELECT {_COLUMNS} FROM displaced d
+WHERE closure_id = $1 AND party_id = (
+    SELECT party_id FROM displaced WHERE closure_id = $1 AND booking_id = $2)
+ORDER BY booking_id
+"""  # noqa: S608
+_OF_CASES = f"""
+SELECT {_COLUMNS} FROM displaced WHERE case_id = ANY($1::uuid[]) AND ended_at IS NULL
+ORDER BY booking_id
+"""  # noqa: S608
+_HOLD = """
+UPDATE displaced d SET state = 'held', seat_held = true, to_site_id = h.site_id,
+    to_starts_at = h.starts_at, answer_by = NULL, changed_at = $5
+FROM unnest($2::uuid[], $3::text[], $4::timestamptz[]) AS h(booking_id, site_id, starts_at)
+WHERE d.closure_id = $1 AND d.booking_id = h.booking_id
+"""
+_TELL = """
+UPDATE displaced d SET state = t.state, answer_by = t.answer_by, changed_at = $5
+FROM unnest($2::uuid[], $3::text[], $4::timestamptz[]) AS t(booking_id, state, answer_by)
+WHERE d.closure_id = $1 AND d.booking_id = t.booking_id AND d.state = 'held'
+"""
+_NOBODY_TAKES_IN = """
+UPDATE displaced SET state = 'phone_list', look_at = $3, changed_at = $4
+WHERE closure_id = $1 AND booking_id = ANY($2::uuid[])
+"""
+_END = """
+UPDATE displaced d SET state = e.state, seat_held = false, ended_at = $4, changed_at = $4
+FROM unnest($2::uuid[], $3::text[]) AS e(booking_id, state)
+WHERE d.closure_id = $1 AND d.booking_id = e.booking_id
+"""
+_COUNT = """
+SELECT closure_id, state, count(*) AS bookings, count(*) FILTER (WHERE ended_at IS NULL) AS open,
+       count(*) FILTER (WHERE to_site_id IS NULL AND ended_at IS NULL) AS seatless
+FROM displaced WHERE closure_id = ANY($1::uuid[]) GROUP BY closure_id, state
+"""
+_NEXT = """
+SELECT min(CASE WHEN seat_held THEN answer_by ELSE look_at END)
+FROM displaced WHERE closure_id = $1 AND ended_at IS NULL
+"""
+_PAGE = f"""
+SELECT {_COLUMNS} FROM displaced
+WHERE closure_id = $1 AND ($2::text IS NULL OR state = $2) AND ($3::uuid IS NULL OR booking_id > $3)
+ORDER BY booking_id LIMIT $4
+"""  # noqa: S608
+
+
+async def list_(
+    conn: Connection, closure_id: ClosureId, booking_ids: Sequence[BookingId], now: datetime
+) -> list[BookingId]:
+    """List bookings that are active and not listed by any closure; those newly listed."""
+    rows = await conn.fetch(_LIST, closure_id, booking_ids, now)
+    return [BookingId(row["booking_id"]) for row in rows]
+
+
+async def seatless(
+    conn: Connection, closure_id: ClosureId, now: datetime, parties: int
+) -> list[Displaced]:
+    """Lock the bookings of some parties for which an alternative is to be looked for."""
+    return _all(await conn.fetch(_SEATLESS, closure_id, now, parties))
+
+
+async def held(conn: Connection, closure_id: ClosureId, limit: int) -> list[Displaced]:
+    """Lock some whose citizens are to be told of their alternative."""
+    return _all(await conn.fetch(_IN_STATE, closure_id, DisplacedState.HELD.value, limit))
+
+
+async def overdue(
+    conn: Connection, closure_id: ClosureId, now: datetime, limit: int
+) -> list[Displaced]:
+    """Some whose time to answer is over; not locked, because their cases come first."""
+    return _all(await conn.fetch(_OVERDUE, closure_id, now, limit))
+
+
+async def changed_elsewhere(
+    conn: Connection, closure_id: ClosureId, limit: int
+) -> dict[BookingId, DisplacedState]:
+    """Lock some whose bookings were moved, cancelled or ended by others, and what that makes."""
+    rows = await conn.fetch(_CHANGED_ELSEWHERE, closure_id, limit)
+    return {BookingId(row["booking_id"]): DisplacedState(row["became"]) for row in rows}
+
+
+async def open_(conn: Connection, closure_id: ClosureId, limit: int) -> list[Displaced]:
+    """Lock some for which something is left to do."""
+    return _all(await conn.fetch(_OPEN, closure_id, limit))
+
+
+async def lock(
+    conn: Connection, closure_id: ClosureId, booking_ids: Sequence[BookingId]
+) -> list[Displaced]:
+    """Lock these; the caller holds their cases."""
+    return _all(await conn.fetch(_LOCK, closure_id, booking_ids))
+
+
+async def party(conn: Connection, closure_id: ClosureId, booking_id: BookingId) -> list[Displaced]:
+    """Those of a closure that came together with this one."""
+    return _all(await conn.fetch(_PARTY, closure_id, booking_id))
+
+
+async def of_cases(conn: Connection, case_ids: Sequence[CaseId]) -> list[Displaced]:
+    """What is open for these cases."""
+    return _all(await conn.fetch(_OF_CASES, case_ids))
+
+
+async def hold(
+    conn: Connection,
+    closure_id: ClosureId,
+    seats: Mapping[BookingId, tuple[SiteId, datetime]],
+    now: datetime,
+) -> None:
+    """Remember the alternatives whose seats have just been taken."""
+    sites, starts = zip(*seats.values(), strict=True)
+    await conn.execute(_HOLD, closure_id, list(seats), sites, starts, now)
+
+
+async def tell(
+    conn: Connection,
+    closure_id: ClosureId,
+    told: Mapping[BookingId, tuple[DisplacedState, datetime]],
+    now: datetime,
+) -> None:
+    """Remember who was told (or cannot be), and until when they may answer."""
+    states, deadlines = zip(*told.values(), strict=True)
+    await conn.execute(_TELL, closure_id, list(told), [s.value for s in states], deadlines, now)
+
+
+async def nobody_takes_in(
+    conn: Connection,
+    closure_id: ClosureId,
+    booking_ids: Sequence[BookingId],
+    look_at: datetime,
+    now: datetime,
+) -> None:
+    """No alternative was found; look again at ``look_at``."""
+    await conn.execute(_NOBODY_TAKES_IN, closure_id, booking_ids, look_at, now)
+
+
+async def end(
+    conn: Connection,
+    closure_id: ClosureId,
+    ends: Mapping[BookingId, DisplacedState],
+    now: datetime,
+) -> None:
+    """Nothing is left to do for these, which are locked."""
+    states = [state.value for state in ends.values()]
+    await conn.execute(_END, closure_id, list(ends), states, now)
+
+
+async def counts(
+    conn: Connection, closure_ids: Sequence[ClosureId]
+) -> dict[ClosureId, dict[DisplacedState, tuple[int, int, int]]]:
+    """By closure and state: how many, how many of them open, how many without an alternative."""
+    found: dict[ClosureId, dict[DisplacedState, tuple[int, int, int]]] = {}
+    for row in await conn.fetch(_COUNT, closure_ids):
+        of_closure = found.setdefault(ClosureId(row["closure_id"]), {})
+        numbers = (row["bookings"], row["open"], row["seatless"])
+        of_closure[DisplacedState(row["state"])] = numbers
+    return found
+
+
+async def next_at(conn: Connection, closure_id: ClosureId) -> datetime | None:
+    """When the next of the open ones needs something; none where nothing is open."""
+    at: datetime | None = await conn.fetchval(_NEXT, closure_id)
+    return at
+
+
+async def page(
+    conn: Connection,
+    closure_id: ClosureId,
+    state: DisplacedState | None,
+    after: BookingId | None,
+    limit: int,
+) -> Sequence[Displaced]:
+    """Up to ``limit`` after this one, by booking."""
+    named = state.value if state else None
+    return _all(await conn.fetch(_PAGE, closure_id, named, after, limit))
+
+
+def _all(rows: Sequence[Row]) -> list[Displaced]:
+    return [_displaced(row) for row in rows]
+
+
+def _displaced(row: Row) -> Displaced:
+    values: dict[str, Any] = dict(row)
+    return Displaced(
+        **values
+        | {
+            "procedure": Procedure(values["procedure"]),
+            "state": DisplacedState(values["state"]),
+        }
+    )
