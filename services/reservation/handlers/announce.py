@@ -1,7 +1,16 @@
 """What this room tells about bookings, made from the booking as it stands."""
 
+from datetime import datetime
+
 from services.reservation.domain.booking import Booking
-from shared.contracts.reservation import BookingCancelled, BookingConfirmed, CancelReason
+from shared.contracts.reservation import (
+    BookingCancelled,
+    BookingConfirmed,
+    BookingMoved,
+    CancelReason,
+    MoveReason,
+)
+from shared.ids import SiteId
 
 
 def confirmed(booking: Booking) -> BookingConfirmed:
@@ -15,6 +24,18 @@ def confirmed(booking: Booking) -> BookingConfirmed:
         minutes=booking.minutes,
         procedure=booking.procedure,
         card_site_id=booking.card_site_id,
+    )
+
+
+def moved(
+    booking: Booking, previous_site_id: SiteId, previous_starts_at: datetime, reason: MoveReason
+) -> BookingMoved:
+    """The case has another seat."""
+    return BookingMoved(
+        **confirmed(booking).model_dump(),
+        previous_site_id=previous_site_id,
+        previous_starts_at=previous_starts_at,
+        reason=reason,
     )
 
 

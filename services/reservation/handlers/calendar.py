@@ -1,6 +1,7 @@
 """Makes the cells of a site: when its calendar changes, and when days beyond them are asked for.
 
-Nobody loses a seat here: a calendar that has no room for what is booked is refused.
+Nobody loses a seat here: a calendar that has no room for what is booked is refused, or, where the
+bookings are being moved elsewhere (a closure), keeps their seats until they leave.
 """
 
 from collections.abc import Mapping
@@ -26,8 +27,8 @@ class BookingsInTheWay(Conflict):
     slug = "bookings-in-the-way"
     title = Text("Booked seats would be lost", "予約済みの枠が失われます")
     remedy = Text(
-        "Keep these seats, or move or cancel the bookings in them first.",
-        "該当する枠を残すか、先に予約を変更または取り消してください。",
+        "Keep these seats, or let POST /v1/closures offer the citizens others first.",
+        "該当する枠を残すか、POST /v1/closures で市民に代わりの枠をご案内してください。",
     )
 
     def __init__(self, seats_missing: int, first: datetime, last: datetime) -> None:
@@ -51,6 +52,18 @@ async def remake(unit: Unit, site: Site, made_until: date | None, rules: Rules) 
     await _publish(unit, site, today, until, rules)
 
 
+async def make_room(unit: Unit, site: Site, made_until: date | None, rules: Rules) -> None:
+    """Make the cells of a locked site anew from now on, although more may be booked than fits.
+
+    What is booked stays; nothing is sold beyond the new calendar, and days without any seat left
+    are published as such.
+    """
+    today = business_date(unit.now)
+    until = max(made_until or today, rules.made_until(today))
+    await _make(unit, site, today, until, rules, strict=False)
+    await _publish(unit, site, today, until, rules, every_day=True)
+
+
 async def extend(unit: Unit, stored: StoredSite, asked: date, rules: Rules) -> None:
     """Make cells up to ``asked`` and some days more, unless they are there."""
     if stored.made_until is not None and asked <= stored.made_until:
@@ -64,7 +77,9 @@ async def extend(unit: Unit, stored: StoredSite, asked: date, rules: Rules) -> N
     await _publish(unit, locked.site, first, until, rules)
 
 
-async def _make(unit: Unit, site: Site, first: date, last: date, rules: Rules) -> None:
+async def _make(
+    unit: Unit, site: Site, first: date, last: date, rules: Rules, *, strict: bool = True
+) -> None:
     start = max(unit.now, midnight(first))
     end = midnight(last + timedelta(days=1))
     wanted = {
@@ -79,7 +94,8 @@ async def _make(unit: Unit, site: Site, first: date, last: date, rules: Rules) -
         # A hold is no booking: it ends where the seat does.
         await cells.end_holds(unit.conn, site.site_id, tight)
         booked = await cells.lock_range(unit.conn, site.site_id, start, end, unit.now)
-    _check_room(booked, wanted)
+    if strict:
+        _check_room(booked, wanted)
     await cells.replace(unit.conn, site.site_id, start, end, wanted, booked=booked)
     await sites.made(unit.conn, site.site_id, last)
 
@@ -99,11 +115,19 @@ def _without_room(
     }
 
 
-async def _publish(unit: Unit, site: Site, first: date, last: date, rules: Rules) -> None:
+async def _publish(
+    unit: Unit, site: Site, first: date, last: date, rules: Rules, *, every_day: bool = False
+) -> None:
     start, end = max(unit.now, midnight(first)), midnight(last + timedelta(days=1))
     rows = await cells.free(unit.conn, [site.site_id], start, end, unit.now)
     for procedure in Procedure:
-        if days := _days(site, procedure, rows, rules):
+        found = {day.business_date: day for day in _days(site, procedure, rows, rules)}
+        if every_day and any(entry.procedure is procedure for entry in site.acceptance):
+            for number in range((last - first).days + 1):
+                day = first + timedelta(days=number)
+                found.setdefault(day, DayCapacity(business_date=day, total=0, free=0))
+        if found:
+            days = tuple(found[day] for day in sorted(found))
             unit.emit(CapacityPublished(site_id=site.site_id, procedure=procedure, days=days))
 
 
