@@ -30,6 +30,7 @@ class Room:
     ``api`` is ``module:function`` and is imported by the api process alone, so that consumers
     and relays start without a web framework. ``due``, if there is any, is the ``module:function``
     that the consume process calls with its resources for the work that becomes due by the clock.
+    ``beside``, likewise, gives a coroutine for work that talks to others outside a unit.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Room:
     subscribes: Sequence[Subscription]
     api: str
     due: str | None = None
+    beside: str | None = None
 
     @property
     def migration_sources(self) -> list[tuple[str, Path]]:

@@ -12,4 +12,5 @@ ROOM = Room(
     subscribes=SUBSCRIBES,
     api="services.reservation.api:build",
     due="services.reservation.due:works",
+    beside="services.reservation.post:works",
 )

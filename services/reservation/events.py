@@ -1,7 +1,7 @@
 """What reservation publishes and hears."""
 
 from services.reservation.handlers import facts, visits
-from shared.contracts.base import Event
+from shared.contracts.base import CaseOpened, Event
 from shared.contracts.issuance import CardIssued, CertificateRenewed, VisitMissed
 from shared.contracts.preparation import (
     CardArrived,
@@ -18,6 +18,7 @@ from shared.contracts.reservation import (
     BookingConfirmed,
     BookingFulfilled,
     BookingMissed,
+    ContactErased,
 )
 from shared.contracts.site import CapacityPublished, SiteChanged, SiteOpened, SitePlanned
 from shared.messaging.subscriptions import Subscription, on
@@ -31,6 +32,8 @@ PUBLISHES: tuple[type[Event], ...] = (
     BookingCancelled,
     BookingMissed,
     BookingFulfilled,
+    CaseOpened,
+    ContactErased,
 )
 
 SUBSCRIBES: tuple[Subscription, ...] = (

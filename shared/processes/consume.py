@@ -30,6 +30,7 @@ async def works(_: AsyncExitStack, room: Room, resources: Resources) -> list[Wor
         after(resources.checks, consumer.run),
         after(resources.checks, Retrier(processor, settings, metrics).run),
         *_due(room, resources),
+        *_beside(room, resources),
     ]
 
 
@@ -40,3 +41,11 @@ def _due(room: Room, resources: Resources) -> list[Work]:
     dues = getattr(import_module(module), function)(resources)
     loop = DueLoop(room.name, resources.units, dues, resources.metrics)
     return [after(resources.checks, loop.run)]
+
+
+def _beside(room: Room, resources: Resources) -> list[Work]:
+    if room.beside is None:
+        return []
+    module, _, function = room.beside.partition(":")
+    work = getattr(import_module(module), function)
+    return [after(resources.checks, lambda: work(resources))]

@@ -39,9 +39,12 @@ async def call(unit: Unit, calls: Sequence[PhoneCall]) -> None:
         await phone_list.add(unit.conn, calls)
 
 
-def confirmed(booking: Booking, at: datetime) -> Note:
+def confirmed(booking: Booking, at: datetime, changeable_until: datetime | None = None) -> Note:
     """The citizen has a seat."""
-    return _about(Kind.CONFIRMED, booking, at, by_city=False, facts={})
+    facts: dict[str, Json] = {}
+    if changeable_until is not None:
+        facts["changeable_until"] = changeable_until.isoformat()
+    return _about(Kind.CONFIRMED, booking, at, by_city=False, facts=facts)
 
 
 def moved(

@@ -7,8 +7,8 @@ first, because that locks their cases; then nobody books them until this unit ha
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from services.reservation.handlers import announce
-from services.reservation.store import bookings, cases, cells
+from services.reservation.handlers import announce, citizens
+from services.reservation.store import bookings, cases, cells, renewals
 from services.reservation.store.cases import Notice, Place
 from shared.contracts.base import CaseEvent
 from shared.contracts.preparation import (
@@ -95,6 +95,7 @@ async def voided(unit: Unit, messages: Sequence[Message[CardVoided]]) -> None:
     """The case has ended; its booking is cancelled."""
     last = newest(messages)
     await cases.voided(unit.conn, [(m.data.case_id, m.time) for m in last])
+    await renewals.end(unit.conn, [(m.data.case_id, m.time) for m in last])
     await cancel_active(unit, last, CancelReason.CARD_VOIDED)
 
 
@@ -116,6 +117,8 @@ async def cancel_active(
     told = [(booking.booking_id, by_case[booking.case_id].time) for booking in active]
     ended = await bookings.cancel(unit.conn, told, reason)
     await cells.give_back(unit.conn, told)
+    notes = [citizens.cancelled(one, by_case[one.case_id].time, reason) for one in ended]
+    await citizens.notify(unit, citizens.present(notes))
     for booking in ended:
         unit.emit(announce.cancelled(booking, reason), cause=by_case[booking.case_id])
         unit.audit(

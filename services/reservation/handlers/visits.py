@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from services.reservation.domain.booking import Booking
 from services.reservation.handlers.facts import cancel_active
-from services.reservation.store import bookings, cases
+from services.reservation.store import bookings, cases, renewals
 from shared.contracts.issuance import ProcedureEnded, VisitMissed
 from shared.contracts.reservation import BookingFulfilled, BookingMissed, CancelReason
 from shared.ids import CaseId
@@ -22,6 +22,7 @@ async def done(unit: Unit, messages: Sequence[Message[ProcedureEnded]]) -> None:
     await cases.done(
         unit.conn, [(m.data.case_id, m.data.procedure, m.time) for m in first.values()]
     )
+    await renewals.end(unit.conn, [(m.data.case_id, m.time) for m in first.values()])
     await _fulfil(unit, messages)
     await cancel_active(unit, list(first.values()), CancelReason.SERVED_OTHERWISE)
 
