@@ -26,6 +26,15 @@ class ReservationSettings(BaseSettings):
     certificate_renewal_minutes: int = Field(20, ge=5, le=240)
     return_within_minutes: int = Field(15, ge=0, le=240)
     made_ahead_days: int = Field(30, ge=1, le=366)
+    released_at: time = time(0)
+    hold_minutes: int = Field(10, ge=1, le=120)
+    offer_minutes: int = Field(120, ge=1, le=7 * 24 * 60)
+    kept_call_centre: int = Field(0, ge=0)
+    call_centre_released_days: int = Field(3, ge=0)
+    kept_walk_in: int = Field(0, ge=0)
+    walk_in_released_days: int = Field(0, ge=0)
+    urgent_days: int = Field(14, ge=0, le=366)
+    lateness_minutes: int = Field(10, ge=0, le=120)
 
     answer_days: int = Field(5, ge=1, le=60)
     kilometres_per_day: float = Field(2.0, gt=0)
@@ -47,6 +56,15 @@ class ReservationSettings(BaseSettings):
             },
             return_within=timedelta(minutes=self.return_within_minutes),
             made_ahead_days=self.made_ahead_days,
+            released_at=self.released_at,
+            hold_for=timedelta(minutes=self.hold_minutes),
+            offer_for=timedelta(minutes=self.offer_minutes),
+            kept_call_centre=self.kept_call_centre,
+            call_centre_released_days=self.call_centre_released_days,
+            kept_walk_in=self.kept_walk_in,
+            walk_in_released_days=self.walk_in_released_days,
+            urgent_days=self.urgent_days,
+            lateness=timedelta(minutes=self.lateness_minutes),
             answer_days=self.answer_days,
             kilometres_per_day=self.kilometres_per_day,
             suspension_lookahead=timedelta(hours=self.suspension_lookahead_hours),

@@ -5,8 +5,9 @@ may stand in the way: a hold, an end, a deadline. Source: the brief's card and r
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from services.reservation.domain.renewal import renewable_from
 from services.reservation.domain.rules import Rules
 from shared.contracts.base import Procedure
 from shared.errors import Conflict, Text, Unprocessable
@@ -33,11 +34,18 @@ class CaseFacts:
     done_at: datetime | None = None
     may_book_from: date | None = None
     """The first day on which the citizen may book again after not coming."""
+    certificate_expires_on: date | None = None
+    """Until when the certificates to be renewed are valid, where it is known."""
 
     @property
     def notified(self) -> bool:
         """Whether the citizen has been invited."""
         return self.notice_seq > 0
+
+    @property
+    def invited(self) -> bool:
+        """Whether booking has opened: with the notice, or at once where no card is awaited."""
+        return self.notified or self.procedure is Procedure.CERTIFICATE_RENEWAL
 
     @property
     def ended(self) -> bool:
@@ -128,7 +136,7 @@ def check_bookable(case: CaseFacts, today: date) -> None:
     """Raise a ``NotBookable`` unless the case may be booked today for some day."""
     if case.ended:
         raise CaseEnded(case.case_id)
-    if not case.notified:
+    if not case.invited:
         raise NotInvitedYet(case.case_id)
     if case.held:
         raise CaseHeld(case.case_id)
@@ -136,15 +144,33 @@ def check_bookable(case: CaseFacts, today: date) -> None:
         raise TooSoonAfterMiss(case.case_id)
 
 
-def window(case: CaseFacts, site_id: SiteId, today: date, rules: Rules) -> Window:
-    """The days on which ``case`` may be served at ``site_id``, booking today."""
-    first = rules.calendar.next_business_day(today)
+def urgent(case: CaseFacts, today: date, rules: Rules) -> bool:
+    """Whether the case cannot wait: its card, or its certificates, can be had for few days more.
+
+    Source: the brief's out-of-reservation issuance for cards about to expire.
+    """
+    ends = (case.pickup_deadline, case.card_expires_on, case.certificate_expires_on)
+    soonest = min((day for day in ends if day is not None), default=None)
+    return soonest is not None and soonest <= today + timedelta(days=rules.urgent_days)
+
+
+def window(
+    case: CaseFacts, site_id: SiteId, today: date, rules: Rules, *, by_staff: bool = False
+) -> Window:
+    """The days on which ``case`` may be served at ``site_id``, booking today.
+
+    Staff may book an urgent case for the same day.
+    """
+    at_once = by_staff and urgent(case, today, rules)
+    first = today if at_once else rules.calendar.next_business_day(today)
     if case.card_site_id is not None:
         there = case.card_there_on or today
         if case.card_site_id != site_id:
             start = max(today, there)
             there = rules.calendar.add_business_days(start, rules.transfer_business_days)
         first = max(first, there)
+    if case.certificate_expires_on is not None:
+        first = max(first, renewable_from(case.certificate_expires_on))
     ends = (rules.last_day(today), case.pickup_deadline, case.card_expires_on)
     return Window(first, min(day for day in ends if day is not None))
 

@@ -54,6 +54,7 @@ CREATE TABLE waitlist_entry (
 CREATE INDEX waiting_in_order ON waitlist_entry (offers, made_at, entry_id)
     WHERE state = 'waiting';
 CREATE INDEX waiting_until ON waitlist_entry (last_day) WHERE state = 'waiting';
+CREATE INDEX waiting_at_site ON waitlist_entry USING gin (site_ids) WHERE state = 'waiting';
 
 -- One place on the list per case.
 CREATE TABLE waitlist_case (

@@ -12,7 +12,7 @@ from services.reservation.domain.booking import AlreadyBooked, Booking, BookingS
 from shared.contracts.base import Procedure
 from shared.contracts.reservation import CancelReason
 from shared.db import Connection, Row
-from shared.ids import BookingId, CaseId
+from shared.ids import BookingId, CaseId, PartyId
 
 _COLUMNS = """
 booking_id, case_id, party_id, site_id, starts_at, minutes, procedure, card_site_id, state,
@@ -22,6 +22,17 @@ _READ = f"SELECT {_COLUMNS} FROM booking WHERE booking_id = $1"  # noqa: S608  o
 _ACTIVE = f"""
 SELECT {_COLUMNS} FROM booking WHERE case_id = ANY($1::uuid[]) AND state = 'active'
 ORDER BY case_id
+"""  # noqa: S608
+_OF_PARTY = f"""
+SELECT {_COLUMNS} FROM booking WHERE party_id = $1 ORDER BY booking_id
+"""  # noqa: S608
+_MOVE = f"""
+UPDATE booking SET site_id = m.site_id, starts_at = m.starts_at, minutes = m.minutes,
+    party_id = m.party_id, card_site_id = m.card_site_id, version = version + 1, changed_at = $7
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[], $5::uuid[], $6::text[])
+    AS m(id, site_id, starts_at, minutes, party_id, card_site_id)
+WHERE booking_id = m.id AND state = 'active'
+RETURNING {", ".join(f"booking.{name.strip()}" for name in _COLUMNS.split(","))}
 """  # noqa: S608
 _INSERT = """
 INSERT INTO booking (booking_id, case_id, party_id, site_id, starts_at, minutes, procedure,
@@ -59,6 +70,20 @@ async def read(conn: Connection, booking_id: BookingId) -> Booking | None:
 async def active(conn: Connection, case_ids: Sequence[CaseId]) -> list[Booking]:
     """The active bookings of the cases."""
     return [_booking(row) for row in await conn.fetch(_ACTIVE, case_ids)]
+
+
+async def of_party(conn: Connection, party_id: PartyId) -> list[Booking]:
+    """The bookings of a party, ended ones too."""
+    return [_booking(row) for row in await conn.fetch(_OF_PARTY, party_id)]
+
+
+async def move(conn: Connection, moved: Sequence[Booking], now: datetime) -> list[Booking]:
+    """Give active bookings the place, time, length and party that ``moved`` says."""
+    values = [
+        (b.booking_id, b.site_id, b.starts_at, b.minutes, b.party_id, b.card_site_id)
+        for b in moved
+    ]  # fmt: skip
+    return [_booking(row) for row in await conn.fetch(_MOVE, *zip(*values, strict=True), now)]
 
 
 async def insert(conn: Connection, bookings: Sequence[Booking], now: datetime) -> None:

@@ -15,13 +15,16 @@ from shared.ids import CaseId, SiteId, WardCode
 
 _COLUMNS = """
 case_id, procedure, ward, notice_seq, pickup_deadline, card_expires_on, card_site_id,
-card_there_on, held, voided_at, disposal_due_at, done_at, may_book_from
+card_there_on, held, voided_at, disposal_due_at, done_at, may_book_from, certificate_expires_on
 """
 _LOCK = f"""
 SELECT {_COLUMNS} FROM case_facts WHERE case_id = ANY($1::uuid[])
 ORDER BY case_id
 FOR NO KEY UPDATE SKIP LOCKED
 """  # noqa: S608  only our column list
+_READ = f"""
+SELECT {_COLUMNS} FROM case_facts WHERE case_id = ANY($1::uuid[]) ORDER BY case_id
+"""  # noqa: S608
 _KNOWN = "SELECT case_id FROM case_facts WHERE case_id = ANY($1::uuid[])"
 _BY_LOGIN = f"""
 SELECT {_COLUMNS} FROM case_facts
@@ -140,6 +143,11 @@ async def lock_free(conn: Connection, case_ids: Sequence[CaseId]) -> list[CaseFa
     Not waiting is what keeps callers out of a circle with consumers, which hold many cases.
     """
     return [_facts(row) for row in await conn.fetch(_LOCK, case_ids)]
+
+
+async def read(conn: Connection, case_ids: Sequence[CaseId]) -> list[CaseFacts]:
+    """What is known of the cases, without a lock; those unknown are left out."""
+    return [_facts(row) for row in await conn.fetch(_READ, case_ids)]
 
 
 async def known(conn: Connection, case_ids: Sequence[CaseId]) -> set[CaseId]:

@@ -56,13 +56,20 @@ UPDATE cell SET booked = cell.booked - back.seats
 FROM (SELECT starts_at, sum(seats)::int AS seats FROM returned GROUP BY starts_at) AS back
 WHERE cell.site_id = $1 AND cell.starts_at = back.starts_at
 """
+# Returns are touched in one order, for whoever keeps a hold waits for no cell.
 _END_HOLDS = """
-WITH ended AS (
-    DELETE FROM seat_return WHERE site_id = $1 AND return_id IN (
+WITH doomed AS (
+    SELECT starts_at, return_id FROM seat_return
+    WHERE site_id = $1 AND return_id IN (
         SELECT return_id FROM seat_return
         WHERE site_id = $1 AND starts_at = ANY($2::timestamptz[]) AND held_until < 'infinity'
     )
-    RETURNING starts_at, seats
+    ORDER BY starts_at, return_id
+    FOR UPDATE
+), ended AS (
+    DELETE FROM seat_return r USING doomed d
+    WHERE r.site_id = $1 AND r.starts_at = d.starts_at AND r.return_id = d.return_id
+    RETURNING r.starts_at, r.seats
 )
 UPDATE cell SET booked = cell.booked - back.seats
 FROM (SELECT starts_at, sum(seats)::int AS seats FROM ended GROUP BY starts_at) AS back
@@ -123,10 +130,13 @@ INSERT INTO seat_return (site_id, starts_at, return_id, seats, held_until, due_a
 SELECT $1, starts_at, $4, seats, $5, $6
 FROM unnest($2::timestamptz[], $3::int[]) AS r(starts_at, seats)
 """
-_KEEP = "DELETE FROM seat_return WHERE return_id = $1 AND held_until > $2 RETURNING starts_at"
+_HELD = """
+SELECT starts_at FROM seat_return WHERE return_id = $1 AND held_until > $2
+ORDER BY starts_at FOR UPDATE
+"""
+_KEEP = "DELETE FROM seat_return WHERE return_id = $1"
 _LET_GO = """
-UPDATE seat_return SET held_until = NULL, due_at = $2, passed = false
-WHERE return_id = $1 AND held_until IS NOT NULL
+UPDATE seat_return SET held_until = NULL, due_at = $2, passed = false WHERE return_id = $1
 """
 
 
@@ -240,14 +250,20 @@ async def put_back(
     await conn.execute(_PUT_BACK, site_id, *values)
 
 
-async def keep(conn: Connection, return_id: UUID, now: datetime) -> int:
-    """Stop held seats on their way back; in how many cells there were any."""
-    return len(await conn.fetch(_KEEP, return_id, now))
+async def held(conn: Connection, return_id: UUID, now: datetime) -> int:
+    """In how many cells there are seats still held under this id; they are locked."""
+    return len(await conn.fetch(_HELD, return_id, now))
 
 
-async def let_go(conn: Connection, return_id: UUID, due_at: datetime) -> None:
+async def keep(conn: Connection, return_id: UUID) -> None:
+    """Stop seats on their way back that were found ``held``: whoever had them keeps them."""
+    await conn.execute(_KEEP, return_id)
+
+
+async def let_go(conn: Connection, return_id: UUID, now: datetime, due_at: datetime) -> None:
     """Held seats are held no longer; they are free again at ``due_at``."""
-    await conn.execute(_LET_GO, return_id, due_at)
+    if await held(conn, return_id, now):
+        await conn.execute(_LET_GO, return_id, due_at)
 
 
 async def take_over(

@@ -1,0 +1,154 @@
+"""Holding a seat while the form is filled, and making a booking of it.
+
+Whoever holds something and holds something else lets the first go: new seat first, then the old.
+"""
+
+from datetime import timedelta
+
+from services.reservation.domain.booking import Booking
+from services.reservation.domain.hold import Hold, HoldEnded, HoldId, HoldState, NoSuchHold
+from services.reservation.domain.rules import Rules
+from services.reservation.handlers import parties
+from services.reservation.handlers.parties import Ready, Request
+from services.reservation.store import bookings, cells, holds
+from shared.ids import PartyId, new_id
+from shared.unit import Unit
+
+REMEMBERED = timedelta(days=1)
+"""How long an ended hold can still be asked for."""
+
+
+async def place(unit: Unit, request: Request, rules: Rules) -> Hold:
+    """Hold a seat for every case of the party, or for none; one hold per session.
+
+    The same again gives the hold there is, and does not make it longer.
+    Raises what ``parties.ready`` raises, ``HoldBusy``, ``NoSuchSlot`` and ``SlotTaken``.
+    """
+    party = await parties.ready(unit, request, rules)
+    own = await holds.lock_own(unit.conn, unit.principal.subject)
+    if own is not None and await _still(unit, own, request):
+        return own
+    hold = _hold(unit, party, request)
+    if own is not None:
+        await holds.end(unit.conn, own.hold_id, HoldState.RELEASED)
+    await holds.insert(unit.conn, hold)
+    await parties.claim(unit, party, hold.cells(rules.cell_minutes))
+    await keep_until(unit, hold, rules)
+    if own is not None:
+        await let_go(unit, own, rules)
+    _audit(unit, "hold.placed", hold)
+    return hold
+
+
+async def keep_until(unit: Unit, hold: Hold, rules: Rules) -> None:
+    """Let the hold's seats, which are taken, go on their way back, not before it ends."""
+    delay = await parties.back_at(unit, hold.site_id, rules) - unit.now
+    await cells.put_back(
+        unit.conn,
+        hold.site_id,
+        hold.cells(rules.cell_minutes),
+        hold.hold_id,
+        held_until=hold.expires_at,
+        due_at=hold.expires_at + delay,
+    )
+
+
+async def find(unit: Unit, hold_id: HoldId) -> Hold:
+    """The hold, for the citizen of its cases or staff of its site.
+
+    Raises ``NoSuchHold``, ``CaseForbidden`` and ``SiteForbidden``.
+    """
+    hold = await holds.read(unit.conn, hold_id)
+    if hold is None:
+        raise NoSuchHold
+    for case_id in hold.case_ids:
+        unit.principal.require_case_at(case_id, hold.site_id)
+    return hold
+
+
+async def confirm(unit: Unit, hold_id: HoldId, rules: Rules) -> list[Booking]:
+    """Book what is held. Once confirmed, the same again gives the bookings that were made.
+
+    Raises what ``find`` and ``parties.ready`` raise, ``HoldEnded`` and ``AlreadyBooked``.
+    """
+    seen = await find(unit, hold_id)
+    if seen.state is HoldState.CONFIRMED and seen.party_id is not None:
+        return await bookings.of_party(unit.conn, seen.party_id)
+    if seen.state_at(unit.now) is not HoldState.HELD:
+        raise HoldEnded
+    request = Request(seen.case_ids, seen.site_id, seen.starts_at)
+    party = await parties.ready(unit, request, rules)
+    await take(unit, seen, rules)
+    made = parties.seated(party, seen.minutes)
+    await bookings.insert(unit.conn, made, unit.now)
+    await holds.end(unit.conn, hold_id, HoldState.CONFIRMED, made[0].party_id)
+    await parties.tell_confirmed(unit, made)
+    return made
+
+
+async def take(unit: Unit, seen: Hold, rules: Rules, party_id: PartyId | None = None) -> None:
+    """Keep the seats of a hold whose cases are locked. Raises ``HoldEnded``."""
+    hold = await holds.lock(unit.conn, seen.hold_id)
+    if hold is None or hold.state_at(unit.now) is not HoldState.HELD:
+        raise HoldEnded
+    there = await cells.held(unit.conn, hold.hold_id, unit.now)
+    if there != len(hold.cells(rules.cell_minutes)):
+        raise HoldEnded
+    await cells.keep(unit.conn, hold.hold_id)
+    if party_id is not None:
+        await holds.end(unit.conn, hold.hold_id, HoldState.CONFIRMED, party_id)
+
+
+async def release(unit: Unit, hold_id: HoldId, rules: Rules) -> None:
+    """Give a hold up; its seats return after a random delay. An ended one stays as it is.
+
+    Raises what ``find`` raises.
+    """
+    await find(unit, hold_id)
+    hold = await holds.lock(unit.conn, hold_id)
+    if hold is None or hold.state is not HoldState.HELD:
+        return
+    await holds.end(unit.conn, hold_id, HoldState.RELEASED)
+    await let_go(unit, hold, rules)
+    _audit(unit, "hold.released", hold)
+
+
+async def let_go(unit: Unit, hold: Hold, rules: Rules) -> None:
+    """The seats of a locked hold return after a random delay."""
+    due_at = await parties.back_at(unit, hold.site_id, rules)
+    await cells.let_go(unit.conn, hold.hold_id, unit.now, due_at)
+
+
+async def _still(unit: Unit, own: Hold, request: Request) -> bool:
+    same = own.is_for(request.case_ids, request.site_id, request.starts_at)
+    if not same or own.state_at(unit.now) is not HoldState.HELD:
+        return False
+    return await cells.held(unit.conn, own.hold_id, unit.now) > 0
+
+
+def _hold(unit: Unit, party: Ready, request: Request) -> Hold:
+    shortest = min(party.rules.of(case.procedure).hold_for for case in party.cases)
+    return Hold(
+        hold_id=HoldId(new_id()),
+        holder=unit.principal.subject,
+        case_ids=request.case_ids,
+        minutes=party.minutes,
+        site_id=request.site_id,
+        starts_at=party.starts_at,
+        made_at=unit.now,
+        expires_at=unit.now + shortest,
+    )
+
+
+def _audit(unit: Unit, action: str, hold: Hold) -> None:
+    for case_id in hold.case_ids:
+        unit.audit(action, subject=str(case_id), site_id=hold.site_id, hold_id=str(hold.hold_id))
+
+
+async def tidy(unit: Unit) -> int:
+    """Due work: write down which holds have run out, and forget those of yesterday.
+
+    Nothing waits for it: seats return by themselves.
+    """
+    lapsed = await holds.lapse(unit.conn, unit.now, 500)
+    return lapsed + await holds.purge(unit.conn, unit.now - REMEMBERED, 500)

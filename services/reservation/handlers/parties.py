@@ -1,0 +1,182 @@
+"""What booking, holding, moving and offers have in common: a party that is fit for its seats.
+
+Locks are taken in one order: site (only where its calendar is extended), cases, holds, cells.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from services.reservation.domain.booking import (
+    Booking,
+    BookingState,
+    CaseBusy,
+    NoSuchSlot,
+    SiteDoesNotAccept,
+    SlotTaken,
+    check_party,
+)
+from services.reservation.domain.case import (
+    CaseFacts,
+    NotInvitedYet,
+    check_bookable,
+    check_day,
+    urgent,
+    window,
+)
+from services.reservation.domain.opening import accepts
+from services.reservation.domain.rules import Audience, Rules
+from services.reservation.domain.site_rules import SiteRules
+from services.reservation.handlers import announce, calendar, citizens, site_rules, sites
+from services.reservation.store import cases, cells, waitlist
+from shared.calendar import business_date
+from shared.contracts.base import Procedure
+from shared.contracts.place import Site
+from shared.ids import BookingId, CaseId, PartyId, SiteId, new_id
+from shared.unit import Unit
+
+OFFER_PATIENCE = timedelta(minutes=1)
+"""A seat that somebody waits for stays away at least so long, that it can be offered first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A party that wants to be served together."""
+
+    case_ids: tuple[CaseId, ...]
+    site_id: SiteId
+    starts_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A party whose cases are locked and may all be served at this site and time."""
+
+    site: Site
+    rules: SiteRules
+    cases: tuple[CaseFacts, ...]
+    starts_at: datetime
+    kept: int
+    """Seats of each cell that this party has to leave to others."""
+
+    @property
+    def minutes(self) -> tuple[int, ...]:
+        """How long each case takes here, in the order of ``cases``."""
+        return tuple(self.rules.of(one.procedure).minutes[one.procedure] for one in self.cases)
+
+
+async def ready(unit: Unit, request: Request, rules: Rules) -> Ready:
+    """Lock the cases of the party and see that each may be served there and then.
+
+    Raises ``PartyRefused``, ``CaseForbidden``, ``NoSuchSite``, ``CaseBusy``, a ``NotBookable``,
+    ``OutsideWindow`` and ``SiteDoesNotAccept``.
+    """
+    check_party(request.case_ids, rules)
+    for case_id in request.case_ids:
+        unit.principal.require_case(case_id)
+    stored = await sites.find(unit, request.site_id)
+    own = await site_rules.at(unit, request.site_id, rules)
+    day, today = business_date(request.starts_at), business_date(unit.now)
+    if day <= max(own.of(procedure).last_day(today) for procedure in Procedure):
+        await calendar.extend(unit, stored, day, rules)
+    found = await lock(unit, request.case_ids)
+    members = tuple(found[case_id] for case_id in request.case_ids)
+    for case in members:
+        _check(unit, case, stored.site, day, own)
+    kept = max(_kept(unit, case, day, own) for case in members)
+    return Ready(stored.site, own, members, request.starts_at.astimezone(UTC), kept)
+
+
+async def lock(unit: Unit, case_ids: Sequence[CaseId]) -> Mapping[CaseId, CaseFacts]:
+    """The cases, locked. Raises ``CaseBusy`` and ``NotInvitedYet``; waits for nobody."""
+    found = {case.case_id: case for case in await cases.lock_free(unit.conn, case_ids)}
+    if missing := [case_id for case_id in case_ids if case_id not in found]:
+        if await cases.known(unit.conn, missing):
+            raise CaseBusy
+        raise NotInvitedYet(missing[0])
+    return found
+
+
+async def claim(unit: Unit, party: Ready, wanted: Mapping[datetime, int]) -> None:
+    """Take ``wanted`` for the party; last of all, to hold cells shortly.
+
+    Raises ``SlotTaken`` and ``NoSuchSlot``.
+    """
+    site_id = party.site.site_id
+    if not await cells.claim(unit.conn, site_id, wanted, unit.now, party.kept):
+        if await cells.all_exist(unit.conn, site_id, wanted):
+            raise SlotTaken
+        raise NoSuchSlot
+
+
+def seated(party: Ready, minutes: Sequence[int]) -> list[Booking]:
+    """New bookings of the party, one per case, each as long as ``minutes`` says."""
+    party_id = PartyId(new_id())
+    return [
+        Booking(
+            booking_id=BookingId(new_id()),
+            case_id=case.case_id,
+            party_id=party_id,
+            site_id=party.site.site_id,
+            starts_at=party.starts_at,
+            minutes=length,
+            procedure=case.procedure,
+            card_site_id=card_site(case),
+            state=BookingState.ACTIVE,
+            reason=None,
+            version=1,
+        )
+        for case, length in zip(party.cases, minutes, strict=True)
+    ]
+
+
+def card_site(case: CaseFacts) -> SiteId | None:
+    """Where the card of a booking lies; none where the procedure needs no card from a shelf."""
+    return case.card_site_id if case.procedure is Procedure.CARD_ISSUANCE else None
+
+
+async def tell_confirmed(unit: Unit, made: Sequence[Booking]) -> None:
+    """Say that these bookings are made, to other rooms, to the citizens and to the audit."""
+    for booking in made:
+        unit.emit(announce.confirmed(booking))
+        audit(unit, "booking.confirmed", booking)
+    await citizens.notify(unit, [citizens.confirmed(booking, unit.now) for booking in made])
+
+
+async def back_at(unit: Unit, site_id: SiteId, rules: Rules) -> datetime:
+    """When a seat given back now is free again.
+
+    Nobody can tell when it comes back, so that handing one over by cancelling does not pay.
+    """
+    wait = timedelta(seconds=secrets.randbelow(int(rules.return_within.total_seconds()) + 1))
+    if await waitlist.anybody_waits(unit.conn, [site_id]):
+        wait = max(wait, OFFER_PATIENCE)
+    return unit.now + wait
+
+
+def audit(unit: Unit, action: str, booking: Booking) -> None:
+    """Record what was done to a booking; who did it on whose behalf, the entry says by itself."""
+    unit.audit(
+        action,
+        subject=str(booking.case_id),
+        site_id=booking.site_id,
+        booking_id=str(booking.booking_id),
+    )
+
+
+def _check(unit: Unit, case: CaseFacts, site: Site, day: date, own: SiteRules) -> None:
+    today, rules = business_date(unit.now), own.of(case.procedure)
+    check_bookable(case, today)
+    if case.ward is None or not accepts(site, case.procedure, case.ward, day):
+        raise SiteDoesNotAccept(case.case_id)
+    by_staff = unit.principal.is_staff
+    check_day(case, day, window(case, site.site_id, today, rules, by_staff=by_staff))
+
+
+def _kept(unit: Unit, case: CaseFacts, day: date, own: SiteRules) -> int:
+    today, rules = business_date(unit.now), own.of(case.procedure)
+    if urgent(case, today, rules):
+        return rules.kept(day, today, Audience.URGENT)
+    by_staff = unit.principal.is_staff
+    return rules.kept(day, today, Audience.STAFF if by_staff else Audience.CITIZEN)

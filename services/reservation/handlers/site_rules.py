@@ -1,0 +1,60 @@
+"""The rules that hold at a site, and changing what it decides otherwise than its city."""
+
+from collections.abc import Mapping, Sequence
+
+from services.reservation.domain.rules import Rules
+from services.reservation.domain.site import NoSuchSite
+from services.reservation.domain.site_rules import NONE, Overrides, SiteRules
+from services.reservation.handlers.precondition import Precondition
+from services.reservation.store import site_rules, sites
+from services.reservation.store.site_rules import StoredOverrides
+from shared.contracts.base import Procedure
+from shared.ids import SiteId
+from shared.unit import Unit
+
+
+async def at(unit: Unit, site_id: SiteId, rules: Rules) -> SiteRules:
+    """The rules of a site as they are now."""
+    return SiteRules(rules, await site_rules.read(unit.conn, site_id), unit.now)
+
+
+async def at_all(
+    unit: Unit, site_ids: Sequence[SiteId], rules: Rules
+) -> Mapping[SiteId, SiteRules]:
+    """The rules of several sites as they are now."""
+    found = await site_rules.of_sites(unit.conn, site_ids)
+    return {site_id: SiteRules(rules, found.get(site_id, {}), unit.now) for site_id in site_ids}
+
+
+async def put(
+    unit: Unit, site_id: SiteId, procedure: Procedure, own: Overrides, require: Precondition
+) -> StoredOverrides:
+    """Replace what the site decides for ``procedure``. The same value changes nothing.
+
+    Raises ``NoSuchSite`` and what ``require`` raises.
+    """
+    if await sites.lock(unit.conn, site_id) is None:
+        raise NoSuchSite
+    stored = await site_rules.versioned(unit.conn, site_id, procedure)
+    require(stored.version if stored else None)
+    if stored is not None and stored.overrides == own:
+        return stored
+    version = await site_rules.put(unit.conn, site_id, procedure, own, unit.now)
+    unit.audit(
+        "site_rule.changed",
+        subject=site_id,
+        site_id=site_id,
+        procedure=procedure.value,
+        version=version,
+    )
+    return StoredOverrides(own, version)
+
+
+async def read(unit: Unit, site_id: SiteId, procedure: Procedure) -> StoredOverrides:
+    """What the site decides for ``procedure``; version 0 where nothing.
+
+    Raises ``NoSuchSite``.
+    """
+    if await sites.read(unit.conn, site_id) is None:
+        raise NoSuchSite
+    return await site_rules.versioned(unit.conn, site_id, procedure) or StoredOverrides(NONE, 0)
