@@ -51,6 +51,9 @@ class KernelSettings(BaseSettings):
     kafka_sasl_username: str | None = None
     kafka_sasl_password: SecretStr | None = None
     kafka_ca_file: FilePath | None = None
+    kafka_certificate_file: FilePath | None = None
+    """Where the broker asks clients for a certificate: theirs, with its key beside it (PEM)."""
+    kafka_key_file: FilePath | None = None
     kafka_replication_factor: int = Field(1, ge=1)
     topic_prefix: str = Field("", pattern=r"^[a-z0-9.-]*$")
 
@@ -116,6 +119,14 @@ class KernelSettings(BaseSettings):
             raise ValueError(
                 f"{self.kafka_security_protocol} needs MADOGUCHI_KAFKA_SASL_USERNAME"
                 " and MADOGUCHI_KAFKA_SASL_PASSWORD"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _client_certificate_is_whole(self) -> Self:
+        if (self.kafka_certificate_file is None) != (self.kafka_key_file is None):
+            raise ValueError(
+                "MADOGUCHI_KAFKA_CERTIFICATE_FILE and MADOGUCHI_KAFKA_KEY_FILE go together"
             )
         return self
 

@@ -8,6 +8,7 @@ import base64
 import signal
 import time
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.embedded import processes
@@ -86,13 +87,22 @@ class EmbeddedKafka:
         cache: directory for downloaded jars.
         port: clients' port on loopback.
         controller_port: the quorum's port on loopback.
+        settings: the broker's own settings that shall differ, by their names in Kafka.
     """
 
-    def __init__(self, data: Path, cache: Path, port: int, controller_port: int) -> None:
+    def __init__(
+        self,
+        data: Path,
+        cache: Path,
+        port: int,
+        controller_port: int,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.data = data.absolute()
         self.cache = cache
         self.port = port
         self.controller_port = controller_port
+        self.settings = dict(settings or {})
 
     @property
     def bootstrap(self) -> str:
@@ -197,6 +207,6 @@ class EmbeddedKafka:
             "controller.quorum.voters": f"1@{controller}",
             "log.dirs": str(self.data / "events"),
         }
-        lines = [f"{name}={value}" for name, value in {**SETTINGS, **own}.items()]
+        lines = [f"{name}={value}" for name, value in {**SETTINGS, **own, **self.settings}.items()]
         (self.data / "server.properties").write_text("\n".join(lines) + "\n")
         (self.data / "log4j2.properties").write_text(LOG4J2)

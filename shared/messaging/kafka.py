@@ -18,10 +18,7 @@ def client_options(settings: KernelSettings) -> dict[str, Any]:
         "request_timeout_ms": 20_000,
     }
     if settings.kafka_security_protocol.endswith("SSL"):
-        ca_file = settings.kafka_ca_file
-        options["ssl_context"] = ssl.create_default_context(
-            cafile=str(ca_file) if ca_file else None
-        )
+        options["ssl_context"] = _tls(settings)
     if settings.kafka_security_protocol.startswith("SASL"):
         password = settings.kafka_sasl_password
         options |= {
@@ -30,6 +27,13 @@ def client_options(settings: KernelSettings) -> dict[str, Any]:
             "sasl_plain_password": password.get_secret_value() if password else None,
         }
     return options
+
+
+def _tls(settings: KernelSettings) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=settings.kafka_ca_file)
+    if settings.kafka_certificate_file is not None:
+        context.load_cert_chain(settings.kafka_certificate_file, settings.kafka_key_file)
+    return context
 
 
 async def reach(settings: KernelSettings) -> None:

@@ -75,6 +75,15 @@ def test_sasl_without_a_password_is_refused_at_the_start(monkeypatch: pytest.Mon
     assert "MADOGUCHI_KAFKA_SASL_PASSWORD" in unusable(refused.value)
 
 
+def test_a_certificate_without_its_key_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "certificate.pem").touch()
+    with pytest.raises(ValidationError) as refused:
+        _read(monkeypatch, KAFKA_CERTIFICATE_FILE=str(tmp_path / "certificate.pem"))
+    assert "MADOGUCHI_KAFKA_KEY_FILE" in unusable(refused.value)
+
+
 def test_a_level_in_small_letters_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
     assert _read(monkeypatch, LOG_LEVEL="debug").log_level == "DEBUG"
 
