@@ -92,6 +92,25 @@ class Unit:
             )
         )
 
+    def part(self, principal: Principal, traceparent: str | None) -> "Unit":
+        """This unit as ``principal`` sees it: same transaction, same time, own events and audit.
+
+        What the part has to say counts only once this unit takes it over (``adopt``).
+        """
+        return Unit(
+            self.conn,
+            room=self.room,
+            source=self.source,
+            now=self.now,
+            principal=principal,
+            traceparent=traceparent,
+        )
+
+    def adopt(self, part: "Unit") -> None:
+        """Say what ``part`` had to say, after what was said so far."""
+        self._events += part._events
+        self._entries += part._entries
+
     def caused_by(self, message: Message[Event] | None) -> None:
         """Take ``message`` as the cause of what is emitted next."""
         self._cause = message

@@ -7,15 +7,15 @@ command that fails leaves nothing and may be tried again under the same key.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
 from pydantic import BaseModel
 
-from shared.db import Connection
-from shared.errors import BadRequest, Conflict, FieldError, Text, Unprocessable
+from shared.db import Connection, Row
+from shared.errors import BadRequest, Conflict, FieldError, Problem, Text, Unprocessable
 
 HEADER = "Idempotency-Key"
 LONGEST = 255
@@ -107,20 +107,48 @@ async def recall(conn: Connection, claim: Claim) -> Answer | None:
     Raises ``InFlight`` while another transaction holds the key, and ``KeyReused`` where the
     stored answer belongs to another request.
     """
-    if not await conn.fetchval(_LOCK, f"{claim.scope}\n{claim.key}"):
-        raise InFlight
-    row = await conn.fetchrow(_RECALL, claim.scope, claim.key)
+    (found,) = await recall_all(conn, [claim])
+    if isinstance(found, Problem):
+        raise found
+    return found
+
+
+async def recall_all(
+    conn: Connection, claims: Sequence[Claim]
+) -> list[Answer | InFlight | KeyReused | None]:
+    """``recall`` for claims of different keys at once, in their order; refusals are returned."""
+    keys = [f"{claim.scope}\n{claim.key}" for claim in claims]
+    taken: list[bool] = await conn.fetchval(_LOCK, keys)
+    rows = await conn.fetch(_RECALL, [c.scope for c in claims], [c.key for c in claims])
+    stored = {(row["scope"], row["key"]): row for row in rows}
+    return [
+        _recalled(claim, stored.get((claim.scope, claim.key))) if own else InFlight()
+        for claim, own in zip(claims, taken, strict=True)
+    ]
+
+
+def _recalled(claim: Claim, row: Row | None) -> Answer | KeyReused | None:
     if row is None:
         return None
     if row["request_hash"] != claim.request_hash:
-        raise KeyReused
+        return KeyReused()
     return Answer(status=row["status"], body=row["body"])
 
 
 async def remember(conn: Connection, claim: Claim, answer: Answer) -> None:
     """Store the answer; it becomes visible with the effect of the command."""
+    await remember_all(conn, [(claim, answer)])
+
+
+async def remember_all(conn: Connection, answered: Sequence[tuple[Claim, Answer]]) -> None:
+    """``remember`` for several at once."""
     await conn.execute(
-        _REMEMBER, claim.scope, claim.key, claim.request_hash, answer.status, answer.body
+        _REMEMBER,
+        [claim.scope for claim, _ in answered],
+        [claim.key for claim, _ in answered],
+        [claim.request_hash for claim, _ in answered],
+        [answer.status for _, answer in answered],
+        [answer.body for _, answer in answered],
     )
 
 
@@ -137,11 +165,20 @@ def _canonical(body: Body) -> bytes:
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), default=str).encode()
 
 
-_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('idempotency:' || $1, 0))"
+_LOCK = """
+    SELECT array_agg(
+        pg_try_advisory_xact_lock(hashtextextended('idempotency:' || name, 0)) ORDER BY n)
+    FROM unnest($1::text[]) WITH ORDINALITY AS claim(name, n)
+"""
 # A statement of its own: its snapshot must be younger than the lock.
-_RECALL = "SELECT request_hash, status, body FROM idempotency WHERE scope = $1 AND key = $2"
+_RECALL = """
+    SELECT i.scope, i.key, i.request_hash, i.status, i.body
+    FROM unnest($1::text[], $2::text[]) AS claim(scope, key)
+    JOIN idempotency i USING (scope, key)
+"""
 _REMEMBER = """
-    INSERT INTO idempotency (scope, key, request_hash, status, body) VALUES ($1, $2, $3, $4, $5)
+    INSERT INTO idempotency (scope, key, request_hash, status, body)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::int[], $5::bytea[])
 """
 _PURGE = """
     WITH forgotten AS (DELETE FROM idempotency WHERE created_at < now() - $1::interval RETURNING 1)
