@@ -25,14 +25,18 @@ from services.reservation.domain.case import (
     urgent,
     window,
 )
+from services.reservation.domain.national_system import NationalSystem, SystemSuspended
 from services.reservation.domain.opening import accepts
 from services.reservation.domain.rules import Audience, Rules
+from services.reservation.domain.site import NoSuchSite
 from services.reservation.domain.site_rules import SiteRules
-from services.reservation.handlers import announce, calendar, citizens, site_rules, sites
-from services.reservation.store import cases, cells, waitlist
+from services.reservation.handlers import announce, calendar, citizens, site_rules
+from services.reservation.store import cases, cells, sites, suspensions, waitlist
+from services.reservation.store.sites import StoredSite
 from shared.calendar import business_date
 from shared.contracts.base import Procedure
 from shared.contracts.place import Site
+from shared.errors import Problem
 from shared.ids import BookingId, CaseId, PartyId, SiteId, new_id
 from shared.unit import Unit
 
@@ -70,31 +74,119 @@ async def ready(unit: Unit, request: Request, rules: Rules) -> Ready:
     """Lock the cases of the party and see that each may be served there and then.
 
     Raises ``PartyRefused``, ``CaseForbidden``, ``NoSuchSite``, ``CaseBusy``, a ``NotBookable``,
-    ``OutsideWindow`` and ``SiteDoesNotAccept``.
+    ``OutsideWindow``, ``SiteDoesNotAccept`` and ``SystemSuspended``.
     """
-    check_party(request.case_ids, rules)
-    for case_id in request.case_ids:
-        unit.principal.require_case(case_id)
-    stored = await sites.find(unit, request.site_id)
-    own = await site_rules.at(unit, request.site_id, rules)
-    day, today = business_date(request.starts_at), business_date(unit.now)
-    if day <= max(own.of(procedure).last_day(today) for procedure in Procedure):
-        await calendar.extend(unit, stored, day, rules)
-    found = await lock(unit, request.case_ids)
-    members = tuple(found[case_id] for case_id in request.case_ids)
+    (found,) = await ready_all(unit, [(unit, request)], rules)
+    if isinstance(found, Problem):
+        raise found
+    return found
+
+
+async def ready_all(
+    unit: Unit, wishes: Sequence[tuple[Unit, Request]], rules: Rules
+) -> list[Ready | Problem]:
+    """``ready`` for several parties at once, each asked for by its own part of ``unit``.
+
+    No two of them share a case. What a party is refused for is returned in its place.
+    """
+    site_ids = sorted({request.site_id for _, request in wishes})
+    stored = await sites.read_all(unit.conn, site_ids)
+    own = await site_rules.at_all(unit, site_ids, rules)
+    stops = await suspensions.of_sites(unit.conn, site_ids)
+    found = [_may_ask(part, request, stored, rules) for part, request in wishes]
+    asked = [wish for wish, refusal in zip(wishes, found, strict=True) if refusal is None]
+    await _extend(unit, [request for _, request in asked], stored, own, rules)
+    known = await lock_all(unit, [case_id for _, each in asked for case_id in each.case_ids])
+
+    system = NationalSystem(stops, unit.now, rules)
+
+    def examined(part: Unit, request: Request) -> Ready | Problem:
+        there = _There(stored[request.site_id].site, own[request.site_id], system)
+        try:
+            members = tuple(known_or_raise(known[case_id]) for case_id in request.case_ids)
+            return _examine(part, request, there, members)
+        except Problem as problem:
+            return problem
+
+    return [
+        refusal or examined(part, request)
+        for (part, request), refusal in zip(wishes, found, strict=True)
+    ]
+
+
+def _may_ask(
+    part: Unit, request: Request, stored: Mapping[SiteId, StoredSite], rules: Rules
+) -> Problem | None:
+    try:
+        check_party(request.case_ids, rules)
+        for case_id in request.case_ids:
+            part.principal.require_case(case_id)
+    except Problem as problem:
+        return problem
+    return None if request.site_id in stored else NoSuchSite()
+
+
+async def _extend(
+    unit: Unit,
+    asked: Sequence[Request],
+    stored: Mapping[SiteId, StoredSite],
+    own: Mapping[SiteId, SiteRules],
+    rules: Rules,
+) -> None:
+    """Make the cells of days that lie within the horizon and have none yet."""
+    today = business_date(unit.now)
+    latest: dict[SiteId, date] = {}
+    for request in asked:
+        day = business_date(request.starts_at)
+        latest[request.site_id] = max(day, latest.get(request.site_id, day))
+    for site_id, day in sorted(latest.items()):
+        last = max(own[site_id].of(procedure).last_day(today) for procedure in Procedure)
+        await calendar.extend(unit, stored[site_id], min(day, last), rules)
+
+
+@dataclass(frozen=True, slots=True)
+class _There:
+    site: Site
+    rules: SiteRules
+    system: NationalSystem
+
+
+def _examine(part: Unit, request: Request, there: _There, members: tuple[CaseFacts, ...]) -> Ready:
+    site, own, day = there.site, there.rules, business_date(request.starts_at)
     for case in members:
-        _check(unit, case, stored.site, day, own)
-    kept = max(_kept(unit, case, day, own) for case in members)
-    return Ready(stored.site, own, members, request.starts_at.astimezone(UTC), kept)
+        _check(part, case, site, day, own)
+    kept = max(_kept(part, case, day, own) for case in members)
+    party = Ready(site, own, members, request.starts_at.astimezone(UTC), kept)
+    for case, minutes in zip(members, party.minutes, strict=True):
+        if not there.system.serves(site.site_id, case.procedure, party.starts_at, minutes):
+            raise SystemSuspended
+    return party
 
 
 async def lock(unit: Unit, case_ids: Sequence[CaseId]) -> Mapping[CaseId, CaseFacts]:
     """The cases, locked. Raises ``CaseBusy`` and ``NotInvitedYet``; waits for nobody."""
-    found = {case.case_id: case for case in await cases.lock_free(unit.conn, case_ids)}
-    if missing := [case_id for case_id in case_ids if case_id not in found]:
-        if await cases.known(unit.conn, missing):
-            raise CaseBusy
-        raise NotInvitedYet(missing[0])
+    found = await lock_all(unit, case_ids)
+    return {case_id: known_or_raise(found[case_id]) for case_id in case_ids}
+
+
+async def lock_all(
+    unit: Unit, case_ids: Sequence[CaseId]
+) -> Mapping[CaseId, CaseFacts | CaseBusy | NotInvitedYet]:
+    """Each of the cases, locked, or why it cannot be; waits for nobody."""
+    found: dict[CaseId, CaseFacts | CaseBusy | NotInvitedYet] = {
+        case.case_id: case for case in await cases.lock_free(unit.conn, case_ids)
+    }
+    missing = [case_id for case_id in case_ids if case_id not in found]
+    known = await cases.known(unit.conn, missing) if missing else set()
+    for case_id in missing:
+        found[case_id] = CaseBusy() if case_id in known else NotInvitedYet(case_id)
+    return found
+
+
+def known_or_raise(found: CaseFacts | CaseBusy | NotInvitedYet) -> CaseFacts:
+    """The case that was locked, or raise why it was not."""
+    if isinstance(found, Problem):
+        raise found
     return found
 
 

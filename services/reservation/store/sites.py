@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 
 from shared.contracts.place import Site
 from shared.db import Connection, Row
@@ -10,6 +11,7 @@ from shared.ids import SiteId
 
 _COLUMNS = "site_id, version, definition, made_until"
 _READ = f"SELECT {_COLUMNS} FROM site WHERE site_id = $1"  # noqa: S608  only our column list
+_READ_ALL = f"SELECT {_COLUMNS} FROM site WHERE site_id = ANY($1::text[])"  # noqa: S608
 _LOCK = _READ + " FOR NO KEY UPDATE"
 _OPEN = f"SELECT {_COLUMNS} FROM site WHERE state = 'open' ORDER BY site_id"  # noqa: S608
 _LIST = f"""
@@ -40,6 +42,12 @@ async def read(conn: Connection, site_id: SiteId) -> StoredSite | None:
     """The site, or none."""
     row = await conn.fetchrow(_READ, site_id)
     return _stored(row) if row else None
+
+
+async def read_all(conn: Connection, site_ids: Sequence[SiteId]) -> dict[SiteId, StoredSite]:
+    """Those of the sites that there are."""
+    rows = await conn.fetch(_READ_ALL, site_ids)
+    return {SiteId(row["site_id"]): _stored(row) for row in rows}
 
 
 async def lock(conn: Connection, site_id: SiteId) -> StoredSite | None:
@@ -78,5 +86,10 @@ async def made(conn: Connection, site_id: SiteId, until: date) -> None:
 
 
 def _stored(row: Row) -> StoredSite:
-    site = Site.model_validate_json(row["definition"])
-    return StoredSite(site, row["version"], row["made_until"])
+    return StoredSite(_site(row["definition"]), row["version"], row["made_until"])
+
+
+@lru_cache(maxsize=512)
+def _site(definition: str) -> Site:
+    """Sites are read far more often than they change, and parsing one takes a while."""
+    return Site.model_validate_json(definition)

@@ -65,6 +65,14 @@ async def running(conn: Connection, site_ids: Sequence[SiteId] | None) -> list[S
     return [_suspension(row) for row in await conn.fetch(_RUNNING, site_ids)]
 
 
+async def of_sites(conn: Connection, site_ids: Sequence[SiteId]) -> dict[SiteId, list[Suspension]]:
+    """Suspensions of these sites that are not over, by site."""
+    found: dict[SiteId, list[Suspension]] = {}
+    for one in await running(conn, site_ids):
+        found.setdefault(one.site_id, []).append(one)
+    return found
+
+
 async def read(conn: Connection, suspension_id: SuspensionId) -> list[Suspension]:
     """One suspension, by site."""
     return [_suspension(row) for row in await conn.fetch(_READ, suspension_id)]
