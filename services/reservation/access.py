@@ -18,4 +18,33 @@ ACCESS: AccessTable = {
     ("POST", "/v1/bookings/{booking_id}:cancel"): allow(
         Role.CITIZEN, Role.CLERK, Role.SUPERVISOR, site=SiteRule.RESOURCE
     ),
+    ("POST", "/v1/sessions:request"): allow(Role.PUBLIC),
+    ("POST", "/v1/sessions:confirm"): allow(Role.PUBLIC),
+    ("POST", "/v1/sessions:link"): allow(Role.PUBLIC),
+    ("POST", "/v1/links:read"): allow(Role.PUBLIC),
+    ("POST", "/v1/links:cancel"): allow(Role.PUBLIC),
+    # A renewal is not bound to a site until it is booked: staff of any site answer calls.
+    ("POST", "/v1/renewals"): allow(Role.CITIZEN, Role.CLERK, Role.SUPERVISOR),
+    ("GET", "/v1/renewals/{case_id}"): allow(Role.CITIZEN, Role.CLERK, Role.SUPERVISOR),
+    ("POST", "/v1/renewals/{case_id}:withdraw"): allow(Role.CITIZEN, Role.CLERK, Role.SUPERVISOR),
+    ("PUT", "/v1/contacts/{case_id}"): allow(
+        Role.CITIZEN, Role.CLERK, Role.SUPERVISOR, site=SiteRule.RESOURCE
+    ),
+    ("GET", "/v1/contacts/{case_id}"): allow(
+        Role.CITIZEN, Role.CLERK, Role.SUPERVISOR, site=SiteRule.RESOURCE
+    ),
+    ("POST", "/v1/contacts/{case_id}:verify"): allow(
+        Role.CITIZEN, Role.CLERK, Role.SUPERVISOR, site=SiteRule.RESOURCE
+    ),
+    ("DELETE", "/v1/contacts/{case_id}"): allow(
+        Role.CITIZEN, Role.CLERK, Role.SUPERVISOR, site=SiteRule.RESOURCE
+    ),
+    ("GET", "/v1/messages"): allow(Role.CLERK, Role.SUPERVISOR, site=SiteRule.QUERY),
+    ("POST", "/v1/messages/{message_id}:bounced"): allow(
+        Role.SYSTEM, Role.SUPERVISOR, site=SiteRule.RESOURCE
+    ),
+    ("GET", "/v1/phone-list"): allow(Role.CLERK, Role.SUPERVISOR, site=SiteRule.QUERY),
+    ("POST", "/v1/phone-list/{entry_id}:done"): allow(
+        Role.CLERK, Role.SUPERVISOR, site=SiteRule.RESOURCE
+    ),
 }

@@ -248,7 +248,11 @@ def resources(database: Database, clock: FixedClock, key_file: Path) -> Resource
         metrics=Metrics(service="reservation", role="test"),
         settings=settings,
         doors=Doors(
-            database_url="postgresql://127.0.0.1:1/none", api_port=1, consume_port=1, relay_port=1
+            database_url="postgresql://127.0.0.1:1/none",
+            master_keys=secret,
+            api_port=1,
+            consume_port=1,
+            relay_port=1,
         ),
         database=database,
         clock=clock,

@@ -15,7 +15,8 @@ from uuid import UUID, uuid4
 from pydantic import SecretStr
 
 from services.issuance.handlers.check_in import check_in_booking
-from services.reservation.handlers import bookings
+from services.reservation.domain.message import Kind, Note
+from services.reservation.handlers import bookings, citizens
 from shared.clock import FixedClock
 from shared.db import Database
 from shared.errors import Unauthorized
@@ -111,7 +112,15 @@ async def _booking(database: Database) -> dict[str, str]:
     wish = bookings.Request((case_id,), OWN, reservation.tokyo(reservation.THURSDAY, 9))
     async with reservation.units(database).begin(reservation.citizen(case_id)) as unit:
         (made,) = await bookings.book(unit, wish, reservation.RULES)
-    return {"booking_id": str(made.booking_id), "case_id": str(case_id)}
+        note = Note(Kind.CANCELLED, case_id, "news", unit.now, site_id=OWN, by_city=True)
+        await citizens.notify(unit, [note])
+        entry_id = await unit.conn.fetchval("SELECT entry_id FROM phone_entry")
+    return {
+        "booking_id": str(made.booking_id),
+        "case_id": str(case_id),
+        "message_id": str(note.message_id),
+        "entry_id": str(entry_id),
+    }
 
 
 async def _visit(database: Database, clock: FixedClock) -> dict[str, str]:

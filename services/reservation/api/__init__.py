@@ -3,9 +3,22 @@
 from fastapi import FastAPI
 
 from services.reservation.access import ACCESS
-from services.reservation.api import availability, bookings, sessions, sites
+from services.reservation.api import (
+    availability,
+    bookings,
+    contacts,
+    email_sessions,
+    links,
+    messages,
+    renewals,
+    sessions,
+    sites,
+)
+from services.reservation.api.citizen_desk import CitizenDesk, SessionUse
 from services.reservation.api.desk import Desk
+from services.reservation.citizen_settings import CitizenSettings
 from services.reservation.settings import ReservationSettings
+from services.reservation.tools import Tools
 from shared.calendar import BusinessCalendar
 from shared.http.app import create_app
 from shared.room import Resources
@@ -20,6 +33,14 @@ A citizen logs in at `POST /v1/sessions` with the number on the notice and the b
 for a seat at `GET /v1/availability` and takes it at `POST /v1/bookings`. Staff book on behalf.
 """
 
+CITIZENS = (
+    email_sessions.router,
+    renewals.router,
+    contacts.router,
+    links.router,
+    messages.router,
+)
+
 
 def build(resources: Resources) -> FastAPI:
     """The app of this room.
@@ -29,11 +50,18 @@ def build(resources: Resources) -> FastAPI:
     app = create_app(
         title="Madoguchi: reservation",
         description=DESCRIPTION,
-        routers=[sessions.router, sites.router, availability.router, bookings.router],
+        routers=[
+            sessions.router,
+            sites.router,
+            availability.router,
+            bookings.router,
+            *CITIZENS,
+        ],
         access=ACCESS,
         resources=resources,
     )
     app.state.desk = _desk(resources.settings)
+    app.state.citizen_desk = _citizen_desk(resources)
     return app
 
 
@@ -47,3 +75,8 @@ def _desk(settings: KernelSettings) -> Desk:
         keys=keys,
         tokens=CitizenTokens(keys, issuer=settings.citizen_issuer, audience=settings.oidc_audience),
     )
+
+
+def _citizen_desk(resources: Resources) -> CitizenDesk:
+    limits = CitizenSettings().fair_use()
+    return CitizenDesk(Tools.read(resources.doors), limits, SessionUse(limits.session_changes))

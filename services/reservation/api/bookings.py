@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from services.reservation.api.citizen_desk import PER_SESSION
 from services.reservation.api.desk import DeskDep, PreconditionDep
 from services.reservation.api.times import LocalInstant
 from services.reservation.domain.booking import Booking, BookingState
@@ -20,7 +21,7 @@ from shared.http.etag import etag, tagged
 from shared.ids import BookingId, CaseId, PartyId, SiteId
 from shared.unit import Unit
 
-router = APIRouter(prefix="/v1/bookings", tags=["bookings"])
+router = APIRouter(prefix="/v1/bookings", tags=["bookings"], dependencies=[PER_SESSION])
 
 _CASE = "0195f2c0-7b7c-7d0e-8a3c-5d2e4f6a7b8c"
 

@@ -4,11 +4,12 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from services.reservation.api.citizen_desk import CitizenDeskDep, spend
 from services.reservation.api.desk import DeskDep
-from services.reservation.handlers import sessions
+from services.reservation.handlers import fair_use, sessions
 from services.reservation.handlers.sessions import OwnCase
 from shared.contracts.base import Procedure
 from shared.errors import RejectedValueError, Text
@@ -117,12 +118,27 @@ async def citizen_keys(desk: DeskDep, response: Response) -> dict[str, Any]:
 
 
 @router.post("/sessions", summary="Log in with the notice", status_code=201)
-async def open_session(login: Login, call: CallDep, desk: DeskDep, response: Response) -> Session:
-    """Opens a session for the cases of the notice. Every failed login is answered alike."""
+async def open_session(
+    *,
+    login: Login,
+    call: CallDep,
+    desk: DeskDep,
+    citizens: CitizenDeskDep,
+    request: Request,
+    response: Response,
+) -> Session:
+    """Opens a session for the cases of the notice. Every failed login is answered alike.
+
+    Failed logins are limited per notice number and per network address (429 `too-many-tries`).
+    """
     response.headers["Cache-Control"] = "no-store"
+    number_key = desk.index.number_key(login.notice_number).value
+    limits = fair_use.login(citizens.fair_use, number_key, citizens.address_key(request))
+    await spend(call, limits)
     keys = desk.index.login_keys(login.notice_number, login.birth_date)
     async with call.unit() as unit:
         cases = await sessions.open_(unit, [(key.key_id, key.value) for key in keys], desk.rules)
+        await fair_use.forgive(unit, limits)
     ids = [case.facts.case_id for case in cases]
     token = desk.tokens.issue(f"case:{ids[0]}", ids)
     left = token.expires_at - datetime.now(UTC)

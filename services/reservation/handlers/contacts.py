@@ -41,6 +41,19 @@ class Wish:
     language: Language
 
 
+async def require(unit: Unit, case_id: CaseId) -> None:
+    """A citizen needs the case; staff the site where its card lies, if it lies anywhere.
+
+    Raises ``NoSuchCase``, ``CaseForbidden``, ``SiteForbidden``.
+    """
+    unit.principal.require_case(case_id)
+    known, site_id = await contacts.card_site(unit.conn, case_id)
+    if not known:
+        raise NoSuchCase
+    if site_id is not None and unit.principal.is_staff:
+        unit.principal.require_site(site_id)
+
+
 async def put(unit: Unit, tools: Tools, case_id: CaseId, wish: Wish) -> Contact:
     """Reach the citizen of a case here from now on; a new address is sent a code.
 
@@ -49,7 +62,7 @@ async def put(unit: Unit, tools: Tools, case_id: CaseId, wish: Wish) -> Contact:
     """
     if wish.email is None and wish.phone is None:
         raise ContactEmpty
-    await _require(unit, case_id)
+    await require(unit, case_id)
     await contacts.lock(unit.conn, case_id)
     old = (await contacts.of_cases(unit.conn, [case_id])).get(case_id)
     former = await _opened(unit, tools, old) if old else None
@@ -73,7 +86,7 @@ async def read(unit: Unit, tools: Tools, case_id: CaseId) -> Contact:
 
     Raises ``NoSuchCase``, ``NoContact``, ``CaseForbidden``, ``SiteForbidden``.
     """
-    await _require(unit, case_id)
+    await require(unit, case_id)
     stored = (await contacts.of_cases(unit.conn, [case_id])).get(case_id)
     if stored is None:
         raise NoContact
@@ -86,7 +99,7 @@ async def awaiting(unit: Unit, case_id: CaseId) -> UUID:
 
     Raises what ``read`` raises, and ``NothingToVerify``.
     """
-    await _require(unit, case_id)
+    await require(unit, case_id)
     stored = (await contacts.of_cases(unit.conn, [case_id])).get(case_id)
     if stored is None:
         raise NoContact
@@ -114,7 +127,7 @@ async def verify(unit: Unit, tools: Tools, case_id: CaseId, code: str) -> Contac
 
 async def of_case(unit: Unit, case_id: CaseId) -> UUID | None:
     """Which contact a case has, for whoever may erase it. Raises what ``read`` raises."""
-    await _require(unit, case_id)
+    await require(unit, case_id)
     return await contacts.lock(unit.conn, case_id)
 
 
@@ -197,13 +210,3 @@ async def _opened(unit: Unit, tools: Tools, stored: StoredContact) -> Contact:
 def _same(former: Contact, wish: Wish) -> bool:
     wanted = (wish.email, wish.phone, wish.language)
     return (former.email, former.phone, former.language) == wanted
-
-
-async def _require(unit: Unit, case_id: CaseId) -> None:
-    """A citizen needs the case; staff the site where its card lies, if it lies anywhere."""
-    unit.principal.require_case(case_id)
-    known, site_id = await contacts.card_site(unit.conn, case_id)
-    if not known:
-        raise NoSuchCase
-    if site_id is not None and unit.principal.is_staff:
-        unit.principal.require_site(site_id)

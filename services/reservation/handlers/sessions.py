@@ -13,6 +13,7 @@ from services.reservation.domain.rules import Rules
 from services.reservation.store import bookings, cases
 from shared.calendar import business_date
 from shared.errors import Text, Unauthorized
+from shared.ids import CaseId
 from shared.unit import Unit
 
 
@@ -44,11 +45,20 @@ async def open_(unit: Unit, keys: Sequence[tuple[str, str]], rules: Rules) -> li
     found = await cases.by_login(unit.conn, keys)
     if not found:
         raise LoginRefused
+    for case in found:
+        unit.audit("session.opened", subject=str(case.case_id))
+    return await _shown(unit, found, rules)
+
+
+async def own(unit: Unit, case_ids: Sequence[CaseId], rules: Rules) -> list[OwnCase]:
+    """Cases whose citizen has logged in otherwise; those that nothing is known of are left out."""
+    return await _shown(unit, await cases.read(unit.conn, case_ids), rules)
+
+
+async def _shown(unit: Unit, found: Sequence[CaseFacts], rules: Rules) -> list[OwnCase]:
     active = await bookings.active(unit.conn, [case.case_id for case in found])
     booked = {booking.case_id: booking for booking in active}
     today = business_date(unit.now)
-    for case in found:
-        unit.audit("session.opened", subject=str(case.case_id))
     return [
         OwnCase(case, bookable_from(case, today, rules), booked.get(case.case_id)) for case in found
     ]
