@@ -96,6 +96,7 @@ class EmbeddedKafka:
         cache: Path,
         port: int,
         controller_port: int,
+        *,
         settings: Mapping[str, str] | None = None,
     ) -> None:
         self.data = data.absolute()

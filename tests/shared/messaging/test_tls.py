@@ -62,7 +62,7 @@ def guarded(tmp_path: Path, certificate: tuple[Path, Path]) -> Iterator[Embedded
         JARS,
         clients,
         controller,
-        {
+        settings={
             "listeners": f"{listeners},CONTROLLER://{LOOPBACK}:{controller}",
             "advertised.listeners": listeners,
             "inter.broker.listener.name": "INSIDE",
