@@ -10,13 +10,13 @@ from services.reservation.domain.booking import (
     NoSuchBooking,
     check_cancellable,
 )
-from services.reservation.domain.cells import party_cells
 from services.reservation.domain.rules import Rules
-from services.reservation.handlers import announce, citizens, parties, site_rules
+from services.reservation.handlers import announce, citizens, parties, site_rules, together
 from services.reservation.handlers.parties import Request
 from services.reservation.handlers.precondition import Precondition
 from services.reservation.store import bookings, cells
 from shared.contracts.reservation import CancelReason
+from shared.errors import Problem
 from shared.ids import BookingId
 from shared.unit import Unit
 
@@ -28,14 +28,10 @@ async def book(unit: Unit, request: Request, rules: Rules) -> list[Booking]:
 
     Raises what ``parties.ready`` raises, ``NoSuchSlot``, ``AlreadyBooked``, ``SlotTaken``.
     """
-    party = await parties.ready(unit, request, rules)
-    made = parties.seated(party, party.minutes)
-    await bookings.insert(unit.conn, made, unit.now)
-    await parties.claim(
-        unit, party, party_cells(party.starts_at, party.minutes, rules.cell_minutes)
-    )
-    await parties.tell_confirmed(unit, made)
-    return made
+    (outcome,) = await together.book_all(unit, [(unit, request)], rules)
+    if isinstance(outcome, Problem):
+        raise outcome
+    return outcome
 
 
 async def find(unit: Unit, booking_id: BookingId) -> Booking:

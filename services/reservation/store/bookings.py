@@ -3,7 +3,7 @@
 One active booking per case is a unique index; nothing here looks first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -41,6 +41,8 @@ SELECT *, $9, $9
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::int[],
             $7::text[], $8::text[])
 """
+_INSERT_FREE = f"{_INSERT} ON CONFLICT DO NOTHING RETURNING booking_id"
+_UNMAKE = "DELETE FROM booking WHERE booking_id = ANY($1::uuid[])"
 _CANCEL = f"""
 UPDATE booking SET state = 'cancelled', reason = $3, version = version + 1, changed_at = c.at
 FROM unnest($1::uuid[], $2::timestamptz[]) AS c(id, at)
@@ -88,17 +90,25 @@ async def move(conn: Connection, moved: Sequence[Booking], now: datetime) -> lis
 
 async def insert(conn: Connection, bookings: Sequence[Booking], now: datetime) -> None:
     """Store new, active bookings. Raises ``AlreadyBooked`` where a case has one."""
-    values = [
-        (b.booking_id, b.case_id, b.party_id, b.site_id, b.starts_at, b.minutes,
-         b.procedure.value, b.card_site_id)
-        for b in bookings
-    ]  # fmt: skip
     try:
-        await conn.execute(_INSERT, *zip(*values, strict=True), now)
+        await conn.execute(_INSERT, *_new(bookings), now)
     except asyncpg.UniqueViolationError as error:
         if error.constraint_name != "one_active_booking_per_case":
             raise
         raise AlreadyBooked from None
+
+
+async def insert_free(
+    conn: Connection, bookings: Sequence[Booking], now: datetime
+) -> set[BookingId]:
+    """Store those of the new, active bookings whose case has none; which they are."""
+    rows = await conn.fetch(_INSERT_FREE, *_new(bookings), now)
+    return {BookingId(row["booking_id"]) for row in rows}
+
+
+async def unmake(conn: Connection, booking_ids: Sequence[BookingId]) -> None:
+    """Take back bookings that this transaction has made and nobody has heard of."""
+    await conn.execute(_UNMAKE, booking_ids)
 
 
 async def cancel(
@@ -123,6 +133,18 @@ async def fulfil(
     """Mark those fulfilled that are active or were missed: (booking, its case, when)."""
     rows = await conn.fetch(_FULFIL, *zip(*told, strict=True))
     return [_booking(row) for row in rows]
+
+
+def _new(bookings: Sequence[Booking]) -> Iterator[tuple[object, ...]]:
+    """Columns of ``_INSERT``."""
+    return zip(
+        *(
+            (b.booking_id, b.case_id, b.party_id, b.site_id, b.starts_at, b.minutes,
+             b.procedure.value, b.card_site_id)
+            for b in bookings
+        ),
+        strict=True,
+    )  # fmt: skip
 
 
 def _booking(row: Row) -> Booking:

@@ -1,8 +1,9 @@
 """Cells of the time grid, and seats on their way back to them.
 
-Only statements here change ``booked``: ``claim`` takes seats, ``settle`` brings back those that
-were returned, ``take_over`` hands returned ones to somebody else, and ``end_holds`` takes held ones
-away. All hold the cells' locks, taken in the order of the key, before they touch a return.
+Only statements here change ``booked``: ``claim`` and ``take_all`` take seats, ``settle`` and
+``lock_all`` bring back those that were returned, ``take_over`` hands returned ones to somebody
+else, and ``end_holds`` takes held ones away. All hold the cells' locks, taken in the order of the
+key, before they touch a return.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -35,6 +36,33 @@ FROM (
 WHERE cell.site_id = $1 AND cell.starts_at = back.starts_at
     AND cell.booked + back.wanted - back.seats <= least(cell.capacity, cell.target) - $5
 RETURNING cell.starts_at
+"""
+# Many sites at once: locked first, and told apart by who decides outside.
+_LOCK_ALL = """
+WITH wanted AS (
+    SELECT * FROM unnest($1::text[], $2::timestamptz[]) AS w(site_id, starts_at)
+), locked AS (
+    SELECT c.site_id, c.starts_at, least(c.capacity, c.target) - c.booked AS seats
+    FROM cell c JOIN wanted USING (site_id, starts_at)
+    ORDER BY c.site_id, c.starts_at
+    FOR NO KEY UPDATE OF c
+), returned AS (
+    DELETE FROM seat_return r USING locked l
+    WHERE r.site_id = l.site_id AND r.starts_at = l.starts_at AND r.due_at <= $3
+    RETURNING r.site_id, r.starts_at, r.seats
+), back AS (
+    SELECT site_id, starts_at, sum(seats)::int AS seats FROM returned GROUP BY 1, 2
+), freed AS (
+    UPDATE cell SET booked = cell.booked - back.seats FROM back
+    WHERE cell.site_id = back.site_id AND cell.starts_at = back.starts_at
+)
+SELECT l.site_id, l.starts_at, l.seats + coalesce(back.seats, 0) AS seats
+FROM locked l LEFT JOIN back USING (site_id, starts_at)
+"""
+_TAKE_ALL = """
+UPDATE cell SET booked = cell.booked + t.seats
+FROM unnest($1::text[], $2::timestamptz[], $3::int[]) AS t(site_id, starts_at, seats)
+WHERE cell.site_id = t.site_id AND cell.starts_at = t.starts_at
 """
 _EXISTING = """
 SELECT count(*) FROM cell WHERE site_id = $1 AND starts_at = ANY($2::timestamptz[])
@@ -164,6 +192,24 @@ async def claim(
     """
     rows = await conn.fetch(_CLAIM, site_id, list(wanted), list(wanted.values()), now, kept)
     return len(rows) == len(wanted)
+
+
+async def lock_all(
+    conn: Connection, wanted: Collection[tuple[SiteId, datetime]], now: datetime
+) -> dict[tuple[SiteId, datetime], int]:
+    """Lock those of the cells that exist, of whatever sites, and give the seats left in each.
+
+    Seats on their way back that are due come back first.
+    """
+    rows = await conn.fetch(_LOCK_ALL, *zip(*sorted(wanted), strict=True), now)
+    return {(SiteId(row["site_id"]), row["starts_at"]): row["seats"] for row in rows}
+
+
+async def take_all(conn: Connection, taken: Mapping[tuple[SiteId, datetime], int]) -> None:
+    """Take seats in cells locked by ``lock_all``; the table refuses more than there are."""
+    if taken:
+        sites, starts = zip(*taken, strict=True)
+        await conn.execute(_TAKE_ALL, sites, starts, list(taken.values()))
 
 
 async def all_exist(conn: Connection, site_id: SiteId, starts: Collection[datetime]) -> bool:

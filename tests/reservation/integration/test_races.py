@@ -6,7 +6,8 @@ Each guard is also taken away, to see that the test would notice.
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 
 from services.reservation.domain.booking import AlreadyBooked, CaseBusy, SlotTaken
 from services.reservation.domain.case import CaseFacts
-from services.reservation.handlers import bookings, sites
+from services.reservation.handlers import bookings, holds, sites, together
 from services.reservation.handlers.bookings import Request
 from services.reservation.store import cases, cells
 from shared.contracts.preparation import CardVoided, VoidReason
@@ -75,6 +76,11 @@ async def drop(database: Database, statement: str) -> None:
 NO_CHECK = "ALTER TABLE cell DROP CONSTRAINT never_oversold"
 
 
+def share_without_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody in line gets a seat, whether one is left or not."""
+    monkeypatch.setattr(together, "share_out", lambda line, _: [True] * len(line))
+
+
 def claim_without_looking(monkeypatch: pytest.MonkeyPatch) -> None:
     """The claim takes a seat whether one is left or not."""
     guard = (
@@ -82,6 +88,13 @@ def claim_without_looking(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert guard in cells._CLAIM
     monkeypatch.setattr(cells, "_CLAIM", cells._CLAIM.replace(guard, "    AND $5 = 0\n"))
+
+
+async def hold(database: Database, case_id: CaseId) -> None:
+    """Hold a seat for the case."""
+    holder = replace(citizen(case_id), subject=f"case:{case_id}")
+    async with units(database).begin(holder) as unit:
+        await holds.place(unit, Request((case_id,), SITE, NINE), RULES)
 
 
 async def test_twenty_four_racers_for_the_last_seat_have_one_winner(room: Database) -> None:
@@ -93,7 +106,7 @@ async def test_twenty_four_racers_for_the_last_seat_have_one_winner(room: Databa
 async def test_the_constraint_alone_keeps_the_last_seat(
     room: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    claim_without_looking(monkeypatch)
+    share_without_looking(monkeypatch)
     ends = await race([book(room, case_id) for case_id in CASES])
     assert ends == {"won": 1, asyncpg.CheckViolationError.__name__: RACERS - 1}
     assert all(booked == accounted <= 1 for booked, accounted in await counts(room))
@@ -102,40 +115,45 @@ async def test_the_constraint_alone_keeps_the_last_seat(
 async def test_without_any_guard_the_last_seat_is_oversold(
     room: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    claim_without_looking(monkeypatch)
+    share_without_looking(monkeypatch)
     await drop(room, NO_CHECK)
     ends = await race([book(room, case_id) for case_id in CASES])
     assert ends == {"won": RACERS}
     assert max(booked for booked, _ in await counts(room)) == RACERS
 
 
-async def test_looking_first_and_then_counting_oversells(
-    room: Database, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("lock", ["kept", "taken away"])
+async def test_looking_without_the_lock_oversells(
+    room: Database, monkeypatch: pytest.MonkeyPatch, lock: str
 ) -> None:
-    everybody_has_looked = asyncio.Barrier(RACERS)
+    await drop(room, NO_CHECK)
+    if lock == "taken away":
+        unlocked = cells._LOCK_ALL.replace("    FOR NO KEY UPDATE OF c\n", "")
+        assert unlocked != cells._LOCK_ALL
+        everybody_has_looked = asyncio.Barrier(8)
 
-    async def look_then_count(
-        conn: Connection, site_id: SiteId, wanted: Mapping[datetime, int], *_: object
-    ) -> bool:
-        starts = list(wanted)
-        rows = await conn.fetch(
-            "SELECT capacity - booked AS free FROM cell"
-            " WHERE site_id = $1 AND starts_at = ANY($2::timestamptz[])",
-            site_id,
-            starts,
-        )
-        await everybody_has_looked.wait()
-        if any(row["free"] < 1 for row in rows):
-            return False
-        await conn.execute(
-            "UPDATE cell SET booked = 1 WHERE site_id = $1 AND starts_at = $2", site_id, starts[0]
-        )
-        return True
+        async def look(
+            conn: Connection, wanted: Collection[tuple[SiteId, datetime]], now: datetime
+        ) -> dict[tuple[SiteId, datetime], int]:
+            rows = await conn.fetch(unlocked, *zip(*sorted(wanted), strict=True), now)
+            await everybody_has_looked.wait()
+            return {(SiteId(row["site_id"]), row["starts_at"]): row["seats"] for row in rows}
 
-    monkeypatch.setattr(cells, "claim", look_then_count)
-    ends = await race([book(room, case_id) for case_id in CASES])
-    assert ends["won"] > 1
-    assert any(booked != accounted for booked, accounted in await counts(room))
+        monkeypatch.setattr(cells, "lock_all", look)
+    ends = await race([book(room, case_id) for case_id in CASES[:8]])
+    assert ends["won"] == (1 if lock == "kept" else 8)
+
+
+@pytest.mark.parametrize("guards", ["both", "constraint", "none"])
+async def test_holders_race_for_the_last_seat_under_the_same_guards(
+    room: Database, monkeypatch: pytest.MonkeyPatch, guards: str
+) -> None:
+    if guards != "both":
+        claim_without_looking(monkeypatch)
+    if guards == "none":
+        await drop(room, NO_CHECK)
+    ends = await race([hold(room, case_id) for case_id in CASES])
+    assert ends["won"] == (RACERS if guards == "none" else 1)
 
 
 async def test_racers_for_one_case_make_one_booking(room: Database) -> None:
