@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.http import idempotency
+from shared.http.groups import Groups
 from shared.http.idempotency import Answer, Body, Claim
 from shared.http.resources import Resources, resources_of
 from shared.http.routes import route_table_of
@@ -27,6 +28,7 @@ from shared.telemetry.tracing import current_traceparent
 from shared.unit import Unit
 
 R = TypeVar("R")
+C = TypeVar("C")
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
@@ -71,6 +73,20 @@ class Call:
             fresh = Answer(status, _json(await command(unit)))
             await idempotency.remember(unit.conn, claim, fresh)
         return self._answered(fresh, location, replayed=False)
+
+    async def together(
+        self,
+        body: Body,
+        groups: Groups[C],
+        command: C,
+        *,
+        status: int = 201,
+        location: str | None = None,
+    ) -> Response:
+        """``once`` for a command of a kind that is grouped: others may share its transaction."""
+        claim = self._claim(body)
+        found = await groups.answer(command, self.principal, current_traceparent(), claim, status)
+        return self._answered(found.answer, location, replayed=found.replayed)
 
     def _answered(self, answer: Answer, location: str | None, *, replayed: bool) -> Response:
         headers = {"Idempotency-Replayed": "true"} if replayed else {}

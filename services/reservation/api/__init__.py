@@ -60,7 +60,9 @@ def build(resources: Resources) -> FastAPI:
         access=ACCESS,
         resources=resources,
     )
-    app.state.desk = _desk(resources.settings)
+    desk = _desk(resources.settings)
+    app.state.desk = desk
+    app.state.booking_groups = bookings.booking_groups(resources, desk.rules)
     app.state.citizen_desk = _citizen_desk(resources)
     return app
 

@@ -1,9 +1,10 @@
 """Bookings, made by citizens for their own cases and by staff at their sites on behalf."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.reservation.api.citizen_desk import PER_SESSION
@@ -11,13 +12,16 @@ from services.reservation.api.desk import DeskDep, PreconditionDep
 from services.reservation.api.times import LocalInstant
 from services.reservation.domain.booking import Booking, BookingState
 from services.reservation.domain.rules import Rules
-from services.reservation.handlers import bookings
+from services.reservation.handlers import bookings, together
 from services.reservation.handlers.bookings import Request as Party
 from shared.calendar import business_date
 from shared.contracts.base import Procedure, SiteRef
 from shared.contracts.reservation import CancelReason
+from shared.errors import Problem
 from shared.http.call import CallDep, OnceDep
 from shared.http.etag import etag, tagged
+from shared.http.groups import Groups
+from shared.http.resources import Resources
 from shared.ids import BookingId, CaseId, PartyId, SiteId
 from shared.unit import Unit
 
@@ -90,6 +94,39 @@ class PartyView(BaseModel):
     starts_at: LocalInstant
     bookings: list[BookingView]
 
+    @classmethod
+    def of(cls, made: Sequence[Booking], rules: Rules) -> "PartyView":
+        """The bookings of one party as they are shown."""
+        return cls(
+            party_id=made[0].party_id,
+            site_id=made[0].site_id,
+            starts_at=made[0].starts_at,
+            bookings=[BookingView.of(booking, rules) for booking in made],
+        )
+
+
+def booking_groups(resources: Resources, rules: Rules) -> Groups[Party]:
+    """What makes bookings in this process: those asked for at the same time share a unit."""
+
+    async def command(
+        unit: Unit, wishes: Sequence[tuple[Unit, Party]]
+    ) -> Sequence[PartyView | Problem]:
+        outcomes = await together.book_all(unit, wishes, rules)
+        return [
+            outcome if isinstance(outcome, Problem) else PartyView.of(outcome, rules)
+            for outcome in outcomes
+        ]
+
+    return Groups(resources.units, command, apart=lambda party: party.case_ids, room=resources.room)
+
+
+def _groups(request: Request) -> Groups[Party]:
+    groups: Groups[Party] = request.app.state.booking_groups
+    return groups
+
+
+GroupsDep = Annotated[Groups[Party], Depends(_groups)]
+
 
 @router.post(
     "",
@@ -98,24 +135,15 @@ class PartyView(BaseModel):
     response_model=PartyView,
     responses={201: {"headers": {"Location": {"schema": {"type": "string"}}}}},
 )
-async def book(body: BookingBody, call: OnceDep, desk: DeskDep) -> Response:
+async def book(body: BookingBody, call: OnceDep, groups: GroupsDep) -> Response:
     """All cases of the party get a seat at the same time, or none does.
 
     Refused with 409 where a case cannot be booked now or the last seat is gone (`slot-taken`), with
     422 where site, day or time do not fit the case.
     """
-
-    async def command(unit: Unit) -> PartyView:
-        party = Party(body.case_ids, body.site_id, body.starts_at)
-        made = await bookings.book(unit, party, desk.rules)
-        return PartyView(
-            party_id=made[0].party_id,
-            site_id=made[0].site_id,
-            starts_at=made[0].starts_at,
-            bookings=[BookingView.of(booking, desk.rules) for booking in made],
-        )
-
-    return await call.once(body, command, location="/v1/bookings/{bookings[0][booking_id]}")
+    party = Party(body.case_ids, body.site_id, body.starts_at)
+    location = "/v1/bookings/{bookings[0][booking_id]}"
+    return await call.together(body, groups, party, location=location)
 
 
 @router.get("/{booking_id}", summary="One booking", response_model=BookingView)
