@@ -4,9 +4,12 @@ Each entry is ``Due(name, work)``; what a work needs besides its unit it is give
 """
 
 from collections.abc import Sequence
+from datetime import time
 
 from services.reservation.citizen_settings import CitizenSettings
-from services.reservation.handlers import daily, email_sessions
+from services.reservation.handlers import daily, email_sessions, holds, offers
+from services.reservation.settings import ReservationSettings
+from shared.calendar import BusinessCalendar
 from shared.due import Due
 from shared.room import Resources
 
@@ -17,7 +20,12 @@ def works(_: Resources) -> Sequence[Due]:
     Raises ``ValueError`` naming a setting that cannot be used.
     """
     citizens = CitizenSettings()
+    rules = ReservationSettings().rules(BusinessCalendar())
     return (
+        Due("offers that lapse", offers.lapse),
+        Due("offers to the waiting list", offers.work(rules)),
+        Due("ended holds", holds.tidy),
+        Due("ended places of the waiting list", daily.once_a_day("waitlist", time(1), offers.end)),
         Due("reminders", daily.reminders(citizens.reminder_at)),
         Due("contact retention", daily.retention(citizens.contact_days)),
         Due("login requests", email_sessions.forget_old),

@@ -18,7 +18,9 @@ from shared.contracts.reservation import (
     BookingConfirmed,
     BookingFulfilled,
     BookingMissed,
+    BookingMoved,
     ContactErased,
+    WaitlistOffered,
 )
 from shared.contracts.site import CapacityPublished, SiteChanged, SiteOpened, SitePlanned
 from shared.messaging.subscriptions import Subscription, on
@@ -29,9 +31,11 @@ PUBLISHES: tuple[type[Event], ...] = (
     SiteChanged,
     CapacityPublished,
     BookingConfirmed,
+    BookingMoved,
     BookingCancelled,
     BookingMissed,
     BookingFulfilled,
+    WaitlistOffered,
     CaseOpened,
     ContactErased,
 )

@@ -26,7 +26,7 @@ def reminders(at: time) -> DueWork:
 
     Who booked or moved today knows.
     """
-    return _once_a_day("reminders", at, _remind)
+    return once_a_day("reminders", at, _remind)
 
 
 def retention(days: int) -> DueWork:
@@ -37,7 +37,7 @@ def retention(days: int) -> DueWork:
         found = await contact_store.outlived(unit.conn, before, BATCH)
         return await contacts.erase(unit, found, ErasureReason.RETENTION_ENDED)
 
-    return _once_a_day("retention", time(2), batch)
+    return once_a_day("retention", time(2), batch)
 
 
 def counters() -> DueWork:
@@ -46,10 +46,12 @@ def counters() -> DueWork:
     async def batch(unit: Unit) -> int:
         return await fair_use.purge(unit.conn, BATCH)
 
-    return _once_a_day("counters", time(3), batch)
+    return once_a_day("counters", time(3), batch)
 
 
-def _once_a_day(name: str, at: time, batch: Batch) -> DueWork:
+def once_a_day(name: str, at: time, batch: Batch) -> DueWork:
+    """Call ``batch`` from ``at`` on (local time) until it says nothing is left for this day."""
+
     async def work(unit: Unit) -> int:
         today = business_date(unit.now)
         if unit.now.astimezone(TOKYO).time() < at or await daily.is_done(unit.conn, name, today):

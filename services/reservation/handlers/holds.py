@@ -4,6 +4,7 @@ Whoever holds something and holds something else lets the first go: new seat fir
 """
 
 from datetime import timedelta
+from uuid import UUID
 
 from services.reservation.domain.booking import Booking
 from services.reservation.domain.hold import Hold, HoldEnded, HoldId, HoldState, NoSuchHold
@@ -16,6 +17,12 @@ from shared.unit import Unit
 
 REMEMBERED = timedelta(days=1)
 """How long an ended hold can still be asked for."""
+_WAITLIST = "waitlist:"
+
+
+def waitlist_holder(entry_id: UUID) -> str:
+    """Who holds the seat that is offered to a party of the waiting list."""
+    return f"{_WAITLIST}{entry_id}"
 
 
 async def place(unit: Unit, request: Request, rules: Rules) -> Hold:
@@ -59,11 +66,17 @@ async def find(unit: Unit, hold_id: HoldId) -> Hold:
     Raises ``NoSuchHold``, ``CaseForbidden`` and ``SiteForbidden``.
     """
     hold = await holds.read(unit.conn, hold_id)
-    if hold is None:
+    if hold is None or hold.holder.startswith(_WAITLIST):
         raise NoSuchHold
     for case_id in hold.case_ids:
         unit.principal.require_case_at(case_id, hold.site_id)
     return hold
+
+
+async def own(unit: Unit) -> Hold | None:
+    """What this caller holds now, or none."""
+    hold = await holds.own(unit.conn, unit.principal.subject)
+    return hold if hold and hold.state_at(unit.now) is HoldState.HELD else None
 
 
 async def confirm(unit: Unit, hold_id: HoldId, rules: Rules) -> list[Booking]:

@@ -154,8 +154,8 @@ class _There:
 def _examine(part: Unit, request: Request, there: _There, members: tuple[CaseFacts, ...]) -> Ready:
     site, own, day = there.site, there.rules, business_date(request.starts_at)
     for case in members:
-        _check(part, case, site, day, own)
-    kept = max(_kept(part, case, day, own) for case in members)
+        check(case, site, day, own, by_staff=part.principal.is_staff)
+    kept = max(kept_from(one, day, own, by_staff=part.principal.is_staff) for one in members)
     party = Ready(site, own, members, request.starts_at.astimezone(UTC), kept)
     for case, minutes in zip(members, party.minutes, strict=True):
         if not there.system.serves(site.site_id, case.procedure, party.starts_at, minutes):
@@ -202,9 +202,9 @@ async def claim(unit: Unit, party: Ready, wanted: Mapping[datetime, int]) -> Non
         raise NoSuchSlot
 
 
-def seated(party: Ready, minutes: Sequence[int]) -> list[Booking]:
+def seated(party: Ready, minutes: Sequence[int], party_id: PartyId | None = None) -> list[Booking]:
     """New bookings of the party, one per case, each as long as ``minutes`` says."""
-    party_id = PartyId(new_id())
+    party_id = party_id or PartyId(new_id())
     return [
         Booking(
             booking_id=BookingId(new_id()),
@@ -257,18 +257,20 @@ def audit(unit: Unit, action: str, booking: Booking) -> None:
     )
 
 
-def _check(unit: Unit, case: CaseFacts, site: Site, day: date, own: SiteRules) -> None:
-    today, rules = business_date(unit.now), own.of(case.procedure)
+def check(case: CaseFacts, site: Site, day: date, own: SiteRules, *, by_staff: bool) -> None:
+    """Raise a ``NotBookable``, ``SiteDoesNotAccept`` or ``OutsideWindow`` unless the case may be
+    served at the site on that day.
+    """
+    today, rules = business_date(own.at), own.of(case.procedure)
     check_bookable(case, today)
     if case.ward is None or not accepts(site, case.procedure, case.ward, day):
         raise SiteDoesNotAccept(case.case_id)
-    by_staff = unit.principal.is_staff
     check_day(case, day, window(case, site.site_id, today, rules, by_staff=by_staff))
 
 
-def _kept(unit: Unit, case: CaseFacts, day: date, own: SiteRules) -> int:
-    today, rules = business_date(unit.now), own.of(case.procedure)
+def kept_from(case: CaseFacts, day: date, own: SiteRules, *, by_staff: bool) -> int:
+    """Seats of each cell on that day that this case has to leave to others."""
+    today, rules = business_date(own.at), own.of(case.procedure)
     if urgent(case, today, rules):
         return rules.kept(day, today, Audience.URGENT)
-    by_staff = unit.principal.is_staff
     return rules.kept(day, today, Audience.STAFF if by_staff else Audience.CITIZEN)

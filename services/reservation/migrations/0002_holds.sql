@@ -25,7 +25,8 @@ CREATE TABLE hold (
     party_id   uuid
 ) WITH (fillfactor = 80);
 CREATE UNIQUE INDEX one_hold_per_holder ON hold (holder) WHERE state = 'held';
-CREATE INDEX hold_by_end ON hold (expires_at);
+CREATE INDEX hold_to_end ON hold (expires_at) WHERE state = 'held';
+CREATE INDEX hold_to_forget ON hold (expires_at) WHERE state <> 'held';
 
 -- What a site decides otherwise than the city for one procedure; absent members are the city's.
 CREATE TABLE site_rule (

@@ -118,6 +118,7 @@ WITH returned AS (
 UPDATE cell SET booked = cell.booked - returned.seats
 FROM returned
 WHERE cell.site_id = $1 AND cell.starts_at = returned.starts_at
+RETURNING returned.starts_at, returned.seats
 """
 _DROP = """
 DELETE FROM cell
@@ -312,20 +313,17 @@ async def let_go(conn: Connection, return_id: UUID, now: datetime, due_at: datet
         await conn.execute(_LET_GO, return_id, due_at)
 
 
-async def take_over(
+async def bring_back(
     conn: Connection,
     site_id: SiteId,
     return_id: UUID,
-    returned: Collection[datetime],
-    wanted: Mapping[datetime, int],
-    *,
+    starts: Collection[datetime],
     now: datetime,
-    kept: int = 0,
-) -> bool:
-    """Take ``wanted`` with the help of what is on its way back under ``return_id``.
+) -> dict[datetime, int]:
+    """Bring back what is on its way under ``return_id`` and not held; the seats by cell.
 
-    False where that is not enough; then the caller has to roll back.
+    Locks the cells of ``starts``: those of the return, and whatever will be claimed with it.
     """
-    await conn.execute(_LOCK_SOME, site_id, sorted({*returned, *wanted}))
-    await conn.execute(_BRING_BACK, site_id, return_id, now)
-    return await claim(conn, site_id, wanted, now, kept)
+    await conn.execute(_LOCK_SOME, site_id, sorted(starts))
+    rows = await conn.fetch(_BRING_BACK, site_id, return_id, now)
+    return {row["starts_at"]: row["seats"] for row in rows}
