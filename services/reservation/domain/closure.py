@@ -6,11 +6,13 @@ it ends as exactly one of moved, chosen, cancelled, phone list, or kept where th
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 from uuid import UUID
 
+from services.reservation.domain.rules import Rules
+from shared.calendar import business_date
 from shared.contracts.base import Procedure
 from shared.contracts.reservation import CancelReason, MoveReason
 from shared.errors import Conflict, NotFound, Text, Unprocessable
@@ -130,6 +132,18 @@ class Displaced:
 def seat_id(closure_id: ClosureId, booking_id: BookingId) -> UUID:
     """Under which the seats of an alternative are kept out of the grid."""
     return derived_id("alternative", closure_id, booking_id)
+
+
+def answer_by(now: datetime, old: datetime, new: datetime, rules: Rules) -> datetime:
+    """Until when a citizen may answer: some days, but before either visit.
+
+    Where that leaves no time (a system that fails this morning), an hour at most. Whoever does
+    not answer gets the alternative, so that nobody is left without a seat.
+    """
+    latest = rules.change_deadline(business_date(new))
+    by = min(now + timedelta(days=rules.answer_days), old, latest)
+    soonest = now + timedelta(hours=1)
+    return by if by >= soonest else max(now, min(soonest, old, new))
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,15 @@ def without_room(
     return displaced
 
 
+def as_seated(seated: Iterable[Seated], cell_minutes: int) -> dict[datetime, int]:
+    """Room for just those who sit there: then only what is no longer served has to leave."""
+    room: dict[datetime, int] = {}
+    for one in seated:
+        for at, seats in _wanted([one], cell_minutes).items():
+            room[at] = room.get(at, 0) + seats
+    return room
+
+
 def _wanted(party: Sequence[Seated], cell_minutes: int) -> dict[datetime, int]:
     wanted: dict[datetime, int] = {}
     for one in party:

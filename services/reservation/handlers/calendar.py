@@ -15,7 +15,7 @@ from services.reservation.store.cells import CellRow
 from services.reservation.store.sites import StoredSite
 from shared.calendar import TOKYO, business_date
 from shared.contracts.base import Procedure
-from shared.contracts.place import Site
+from shared.contracts.place import Site, SiteState
 from shared.contracts.site import CapacityPublished, DayCapacity
 from shared.errors import Conflict, Text
 from shared.unit import Unit
@@ -27,8 +27,8 @@ class BookingsInTheWay(Conflict):
     slug = "bookings-in-the-way"
     title = Text("Booked seats would be lost", "予約済みの枠が失われます")
     remedy = Text(
-        "Keep these seats, or let POST /v1/closures offer the citizens others first.",
-        "該当する枠を残すか、POST /v1/closures で市民に代わりの枠をご案内してください。",
+        "Keep these seats, or send the change again with bookings=move to offer citizens others.",
+        "該当する枠を残すか、bookings=move を付けて再送し、市民に代わりの枠をご案内してください。",
     )
 
     def __init__(self, seats_missing: int, first: datetime, last: datetime) -> None:
@@ -77,18 +77,19 @@ async def extend(unit: Unit, stored: StoredSite, asked: date, rules: Rules) -> N
     await _publish(unit, locked.site, first, until, rules)
 
 
+def sold(site: Site, first: date, last: date, rules: Rules) -> dict[datetime, int]:
+    """Seats by cell that are sold from ``first`` to ``last``: none unless the site is open."""
+    if site.state is not SiteState.OPEN:
+        return {}
+    return capacities(site, first, last, rules.calendar, rules.cell_minutes)
+
+
 async def _make(
     unit: Unit, site: Site, first: date, last: date, rules: Rules, *, strict: bool = True
 ) -> None:
     start = max(unit.now, midnight(first))
     end = midnight(last + timedelta(days=1))
-    wanted = {
-        at: capacity
-        for at, capacity in capacities(
-            site, first, last, rules.calendar, rules.cell_minutes
-        ).items()
-        if at >= start
-    }
+    wanted = {at: seats for at, seats in sold(site, first, last, rules).items() if at >= start}
     booked = await cells.lock_range(unit.conn, site.site_id, start, end, unit.now)
     if tight := _without_room(booked, wanted):
         # A hold is no booking: it ends where the seat does.

@@ -73,10 +73,22 @@ WHERE b.site_id = $1 AND b.state = 'active' AND b.starts_at >= $2
     AND ($3::timestamptz IS NULL OR b.starts_at < $3)
 ORDER BY b.starts_at, b.booking_id
 """  # noqa: S608
+_KEPT = """
+SELECT b.booking_id, b.case_id, b.party_id, d.to_site_id AS site_id, d.to_starts_at AS starts_at,
+    b.minutes, b.procedure, b.card_site_id, b.state, b.reason, b.version, f.ward,
+    d.listed_at AS made_at, false AS leaving
+FROM displaced d JOIN booking b USING (booking_id) LEFT JOIN case_facts f ON f.case_id = b.case_id
+WHERE d.to_site_id = $1 AND d.seat_held AND d.to_starts_at >= $2
+    AND ($3::timestamptz IS NULL OR d.to_starts_at < $3)
+ORDER BY d.to_starts_at, d.booking_id
+"""
 _READ = f"SELECT {_BOOKING} FROM booking b WHERE booking_id = ANY($1::uuid[])"  # noqa: S608
-_ANY_LEFT = """
-SELECT EXISTS (
-    SELECT FROM cell WHERE site_id = $1 AND starts_at >= $2 AND target IS NOT NULL)
+_BOOKED = """
+SELECT c.starts_at, c.booked - coalesce(sum(r.seats) FILTER (
+    WHERE r.held_until IS NULL OR r.held_until < 'infinity'), 0)::int AS booked
+FROM cell c LEFT JOIN seat_return r USING (site_id, starts_at)
+WHERE c.site_id = $1 AND c.starts_at >= $2
+GROUP BY c.starts_at, c.booked
 """
 
 
@@ -136,16 +148,23 @@ async def seated(
     return [_seated(row) for row in rows]
 
 
+async def kept_at(
+    conn: Connection, site_id: SiteId, start: datetime, end: datetime | None
+) -> list[Seated]:
+    """Those for whom a seat is kept at a site, as if they sat there already."""
+    return [_seated(row) for row in await conn.fetch(_KEPT, site_id, start, end)]
+
+
+async def booked(conn: Connection, site_id: SiteId, start: datetime) -> dict[datetime, int]:
+    """Seats by cell from ``start`` on that are booked or kept, but neither held nor returning."""
+    rows = await conn.fetch(_BOOKED, site_id, start)
+    return {row["starts_at"]: row["booked"] for row in rows}
+
+
 async def read(conn: Connection, booking_ids: Sequence[BookingId]) -> dict[BookingId, Booking]:
     """The bookings of these ids."""
     rows = await conn.fetch(_READ, booking_ids)
     return {BookingId(row["booking_id"]): _booking(row) for row in rows}
-
-
-async def any_left(conn: Connection, site_id: SiteId, now: datetime) -> bool:
-    """Whether a cell ahead still has more booked than it is to have."""
-    left: bool = await conn.fetchval(_ANY_LEFT, site_id, now)
-    return left
 
 
 def _seated(row: Row) -> Seated:

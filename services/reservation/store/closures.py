@@ -45,6 +45,11 @@ UPDATE closure SET state = $2, next_at = $3, ended_at = $4,
     version = version + CASE WHEN state <> $2 THEN 1 ELSE 0 END
 WHERE closure_id = $1
 """
+_NUDGE = """
+UPDATE closure SET next_at = least(next_at, $2) WHERE closure_id IN (
+    SELECT closure_id FROM closure
+    WHERE closure_id = ANY($1::uuid[]) AND state <> 'done' FOR UPDATE SKIP LOCKED)
+"""
 _HURRY = """
 UPDATE closure SET next_at = least(next_at, $2) WHERE suspension_id = $1 AND state <> 'done'
 """
@@ -52,9 +57,9 @@ UPDATE closure SET next_at = least(next_at, $2) WHERE suspension_id = $1 AND sta
 
 async def insert(conn: Connection, closure: Closure) -> None:
     """Store a new closure. Raises ``ClosureRunning`` where the site has another."""
-    other = await conn.fetchval(_RUNNING, closure.site_id)
+    other = await running_at(conn, closure.site_id)
     if other is not None and closure.kind is not ClosureKind.SUSPENSION:
-        raise ClosureRunning(ClosureId(other))
+        raise ClosureRunning(other)
     try:
         await conn.execute(
             _INSERT,
@@ -69,6 +74,12 @@ async def insert(conn: Connection, closure: Closure) -> None:
         )
     except asyncpg.UniqueViolationError:
         raise ClosureRunning(closure.closure_id) from None
+
+
+async def running_at(conn: Connection, site_id: SiteId) -> ClosureId | None:
+    """The closure that is changing the site; suspensions are none."""
+    found = await conn.fetchval(_RUNNING, site_id)
+    return ClosureId(found) if found else None
 
 
 async def read(conn: Connection, closure_id: ClosureId) -> Closure | None:
@@ -107,6 +118,11 @@ async def set_(
     """How far the locked closure has come, and when to look at it again."""
     ended = now if state is ClosureState.DONE else None
     await conn.execute(_SET, closure_id, state.value, next_at, ended)
+
+
+async def nudge(conn: Connection, closure_ids: Sequence[ClosureId], now: datetime) -> None:
+    """Let these be looked at now, but for those that somebody is working on; waits for nobody."""
+    await conn.execute(_NUDGE, closure_ids, now)
 
 
 async def hurry(conn: Connection, suspension_id: SuspensionId, now: datetime) -> None:

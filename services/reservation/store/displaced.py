@@ -11,7 +11,7 @@ from typing import Any
 from services.reservation.domain.closure import ClosureId, Displaced, DisplacedState
 from shared.contracts.base import Procedure
 from shared.db import Connection, Row
-from shared.ids import BookingId, CaseId, SiteId
+from shared.ids import BookingId, SiteId
 
 _COLUMNS = """
 closure_id, booking_id, case_id, party_id, procedure, minutes, site_id, starts_at, state,
@@ -67,8 +67,9 @@ ORDER BY d.booking_id LIMIT $2
 FOR UPDATE OF d SKIP LOCKED
 """
 _OPEN = f"""
-SELECT {_COLUMNS} FROM displaced WHERE closure_id = $1 AND ended_at IS NULL
-ORDER BY booking_id LIMIT $2
+SELECT {_COLUMNS} FROM displaced
+WHERE closure_id = $1 AND ended_at IS NULL AND starts_at > $2
+ORDER BY booking_id LIMIT $3
 FOR UPDATE SKIP LOCKED
 """  # noqa: S608
 _LOCK = f"""
@@ -82,9 +83,10 @@ WHERE closure_id = $1 AND party_id = (
     SELECT party_id FROM displaced WHERE closure_id = $1 AND booking_id = $2)
 ORDER BY booking_id
 """  # noqa: S608
-_OF_CASES = f"""
-SELECT {_COLUMNS} FROM displaced WHERE case_id = ANY($1::uuid[]) AND ended_at IS NULL
-ORDER BY booking_id
+# The last that befell the booking: open, or ended like this.
+_OF_BOOKING = f"""
+SELECT {_COLUMNS} FROM displaced WHERE booking_id = $1
+ORDER BY ended_at DESC NULLS FIRST, listed_at DESC LIMIT 1
 """  # noqa: S608
 _HOLD = """
 UPDATE displaced d SET state = 'held', seat_held = true, to_site_id = h.site_id,
@@ -106,13 +108,21 @@ UPDATE displaced d SET state = e.state, seat_held = false, ended_at = $4, change
 FROM unnest($2::uuid[], $3::text[]) AS e(booking_id, state)
 WHERE d.closure_id = $1 AND d.booking_id = e.booking_id
 """
+# Whoever was told has to be told anew; the seats are let go by the caller.
+_UNSEAT = """
+UPDATE displaced SET state = 'listed', seat_held = false, to_site_id = NULL, to_starts_at = NULL,
+    answer_by = NULL, look_at = $3, changed_at = $3
+WHERE to_site_id = $1 AND booking_id = ANY($2::uuid[]) AND seat_held AND ended_at IS NULL
+RETURNING closure_id, booking_id
+"""
 _COUNT = """
 SELECT closure_id, state, count(*) AS bookings, count(*) FILTER (WHERE ended_at IS NULL) AS open,
        count(*) FILTER (WHERE to_site_id IS NULL AND ended_at IS NULL) AS seatless
 FROM displaced WHERE closure_id = ANY($1::uuid[]) GROUP BY closure_id, state
 """
+# Where a seat is held and nobody told, telling is what is due.
 _NEXT = """
-SELECT min(CASE WHEN seat_held THEN answer_by ELSE look_at END)
+SELECT min(CASE WHEN seat_held THEN coalesce(answer_by, changed_at) ELSE look_at END)
 FROM displaced WHERE closure_id = $1 AND ended_at IS NULL
 """
 _PAGE = f"""
@@ -157,9 +167,11 @@ async def changed_elsewhere(
     return {BookingId(row["booking_id"]): DisplacedState(row["became"]) for row in rows}
 
 
-async def open_(conn: Connection, closure_id: ClosureId, limit: int) -> list[Displaced]:
-    """Lock some for which something is left to do."""
-    return _all(await conn.fetch(_OPEN, closure_id, limit))
+async def open_(
+    conn: Connection, closure_id: ClosureId, now: datetime, limit: int
+) -> list[Displaced]:
+    """Lock some for which something is left to do and whose visit lies ahead."""
+    return _all(await conn.fetch(_OPEN, closure_id, now, limit))
 
 
 async def lock(
@@ -174,9 +186,10 @@ async def party(conn: Connection, closure_id: ClosureId, booking_id: BookingId) 
     return _all(await conn.fetch(_PARTY, closure_id, booking_id))
 
 
-async def of_cases(conn: Connection, case_ids: Sequence[CaseId]) -> list[Displaced]:
-    """What is open for these cases."""
-    return _all(await conn.fetch(_OF_CASES, case_ids))
+async def of_booking(conn: Connection, booking_id: BookingId) -> Displaced | None:
+    """What is open for this booking, or what befell it last; none where nothing ever did."""
+    found = _all(await conn.fetch(_OF_BOOKING, booking_id))
+    return found[0] if found else None
 
 
 async def hold(
@@ -221,6 +234,14 @@ async def end(
     """Nothing is left to do for these, which are locked."""
     states = [state.value for state in ends.values()]
     await conn.execute(_END, closure_id, list(ends), states, now)
+
+
+async def unseat(
+    conn: Connection, site_id: SiteId, booking_ids: Sequence[BookingId], now: datetime
+) -> list[tuple[ClosureId, BookingId]]:
+    """The seats kept for these at a site cannot be kept; another is to be looked for."""
+    rows = await conn.fetch(_UNSEAT, site_id, booking_ids, now)
+    return [(ClosureId(row["closure_id"]), BookingId(row["booking_id"])) for row in rows]
 
 
 async def counts(

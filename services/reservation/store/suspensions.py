@@ -65,8 +65,10 @@ async def running(conn: Connection, site_ids: Sequence[SiteId] | None) -> list[S
     return [_suspension(row) for row in await conn.fetch(_RUNNING, site_ids)]
 
 
-async def of_sites(conn: Connection, site_ids: Sequence[SiteId]) -> dict[SiteId, list[Suspension]]:
-    """Suspensions of these sites that are not over, by site."""
+async def of_sites(
+    conn: Connection, site_ids: Sequence[SiteId] | None
+) -> dict[SiteId, list[Suspension]]:
+    """Suspensions of these sites (of all) that are not over, by site."""
     found: dict[SiteId, list[Suspension]] = {}
     for one in await running(conn, site_ids):
         found.setdefault(one.site_id, []).append(one)
