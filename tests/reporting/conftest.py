@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import httpx
 import pytest_asyncio
+from starlette.types import ASGIApp
 
 from services.reporting.api import build
 from services.reporting.events import SUBSCRIBES
@@ -54,6 +55,7 @@ class Reporting:
     processor: Processor
     clock: FixedClock
     client: httpx.AsyncClient
+    app: ASGIApp
 
     async def hear(self, happenings: Iterable[Happening]) -> None:
         """Handle these events as one poll."""
@@ -79,4 +81,4 @@ async def reporting(
     )
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-        yield Reporting(database, units, processor, clock, client)
+        yield Reporting(database, units, processor, clock, client, app)
