@@ -3,6 +3,9 @@
 from shared.security.access import AccessTable, SiteRule, allow
 from shared.security.principal import Role
 
+_THEIRS = allow(Role.CITIZEN, Role.CLERK, Role.SUPERVISOR, site=SiteRule.RESOURCE)
+"""Citizens for their own cases, staff for what lies at their site."""
+
 ACCESS: AccessTable = {
     ("GET", "/v1/citizen-keys"): allow(Role.PUBLIC),
     ("POST", "/v1/sessions"): allow(Role.PUBLIC),
@@ -18,6 +21,20 @@ ACCESS: AccessTable = {
     ("POST", "/v1/bookings/{booking_id}:cancel"): allow(
         Role.CITIZEN, Role.CLERK, Role.SUPERVISOR, site=SiteRule.RESOURCE
     ),
+    ("POST", "/v1/bookings/{booking_id}:move"): _THEIRS,
+    ("POST", "/v1/holds"): allow(Role.CITIZEN, Role.CLERK, Role.SUPERVISOR, site=SiteRule.BODY),
+    ("GET", "/v1/holds"): allow(Role.CITIZEN, Role.CLERK, Role.SUPERVISOR),
+    ("GET", "/v1/holds/{hold_id}"): _THEIRS,
+    ("DELETE", "/v1/holds/{hold_id}"): _THEIRS,
+    ("POST", "/v1/holds/{hold_id}:confirm"): _THEIRS,
+    ("POST", "/v1/waitlist"): _THEIRS,
+    ("GET", "/v1/waitlist"): allow(Role.CITIZEN, Role.CLERK, Role.SUPERVISOR, site=SiteRule.QUERY),
+    ("GET", "/v1/waitlist/{waitlist_id}"): _THEIRS,
+    ("POST", "/v1/waitlist/{waitlist_id}:withdraw"): _THEIRS,
+    ("POST", "/v1/waitlist/{waitlist_id}:accept"): _THEIRS,
+    ("POST", "/v1/waitlist/{waitlist_id}:decline"): _THEIRS,
+    ("GET", "/v1/sites/{site_id}/rules/{procedure}"): allow(Role.PUBLIC),
+    ("PUT", "/v1/sites/{site_id}/rules/{procedure}"): allow(Role.PLANNER, site=SiteRule.PATH),
     ("POST", "/v1/sessions:request"): allow(Role.PUBLIC),
     ("POST", "/v1/sessions:confirm"): allow(Role.PUBLIC),
     ("POST", "/v1/sessions:link"): allow(Role.PUBLIC),

@@ -16,7 +16,8 @@ from pydantic import SecretStr
 
 from services.issuance.handlers.check_in import check_in_booking
 from services.reservation.domain.message import Kind, Note
-from services.reservation.handlers import bookings, citizens
+from services.reservation.handlers import bookings, citizens, holds, waitlist
+from services.reservation.handlers.parties import Request as Party
 from shared.clock import FixedClock
 from shared.db import Database
 from shared.errors import Unauthorized
@@ -120,7 +121,18 @@ async def _booking(database: Database) -> dict[str, str]:
         "case_id": str(case_id),
         "message_id": str(note.message_id),
         "entry_id": str(entry_id),
+        "procedure": "card_issuance",
+        **await _held(database, case_id),
     }
+
+
+async def _held(database: Database, case_id: CaseId) -> dict[str, str]:
+    at_ten = Party((case_id,), OWN, reservation.tokyo(reservation.THURSDAY, 10))
+    wish = waitlist.Wish((case_id,), (OWN,), reservation.THURSDAY, reservation.FRIDAY)
+    async with reservation.units(database).begin(reservation.citizen(case_id)) as unit:
+        hold = await holds.place(unit, at_ten, reservation.RULES)
+        entry = await waitlist.join(unit, wish, reservation.RULES)
+    return {"hold_id": str(hold.hold_id), "waitlist_id": str(entry.entry_id)}
 
 
 async def _visit(database: Database, clock: FixedClock) -> dict[str, str]:

@@ -8,11 +8,15 @@ from services.reservation.api import (
     bookings,
     contacts,
     email_sessions,
+    holds,
     links,
     messages,
+    moves,
     renewals,
     sessions,
+    site_rules,
     sites,
+    waitlist,
 )
 from services.reservation.api.citizen_desk import CitizenDesk, SessionUse
 from services.reservation.api.desk import Desk
@@ -33,6 +37,13 @@ A citizen logs in at `POST /v1/sessions` with the number on the notice and the b
 for a seat at `GET /v1/availability` and takes it at `POST /v1/bookings`. Staff book on behalf.
 """
 
+SEATS = (
+    site_rules.router,
+    holds.router,
+    bookings.router,
+    moves.router,
+    waitlist.router,
+)
 CITIZENS = (
     email_sessions.router,
     renewals.router,
@@ -54,7 +65,7 @@ def build(resources: Resources) -> FastAPI:
             sessions.router,
             sites.router,
             availability.router,
-            bookings.router,
+            *SEATS,
             *CITIZENS,
         ],
         access=ACCESS,

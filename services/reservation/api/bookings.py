@@ -1,6 +1,6 @@
 """Bookings, made by citizens for their own cases and by staff at their sites on behalf."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from services.reservation.api.desk import DeskDep, PreconditionDep
 from services.reservation.api.times import LocalInstant
 from services.reservation.domain.booking import Booking, BookingState
 from services.reservation.domain.rules import Rules
-from services.reservation.handlers import bookings, together
+from services.reservation.handlers import bookings, site_rules, together
 from services.reservation.handlers.bookings import Request as Party
 from shared.calendar import business_date
 from shared.contracts.base import Procedure, SiteRef
@@ -95,13 +95,13 @@ class PartyView(BaseModel):
     bookings: list[BookingView]
 
     @classmethod
-    def of(cls, made: Sequence[Booking], rules: Rules) -> "PartyView":
-        """The bookings of one party as they are shown."""
+    def of(cls, made: Sequence[Booking], own: Mapping[BookingId, Rules]) -> "PartyView":
+        """The bookings of one party as they are shown, by the rules that hold for each."""
         return cls(
             party_id=made[0].party_id,
             site_id=made[0].site_id,
             starts_at=made[0].starts_at,
-            bookings=[BookingView.of(booking, rules) for booking in made],
+            bookings=[BookingView.of(booking, own[booking.booking_id]) for booking in made],
         )
 
 
@@ -112,15 +112,17 @@ def booking_groups(resources: Resources, rules: Rules) -> Groups[Party]:
         unit: Unit, wishes: Sequence[tuple[Unit, Party]]
     ) -> Sequence[PartyView | Problem]:
         outcomes = await together.book_all(unit, wishes, rules)
+        made = [one for each in outcomes if not isinstance(each, Problem) for one in each]
+        own = await site_rules.of_bookings(unit, made, rules) if made else {}
         return [
-            outcome if isinstance(outcome, Problem) else PartyView.of(outcome, rules)
+            outcome if isinstance(outcome, Problem) else PartyView.of(outcome, own)
             for outcome in outcomes
         ]
 
     return Groups(resources.units, command, apart=lambda party: party.case_ids, room=resources.room)
 
 
-def _groups(request: Request) -> Groups[Party]:
+async def _groups(request: Request) -> Groups[Party]:
     groups: Groups[Party] = request.app.state.booking_groups
     return groups
 
@@ -153,7 +155,8 @@ async def read_booking(
     """The booking with its ETag. Reading it is audited."""
     async with call.unit() as unit:
         booking = await bookings.find(unit, booking_id)
-    return tagged(request, BookingView.of(booking, desk.rules), booking.version)
+        own = await site_rules.of_bookings(unit, [booking], desk.rules)
+    return tagged(request, BookingView.of(booking, own[booking_id]), booking.version)
 
 
 @router.post("/{booking_id}:cancel", summary="Cancel a booking")
@@ -170,5 +173,6 @@ async def cancel_booking(
     """
     async with call.unit() as unit:
         booking = await bookings.cancel(unit, booking_id, desk.rules, require)
+        own = await site_rules.of_bookings(unit, [booking], desk.rules)
     response.headers["ETag"] = etag(booking.version)
-    return BookingView.of(booking, desk.rules)
+    return BookingView.of(booking, own[booking_id])

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from services.reservation.domain.booking import Booking
 from services.reservation.domain.rules import Rules
 from services.reservation.domain.site import NoSuchSite
 from services.reservation.domain.site_rules import NONE, Overrides, SiteRules
@@ -9,7 +10,7 @@ from services.reservation.handlers.precondition import Precondition
 from services.reservation.store import site_rules, sites
 from services.reservation.store.site_rules import StoredOverrides
 from shared.contracts.base import Procedure
-from shared.ids import SiteId
+from shared.ids import BookingId, SiteId
 from shared.unit import Unit
 
 
@@ -24,6 +25,14 @@ async def at_all(
     """The rules of several sites as they are now."""
     found = await site_rules.of_sites(unit.conn, site_ids)
     return {site_id: SiteRules(rules, found.get(site_id, {}), unit.now) for site_id in site_ids}
+
+
+async def of_bookings(
+    unit: Unit, made: Sequence[Booking], rules: Rules
+) -> Mapping[BookingId, Rules]:
+    """The rules that hold for each of the bookings, where and for what it is."""
+    own = await at_all(unit, sorted({booking.site_id for booking in made}), rules)
+    return {one.booking_id: own[one.site_id].of(one.procedure) for one in made}
 
 
 async def put(
