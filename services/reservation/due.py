@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from datetime import time
 
 from services.reservation.citizen_settings import CitizenSettings
-from services.reservation.handlers import daily, email_sessions, holds, offers
+from services.reservation.handlers import (
+    closing,
+    daily,
+    email_sessions,
+    holds,
+    offers,
+    site_life,
+    suspensions,
+)
 from services.reservation.settings import ReservationSettings
 from shared.calendar import BusinessCalendar
 from shared.due import Due
@@ -25,6 +33,10 @@ def works(_: Resources) -> Sequence[Due]:
         Due("offers that lapse", offers.lapse),
         Due("offers to the waiting list", offers.work(rules)),
         Due("ended holds", holds.tidy),
+        Due("ends of suspensions", suspensions.end_announced),
+        Due("ends of days", site_life.day_ends(rules)),
+        Due("ends of periods", site_life.periods(rules)),
+        Due("closures", closing.work(rules)),
         Due("ended places of the waiting list", daily.once_a_day("waitlist", time(1), offers.end)),
         Due("reminders", daily.reminders(citizens.reminder_at)),
         Due("contact retention", daily.retention(citizens.contact_days)),

@@ -22,14 +22,29 @@ from shared.contracts.reservation import (
     ContactErased,
     WaitlistOffered,
 )
-from shared.contracts.site import CapacityPublished, SiteChanged, SiteOpened, SitePlanned
+from shared.contracts.site import (
+    CapacityPublished,
+    DayClosed,
+    NationalSystemResumed,
+    NationalSystemSuspended,
+    SiteChanged,
+    SiteClosed,
+    SiteOpened,
+    SitePlanned,
+    SiteWindDownStarted,
+)
 from shared.messaging.subscriptions import Subscription, on
 
 PUBLISHES: tuple[type[Event], ...] = (
     SitePlanned,
     SiteOpened,
     SiteChanged,
+    SiteWindDownStarted,
+    SiteClosed,
     CapacityPublished,
+    DayClosed,
+    NationalSystemSuspended,
+    NationalSystemResumed,
     BookingConfirmed,
     BookingMoved,
     BookingCancelled,

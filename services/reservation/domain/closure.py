@@ -14,6 +14,7 @@ from uuid import UUID
 from services.reservation.domain.rules import Rules
 from shared.calendar import business_date
 from shared.contracts.base import Procedure
+from shared.contracts.place import Site, SiteState
 from shared.contracts.reservation import CancelReason, MoveReason
 from shared.errors import Conflict, NotFound, Text, Unprocessable
 from shared.ids import BookingId, CaseId, PartyId, SiteId, SuspensionId, derived_id
@@ -134,6 +135,20 @@ def seat_id(closure_id: ClosureId, booking_id: BookingId) -> UUID:
     return derived_id("alternative", closure_id, booking_id)
 
 
+def check_last_day(site: Site, last_day: date, today: date) -> None:
+    """Raise ``LastDayRefused`` unless an open site may serve for the last time on ``last_day``."""
+    too_late = site.closes_on is not None and last_day > site.closes_on
+    if last_day < max(today, site.opens_on) or too_late:
+        raise LastDayRefused
+
+
+def winding_down(site: Site, last_day: date) -> Site:
+    """``site`` on its way to the end. Raises ``SiteNotOpen``."""
+    if site.state is not SiteState.OPEN:
+        raise SiteNotOpen
+    return site.model_copy(update={"state": SiteState.WINDING_DOWN, "closes_on": last_day})
+
+
 def answer_by(now: datetime, old: datetime, new: datetime, rules: Rules) -> datetime:
     """Until when a citizen may answer: some days, but before either visit.
 
@@ -213,6 +228,17 @@ class NothingOffered(Conflict):
     remedy = Text(
         "Choose a seat from GET /v1/availability, or wait to be told of one.",
         "GET /v1/availability から選ぶか、ご案内をお待ちください。",
+    )
+
+
+class ChoiceMissing(Unprocessable):
+    """Who chooses another seat says which."""
+
+    slug = "choice-missing"
+    title = Text("Say which seat is chosen", "希望の日時を指定してください")
+    remedy = Text(
+        "Send site_id and starts_at of a seat from GET /v1/availability.",
+        "GET /v1/availability の枠の site_id と starts_at を送信してください。",
     )
 
 

@@ -46,6 +46,16 @@ class SiteNotOpenable(Conflict):
     remedy = Text("Plan a new site under another id.", "別のIDで新しい窓口を登録してください。")
 
 
+class SiteNotPreparable(Conflict):
+    """Only a planned site can be prepared."""
+
+    slug = "site-not-preparable"
+    title = Text("The site is open or closed already", "この窓口は開設済みまたは終了済みです")
+    remedy = Text(
+        "Change it with PUT /v1/sites/{site_id}.", "PUT /v1/sites/{site_id} で変更してください。"
+    )
+
+
 def check_sound(site: Site, cell_minutes: int) -> None:
     """Raise ``SiteUnsound`` naming every field that cannot be so."""
     if errors := list(_flaws(site, cell_minutes)):
@@ -62,6 +72,13 @@ def opened(site: Site) -> Site:
     if missing := list(_missing(site)):
         raise SiteIncomplete(errors=missing)
     return site.model_copy(update={"state": SiteState.OPEN})
+
+
+def prepared(site: Site) -> Site:
+    """``site``, being prepared. Raises ``SiteNotPreparable``."""
+    if site.state not in (SiteState.PLANNED, SiteState.PREPARING):
+        raise SiteNotPreparable
+    return site.model_copy(update={"state": SiteState.PREPARING})
 
 
 def _missing(site: Site) -> Iterator[FieldError]:

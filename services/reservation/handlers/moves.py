@@ -32,15 +32,22 @@ class Target:
 
 
 async def move(
-    unit: Unit, booking_id: BookingId, target: Target, rules: Rules, require: Precondition
+    unit: Unit,
+    booking_id: BookingId,
+    target: Target,
+    rules: Rules,
+    require: Precondition,
+    *,
+    because: MoveReason | None = None,
 ) -> list[Booking]:
     """Move a booking and its party to another time or site. Where it is already, it stays.
 
+    ``because`` the city cannot keep the seat, there is no deadline, and staff move to any site.
     Raises ``NoSuchBooking``, ``BookingEnded``, ``ChangeTooLate``, what ``parties.ready`` and
     ``require`` raise, ``NoSuchSlot`` and ``SlotTaken``; then everything is as it was.
     """
     seen = await _movers(unit, booking_id, target)
-    if unit.principal.is_staff:
+    if unit.principal.is_staff and because is None:
         unit.principal.require_site(target.site_id)
     request = Request(tuple(b.case_id for b in seen), target.site_id, target.starts_at)
     party = await parties.ready(unit, request, rules)
@@ -48,10 +55,12 @@ async def move(
     require(next(b.version for b in here if b.booking_id == booking_id))
     if all((b.site_id, b.starts_at) == (target.site_id, party.starts_at) for b in here):
         return here
-    await check_movable(unit, here, rules)
+    if because is None:
+        await check_movable(unit, here, rules)
     there = await _reseated(unit, here, party, rules)
     by_staff = unit.principal.is_staff
-    await tell_moved(unit, here, there, MoveReason.STAFF if by_staff else MoveReason.CITIZEN)
+    own = MoveReason.STAFF if by_staff else MoveReason.CITIZEN
+    await tell_moved(unit, here, there, because or own)
     return there
 
 

@@ -1,18 +1,35 @@
-"""Planning and opening a site, and changing one that is open."""
+"""Planning and opening a site, and changing one that is open.
+
+Where a change takes booked seats away, it is refused, or starts a closure that finds others.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
+from services.reservation.domain.closure import ClosureId, ClosureKind, ClosureRunning
 from services.reservation.domain.rules import Rules
-from services.reservation.domain.site import NoSuchSite, check_sound, opened
-from services.reservation.handlers import calendar
+from services.reservation.domain.site import NoSuchSite, SiteNotOpenable, check_sound, opened
+from services.reservation.handlers import calendar, displacing
+from services.reservation.handlers.calendar import BookingsInTheWay
+from services.reservation.handlers.closures import start
+from services.reservation.handlers.displacing import Change
 from services.reservation.handlers.precondition import Precondition
-from services.reservation.store import sites
+from services.reservation.store import closures, sites
 from services.reservation.store.sites import StoredSite
 from shared.contracts.place import Site, SiteState
 from shared.contracts.site import SiteChanged, SiteOpened, SitePlanned
 from shared.ids import SiteId
 from shared.unit import Unit
+
+
+class Displaced(StrEnum):
+    """What becomes of bookings for which a changed site has no seat."""
+
+    REFUSE = "refuse"
+    """The change is refused."""
+    MOVE = "move"
+    """Their citizens are offered other seats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +39,22 @@ class Settled:
     site: Site
     version: int
     created: bool = False
+    closure_id: ClosureId | None = None
+    """What finds other seats for those that the change displaced."""
 
 
-async def put(unit: Unit, described: Site, rules: Rules, require: Precondition) -> Settled:
+async def put(
+    unit: Unit,
+    described: Site,
+    rules: Rules,
+    require: Precondition,
+    *,
+    policy: Displaced = Displaced.REFUSE,
+) -> Settled:
     """Plan ``described``, or let it replace the site of its id; the state stays as it is.
 
-    The same value again changes nothing. Raises ``SiteUnsound``, ``BookingsInTheWay`` and what
-    ``require`` raises.
+    The same value again changes nothing. Raises ``SiteUnsound``, ``SiteNotOpenable`` (closed for
+    good), ``ClosureRunning``, ``BookingsInTheWay`` and what ``require`` raises.
     """
     check_sound(described, rules.cell_minutes)
     new = described.model_copy(update={"state": SiteState.PLANNED})
@@ -43,7 +69,7 @@ async def put(unit: Unit, described: Site, rules: Rules, require: Precondition) 
     if stored is None:
         raise NoSuchSite
     require(stored.version)
-    return await _replace(unit, stored, described, rules)
+    return await replace(unit, stored, described, rules, policy)
 
 
 async def open_(unit: Unit, site_id: SiteId, rules: Rules) -> Settled:
@@ -84,13 +110,39 @@ async def find(unit: Unit, site_id: SiteId) -> StoredSite:
     return stored
 
 
-async def _replace(unit: Unit, stored: StoredSite, described: Site, rules: Rules) -> Settled:
+async def replace(
+    unit: Unit, stored: StoredSite, described: Site, rules: Rules, policy: Displaced
+) -> Settled:
+    """Let ``described`` replace a locked site, whose state stays. Raises like ``put``."""
     site = described.model_copy(update={"state": stored.site.state})
     if site == stored.site:
         return Settled(site, stored.version)
+    if site.state is SiteState.CLOSED:
+        raise SiteNotOpenable
+    running = await closures.running_at(unit.conn, site.site_id)
+    if running is not None:
+        raise ClosureRunning(running)
     version = await sites.update(unit.conn, site, unit.now)
     unit.emit(SiteChanged(site=site))
     unit.audit("site.changed", subject=site.site_id, site_id=site.site_id, version=version)
-    if site.state is SiteState.OPEN:
+    if site.state is not SiteState.OPEN:
+        return Settled(site, version)
+    if policy is Displaced.REFUSE:
         await calendar.remake(unit, site, stored.made_until, rules)
-    return Settled(site, version)
+        if site.acceptance != stored.site.acceptance:
+            await _refuse_unaccepted(unit, site, stored, rules)
+        return Settled(site, version)
+    await calendar.make_room(unit, site, stored.made_until, rules)
+    change = Change(ClosureKind.CHANGE, site, stored.made_until)
+    found = await displacing.affected(unit, change, rules)
+    if not found.bookings and not found.unseated:
+        return Settled(site, version)
+    closure = await start(unit, site.site_id, ClosureKind.CHANGE)
+    return Settled(site, version, closure_id=closure.closure_id)
+
+
+async def _refuse_unaccepted(unit: Unit, site: Site, stored: StoredSite, rules: Rules) -> None:
+    change = Change(ClosureKind.CHANGE, site, stored.made_until)
+    if lost := (await displacing.affected(unit, change, rules)).bookings:
+        times = [booking.starts_at for booking in lost]
+        raise BookingsInTheWay(len(lost), min(times), max(times))

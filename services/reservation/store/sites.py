@@ -14,6 +14,9 @@ _READ = f"SELECT {_COLUMNS} FROM site WHERE site_id = $1"  # noqa: S608  only ou
 _READ_ALL = f"SELECT {_COLUMNS} FROM site WHERE site_id = ANY($1::text[])"  # noqa: S608
 _LOCK = _READ + " FOR NO KEY UPDATE"
 _OPEN = f"SELECT {_COLUMNS} FROM site WHERE state = 'open' ORDER BY site_id"  # noqa: S608
+_IN_SERVICE = f"""
+SELECT {_COLUMNS} FROM site WHERE state IN ('open', 'winding_down') ORDER BY site_id
+"""  # noqa: S608
 _LIST = f"""
 SELECT {_COLUMNS} FROM site WHERE site_id > $1 ORDER BY site_id LIMIT $2
 """  # noqa: S608
@@ -27,6 +30,23 @@ UPDATE site SET state = $2, version = version + 1, definition = $3, changed_at =
 WHERE site_id = $1
 RETURNING version
 """
+_TAKE_OUTLIVED = f"""
+SELECT {_COLUMNS} FROM site
+WHERE state = 'open' AND (definition ->> 'closes_on')::date < $1 AND NOT EXISTS (
+    SELECT FROM closure c
+    WHERE c.site_id = site.site_id AND c.state <> 'done' AND c.kind <> 'suspension')
+ORDER BY site_id LIMIT 1
+FOR NO KEY UPDATE SKIP LOCKED
+"""  # noqa: S608
+# A site that has told of no day yet begins with the day on which it opened.
+_TAKE_DAY_ENDED = f"""
+SELECT {_COLUMNS}, told FROM site, LATERAL (
+    SELECT coalesce(day_closed, (changed_at AT TIME ZONE 'Asia/Tokyo')::date - 1) AS told) AS t
+WHERE state IN ('open', 'winding_down', 'closed')
+    AND told < least($1::date - 1, (definition ->> 'closes_on')::date)
+ORDER BY site_id LIMIT 1
+FOR NO KEY UPDATE OF site SKIP LOCKED
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +81,11 @@ async def all_open(conn: Connection) -> list[StoredSite]:
     return [_stored(row) for row in await conn.fetch(_OPEN)]
 
 
+async def in_service(conn: Connection) -> list[StoredSite]:
+    """Every site that serves citizens, by id: open, or winding down."""
+    return [_stored(row) for row in await conn.fetch(_IN_SERVICE)]
+
+
 async def page(conn: Connection, after: str, limit: int) -> Sequence[StoredSite]:
     """Up to ``limit`` sites whose id comes after ``after``, by id."""
     return [_stored(row) for row in await conn.fetch(_LIST, after, limit)]
@@ -83,6 +108,23 @@ async def update(conn: Connection, site: Site, now: datetime) -> int:
 async def made(conn: Connection, site_id: SiteId, until: date) -> None:
     """Remember that the site has cells up to ``until``."""
     await conn.execute("UPDATE site SET made_until = $2 WHERE site_id = $1", site_id, until)
+
+
+async def take_outlived(conn: Connection, today: date) -> StoredSite | None:
+    """An open site whose last day is over, locked."""
+    row = await conn.fetchrow(_TAKE_OUTLIVED, today)
+    return _stored(row) if row else None
+
+
+async def take_day_ended(conn: Connection, today: date) -> tuple[StoredSite, date] | None:
+    """A site in service, locked, of which not every day before today was told; and the last."""
+    row = await conn.fetchrow(_TAKE_DAY_ENDED, today)
+    return (_stored(row), row["told"]) if row else None
+
+
+async def day_closed(conn: Connection, site_id: SiteId, day: date) -> None:
+    """Remember that the end of ``day`` was told."""
+    await conn.execute("UPDATE site SET day_closed = $2 WHERE site_id = $1", site_id, day)
 
 
 def _stored(row: Row) -> StoredSite:
