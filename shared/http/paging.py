@@ -95,7 +95,7 @@ def _unpacked(cursor: str) -> bytes:
     return urlsafe_b64decode(padded.encode("ascii"))
 
 
-def _page_request(
+async def _page_request(
     cursor: Annotated[
         str | None, Query(max_length=1000, description="`next_cursor` of the page before.")
     ] = None,

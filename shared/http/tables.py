@@ -75,7 +75,7 @@ class TableRequest:
         )
 
 
-def table_request(
+async def table_request(
     request: Request,
     format: Annotated[  # noqa: A002  the name callers write
         Format | None, Query(description="json, csv or xlsx; without it, Accept decides.")

@@ -53,7 +53,7 @@ class CitizenDesk:
         return self.tools.address_keys(f"net:{network(host)}")[0]
 
 
-def _citizen_desk(request: Request) -> CitizenDesk:
+async def _citizen_desk(request: Request) -> CitizenDesk:
     desk: CitizenDesk = request.app.state.citizen_desk
     return desk
 

@@ -23,12 +23,12 @@ class Desk:
     tokens: CitizenTokens
 
 
-def _desk(request: Request) -> Desk:
+async def _desk(request: Request) -> Desk:
     desk: Desk = request.app.state.desk
     return desk
 
 
-def _precondition(
+async def _precondition(
     if_match: Annotated[
         str | None,
         Header(
