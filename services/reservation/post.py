@@ -15,15 +15,16 @@ from services.reservation.gateways.letters import Sender
 from services.reservation.gateways.mail import Gateway, Outcome, Unreachable
 from services.reservation.handlers import post
 from services.reservation.handlers.post import Prepared
-from services.reservation.store import messages
+from services.reservation.store import messages, phone_list
 from services.reservation.tools import Tools
 from shared.messaging.failure import backoff, is_infrastructure
 from shared.room import Resources
 from shared.security.principal import Principal
 from shared.telemetry.metrics import Metrics
-from shared.unit import Units
+from shared.unit import Unit, Units
 
 IDLE_SECONDS = 0.5
+WATCH_SECONDS = 15.0
 SENDING_SECONDS = post.LEASE.total_seconds() / 2
 """All mails of a batch together; what is not sent by then is taken again later."""
 log = logging.getLogger(__name__)
@@ -44,6 +45,23 @@ class MailMetrics:
             "Messages written and not yet sent or given up.",
             registry=metrics.registry,
         )
+        self.oldest = Gauge(
+            "madoguchi_reservation_mails_oldest_age_seconds",
+            "Age of the oldest message that waits; 0 when there is none.",
+            registry=metrics.registry,
+        )
+        self.calls = Gauge(
+            "madoguchi_reservation_calls_open",
+            "Citizens on the phone list who have not been called yet.",
+            registry=metrics.registry,
+        )
+
+    async def measure(self, unit: Unit) -> None:
+        """Look at what waits."""
+        waiting, since = await messages.waiting(unit.conn)
+        self.waiting.set(waiting)
+        self.oldest.set(max(0.0, (unit.now - since).total_seconds()) if since else 0.0)
+        self.calls.set(await phone_list.open_calls(unit.conn))
 
 
 class Post:
@@ -79,9 +97,9 @@ class Post:
     async def round(self, figures: MailMetrics | None = None) -> int:
         """One batch; how many mails the server was offered."""
         async with self._units.begin(self._principal) as unit:
-            prepared = await post.take(unit, self._tools, self._sender)
             if figures is not None:
-                figures.waiting.set((await messages.waiting(unit.conn))[0])
+                await figures.measure(unit)
+            prepared = await post.take(unit, self._tools, self._sender)
         if not prepared:
             return 0
         results = await self._send(prepared)
@@ -109,16 +127,29 @@ class Post:
 
 
 async def works(resources: Resources) -> None:
-    """The post of a consume process; while no mail server is set, it only says so.
+    """The post of a consume process; while no mail server is set, it only counts what waits.
 
     Raises ``ValueError`` naming a setting that cannot be used.
     """
     settings = CitizenSettings()
-    gateway = settings.gateway()
+    gateway, figures = settings.gateway(), MailMetrics(resources.metrics)
     if gateway is None:
         log.warning("no MADOGUCHI_RESERVATION_MAIL_URL is set: mails to citizens wait")
-        await asyncio.Event().wait()
+        await _watch(resources.units, figures)
         return
     tools = Tools.read(resources.doors)
     sending = Post(resources.units, tools, gateway, settings.sender(), tries=settings.mail_tries)
-    await sending.run(MailMetrics(resources.metrics))
+    await sending.run(figures)
+
+
+async def _watch(units: Units, figures: MailMetrics) -> None:
+    """Mails that nobody sends are counted all the same."""
+    while True:
+        try:
+            async with units.begin(Principal.system("reservation")) as unit:
+                await figures.measure(unit)
+        except Exception as error:
+            if not is_infrastructure(error):
+                raise
+            log.warning("what waits cannot be counted: %s", type(error).__name__)
+        await asyncio.sleep(WATCH_SECONDS)

@@ -10,6 +10,7 @@ import pytest_asyncio
 from services.reservation.api import build
 from shared.clock import FixedClock
 from shared.db import Database
+from tests.reservation.mailbox import Mailbox, mail_server
 from tests.reservation.support import MORNING, resources, signing_key
 
 
@@ -39,3 +40,10 @@ async def client(
     transport = httpx.ASGITransport(build(resources(database, clock, key_file)))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as made:
         yield made
+
+
+@pytest_asyncio.fixture
+async def mailbox() -> AsyncIterator[Mailbox]:
+    """A mail server, and what has come to it."""
+    async with mail_server() as box:
+        yield box

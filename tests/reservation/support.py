@@ -53,13 +53,16 @@ FRIDAY = date(2026, 4, 3)
 WARD, OTHER_WARD = WardCode("141313"), WardCode("141321")
 SITE, OTHER_SITE = SiteId("kawasaki-ward-office"), SiteId("center")
 NUMBER, BIRTH_DATE = "7K2-481516", date(1990, 2, 3)
-INDEX = BlindIndex({"n1": bytes([1]) * 32})
+MASTERS = {"n1": bytes([1]) * 32}
+INDEX = BlindIndex(MASTERS)
 CALENDAR = BusinessCalendar()
 RULES = Rules(calendar=CALENDAR)
 
 PEOPLE: Mapping[str, Principal] = {
     "planner": Principal("staff:p", frozenset({Role.PLANNER}), frozenset({EVERY_SITE})),
     "clerk": Principal("staff:c", frozenset({Role.CLERK}), frozenset({SITE})),
+    "supervisor": Principal("staff:s", frozenset({Role.SUPERVISOR}), frozenset({SITE})),
+    "mailer": Principal("system:mailer", frozenset({Role.SYSTEM}), frozenset({EVERY_SITE})),
     "elsewhere": Principal("staff:e", frozenset({Role.CLERK}), frozenset({OTHER_SITE})),
 }
 
@@ -232,7 +235,7 @@ def signing_key(folder: Path) -> Path:
 
 def resources(database: Database, clock: FixedClock, key_file: Path) -> Resources:
     """What the app gets from its process. Citizens' tokens are verified, staff are names."""
-    secret = SecretStr("n1:" + base64.b64encode(bytes([1]) * 32).decode())
+    secret = SecretStr("n1:" + base64.b64encode(MASTERS["n1"]).decode())
     settings = KernelSettings(citizen_signing_key_file=key_file, notice_keys=secret)
     own = FixedKeys(CitizenKeys.read(key_file).document())
     verifier = token_verifier(settings, cast(httpx.AsyncClient, None), citizen_keys=own)

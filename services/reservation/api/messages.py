@@ -1,5 +1,6 @@
 """The log of mails to citizens, and the list of those who have to be called."""
 
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -8,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.reservation.api import exports
 from services.reservation.api.citizen_desk import CitizenDeskDep
 from services.reservation.api.times import LocalInstant
 from services.reservation.domain.message import CallReason, Kind, MessageState
@@ -16,7 +18,8 @@ from services.reservation.handlers.phone_list import Call
 from services.reservation.store.messages import Logged
 from shared.contracts.base import SiteRef
 from shared.http.call import CallDep
-from shared.http.paging import Page, PageDep
+from shared.http.paging import Page, PageDep, PageRequest
+from shared.http.tables import TableDep, TableRequest
 from shared.ids import BookingId, CaseId, SiteId
 
 router = APIRouter(prefix="/v1", tags=["messages"])
@@ -63,6 +66,8 @@ class CallView(BaseModel):
     phone: str | None = Field(description="Null where none is kept: write a letter.")
     email: str | None
     language: str | None
+    visit_at: LocalInstant | None = Field(description="The visit that the message was about.")
+    answer_by: LocalInstant | None = Field(description="Until when an answer is awaited.")
     added_at: LocalInstant
 
     @classmethod
@@ -79,6 +84,8 @@ class CallView(BaseModel):
             phone=call.phone,
             email=call.email,
             language=entry.language,
+            visit_at=entry.visit_at,
+            answer_by=entry.answer_by,
             added_at=entry.added_at,
         )
 
@@ -103,15 +110,23 @@ class Bounce(BaseModel):
     )
 
 
-@router.get("/messages", summary="Log of messages")
+@router.get(
+    "/messages",
+    summary="Log of messages",
+    response_model=Page[MessageView],
+    responses=exports.FILES,
+)
 async def list_messages(
+    *,
     call: CallDep,
     page: PageDep,
+    wanted: TableDep,
     site_id: SiteRef | None = None,
     state: MessageState | None = None,
     case_id: CaseId | None = None,
-) -> Page[MessageView]:
+) -> Page[MessageView] | Response:
     """What citizens were told about bookings at a site, the oldest first."""
+    page = _whole(page, wanted)
     async with call.unit() as unit:
         rows = await message_log.page(
             unit,
@@ -121,7 +136,10 @@ async def list_messages(
             after=page.after(tuple[datetime, UUID]),
             limit=page.fetch,
         )
-    return page.page(rows, key=lambda row: (row.created_at, row.message_id), item=MessageView.of)
+    shown = page.page(rows, key=lambda row: (row.created_at, row.message_id), item=MessageView.of)
+    if wanted.format == "json":
+        return shown
+    return await wanted.answer(exports.table("messages", exports.MESSAGES, shown.items))
 
 
 @router.post("/messages/{message_id}:bounced", summary="A mail came back")
@@ -134,23 +152,34 @@ async def message_bounced(message_id: UUID, body: Bounce, call: CallDep) -> Mess
         return MessageView.of(await message_log.bounced(unit, message_id, body.code))
 
 
-@router.get("/phone-list", summary="Whom to call")
+@router.get(
+    "/phone-list",
+    summary="Whom to call",
+    response_model=Page[CallView],
+    responses=exports.FILES,
+)
 async def list_calls(
+    *,
     call: CallDep,
     page: PageDep,
+    wanted: TableDep,
     citizens: CitizenDeskDep,
     response: Response,
     site_id: Annotated[SiteRef | None, Query(description="Whose bookings.")] = None,
-) -> Page[CallView]:
+) -> Page[CallView] | Response:
     """Open calls, the oldest first. Reading it is audited, entry by entry."""
-    response.headers["Cache-Control"] = "no-store"
+    page = _whole(page, wanted)
     async with call.unit() as unit:
         rows = await phone_list.page(
             unit, citizens.tools, site_id, page.after(tuple[datetime, UUID]), page.fetch
         )
-    return page.page(
+    shown = page.page(
         rows, key=lambda row: (row.entry.added_at, row.entry.entry_id), item=CallView.of
     )
+    if wanted.format != "json":
+        response = await wanted.answer(exports.table("phone-list", exports.CALLS, shown.items))
+    response.headers["Cache-Control"] = "no-store"
+    return shown if wanted.format == "json" else response
 
 
 @router.post("/phone-list/{entry_id}:done", summary="A call is made", status_code=204)
@@ -158,3 +187,8 @@ async def call_done(entry_id: UUID, body: CallDone, call: CallDep) -> None:
     """Takes it off the list and keeps how it went."""
     async with call.unit() as unit:
         await phone_list.close(unit, entry_id, body.outcome.value)
+
+
+def _whole(page: PageRequest, wanted: TableRequest) -> PageRequest:
+    """A file is not read page by page."""
+    return page if wanted.format == "json" else replace(page, limit=exports.LONGEST)

@@ -79,7 +79,6 @@ def mail(letter: Letter, sender: Sender, sent_at: datetime) -> EmailMessage:
     made["Date"] = format_datetime(sent_at)
     made["Message-ID"] = f"<{letter.message_id}@{sender.domain}>"
     made["Auto-Submitted"] = "auto-generated"
-    made["Content-Language"] = letter.language
     made["X-Madoguchi-Kind"] = letter.kind.value
     made.set_content("\n".join(_lines(letter, sender)) + "\n", cte="base64")
     if (entry := _entry(letter)) is not None:
@@ -91,6 +90,8 @@ def mail(letter: Letter, sender: Sender, sent_at: datetime) -> EmailMessage:
             filename="visit.ics",
             params={"method": method, "charset": "utf-8"},
         )
+    # Last, because setting and attaching content moves such headers into a part.
+    made["Content-Language"] = letter.language
     return made
 
 

@@ -18,6 +18,7 @@ from services.reservation.domain.renewal import (
 from services.reservation.domain.rules import Rules
 from services.reservation.handlers import bookings as booking_handlers
 from services.reservation.handlers import contacts as contact_handlers
+from services.reservation.handlers import parties
 from services.reservation.store import bookings, cases, contacts, renewals
 from services.reservation.store.contacts import NewContact, StoredContact
 from services.reservation.tools import Tools
@@ -26,10 +27,11 @@ from shared.contracts.base import CaseKind, CaseOpened, Procedure
 from shared.contracts.reservation import ErasureReason
 from shared.errors import Language
 from shared.ids import CaseId, WardCode, new_id
+from shared.security.principal import Principal
 from shared.unit import Unit
 
 CONTACT = "contact:"
-"""How the subject of a citizen begins who has logged in by e-mail."""
+"""What stands in the token's subject of a citizen who has logged in by e-mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ async def withdraw(unit: Unit, case_id: CaseId, rules: Rules) -> Renewal:
     """
     renewal = await read(unit, case_id)
     if renewal.ended_at is None:
+        # Nobody books it between the look and the end.
+        await parties.lock(unit, [case_id])
         for booking in await bookings.active(unit.conn, [case_id]):
             await booking_handlers.cancel(unit, booking.booking_id, rules, lambda _: None)
         await cases.voided(unit.conn, [(case_id, unit.now)])
@@ -107,25 +111,34 @@ async def erase_contact(unit: Unit, case_id: CaseId, rules: Rules) -> None:
 
     Raises what reading a contact and withdrawing a renewal raise.
     """
+    await contact_handlers.require(unit, case_id)
+    renewal = await renewals.read(unit.conn, case_id)
+    if renewal is not None:
+        await withdraw(unit, case_id, rules)
     contact_id = await contact_handlers.of_case(unit, case_id)
     if contact_id is None:
         return
-    renewal = await renewals.read(unit.conn, case_id)
-    if renewal is not None and renewal.contact_id == contact_id:
-        await withdraw(unit, case_id, rules)
-    await contact_handlers.erase(unit, [contact_id], ErasureReason.REQUESTED)
+    # Whoever logged in with one address and is written to at another is forgotten with both.
+    both = {contact_id} | ({renewal.contact_id} if renewal else set())
+    await contact_handlers.erase(unit, sorted(both), ErasureReason.REQUESTED)
 
 
 async def _contact(unit: Unit, tools: Tools, wish: Wish) -> StoredContact:
     if unit.principal.is_staff:
         return await _caller(unit, tools, wish)
-    kind, _, contact_id = unit.principal.subject.partition(":")
+    contact_id = _logged_in(unit.principal)
     found = None
-    if f"{kind}:" == CONTACT and wish.phone is None:
-        found = await contacts.read(unit.conn, UUID(contact_id))
+    if contact_id is not None and wish.phone is None:
+        found = await contacts.read(unit.conn, contact_id)
     if found is None or found.verified_at is None:
         raise NeedsVerifiedContact
     return found
+
+
+def _logged_in(principal: Principal) -> UUID | None:
+    """The contact with which a citizen has logged in; none with a notice or by a link."""
+    _, found, contact_id = principal.subject.partition(CONTACT)
+    return UUID(contact_id) if found else None
 
 
 async def _caller(unit: Unit, tools: Tools, wish: Wish) -> StoredContact:

@@ -20,8 +20,10 @@ ORDER BY entry_id
 ON CONFLICT (entry_id) DO NOTHING
 """
 _PAGE = """
-SELECT p.entry_id, p.case_id, p.booking_id, p.site_id, p.about, p.reason, p.added_at, p.done_at,
-       p.outcome, c.contact_id, c.sealed_phone, c.sealed_email, c.language
+SELECT p.entry_id, p.case_id, p.booking_id, p.site_id, p.about, p.reason, p.added_at,
+       (p.facts ->> 'starts_at')::timestamptz AS visit_at,
+       (p.facts ->> 'answer_by')::timestamptz AS answer_by,
+       c.contact_id, c.sealed_phone, c.sealed_email, c.language
 FROM phone_entry p
 LEFT JOIN case_contact cc USING (case_id)
 LEFT JOIN contact c ON c.contact_id = cc.contact_id AND c.erased_at IS NULL
@@ -30,6 +32,7 @@ WHERE ($1::text IS NULL OR p.site_id = $1) AND p.done_at IS NULL
 ORDER BY p.added_at, p.entry_id
 LIMIT $4
 """
+_OPEN = "SELECT count(*) FROM phone_entry WHERE done_at IS NULL"
 _SITE = "SELECT site_id, case_id FROM phone_entry WHERE entry_id = $1"
 _DONE = """
 UPDATE phone_entry SET done_at = $2, outcome = $3 WHERE entry_id = $1 AND done_at IS NULL
@@ -48,8 +51,8 @@ class PhoneEntry:
     about: str
     reason: str
     added_at: datetime
-    done_at: datetime | None
-    outcome: str | None
+    visit_at: datetime | None
+    answer_by: datetime | None
     contact_id: UUID | None
     sealed_phone: bytes | None
     sealed_email: bytes | None
@@ -76,6 +79,12 @@ async def page(
     added_at, entry_id = after or (None, None)
     rows = await conn.fetch(_PAGE, site_id, added_at, entry_id, limit)
     return [PhoneEntry(**dict(row)) for row in rows]
+
+
+async def open_calls(conn: Connection) -> int:
+    """How many calls wait."""
+    found: int = await conn.fetchval(_OPEN)
+    return found
 
 
 async def site_of(conn: Connection, entry_id: UUID) -> tuple[SiteId | None, CaseId] | None:
