@@ -7,30 +7,25 @@ theirs. Locks: the closure, then cases, displaced bookings, cells; the site befo
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
 
-from services.reservation.domain.alternatives import Seat
-from services.reservation.domain.booking import Booking, BookingState
-from services.reservation.domain.cells import party_cells
 from services.reservation.domain.closure import (
     Closure,
     ClosureKind,
     ClosureState,
     Displaced,
     DisplacedState,
-    answer_by,
     seat_id,
 )
-from services.reservation.domain.message import CallReason, PhoneCall
+from services.reservation.domain.message import CallReason
 from services.reservation.domain.rules import Rules
 from services.reservation.domain.site import NoSuchSite
-from services.reservation.handlers import calendar, citizens, displacing, reseating
+from services.reservation.handlers import calendar, citizens, displacing, offering, reseating
 from services.reservation.handlers.displacing import Change
 from services.reservation.store import alternatives, cases, closures, displaced, sites, suspensions
-from services.reservation.store.alternatives import Wish
 from shared.calendar import business_date
 from shared.contracts.place import SiteState
 from shared.contracts.site import SiteClosed
@@ -42,8 +37,6 @@ from shared.unit import Unit
 BATCH = 100
 LOOK_EVERY = timedelta(minutes=10)
 """A closure that waits is looked at so often, for bookings that others have changed."""
-SEARCH_EVERY = timedelta(hours=1)
-"""Where nobody takes in a party, seats are looked for again so often."""
 AFTER_TROUBLE = timedelta(minutes=1)
 log = logging.getLogger(__name__)
 
@@ -118,101 +111,16 @@ async def _offer(unit: Unit, closure: Closure, rules: Rules) -> None:
     if await _settle_changed(unit, closure, rules):
         await _look_at(unit, closure, ClosureState.OFFERING)
     elif seatless := await displaced.seatless(unit.conn, closure.closure_id, unit.now, BATCH):
-        await _hold(unit, closure, seatless, rules)
+        await offering.hold(unit, closure, seatless, rules)
         await _look_at(unit, closure, ClosureState.OFFERING)
     elif held := await displaced.held(unit.conn, closure.closure_id, BATCH):
-        await _tell(unit, closure, held, rules)
+        await offering.tell(unit, closure, held, rules)
         await _look_at(unit, closure, ClosureState.OFFERING)
     else:
-        await _look_at(unit, closure, ClosureState.WAITING)
-
-
-async def _hold(unit: Unit, closure: Closure, seatless: Sequence[Displaced], rules: Rules) -> None:
-    """Keep a seat for every party for which there is one; the others go on the phone list."""
-    now = await alternatives.read(unit.conn, [one.booking_id for one in seatless])
-    active = [b for b in now.values() if b.state is BookingState.ACTIVE]
-    seats = await displacing.search(unit, active, rules)
-    held = await _claim(unit, closure, active, seats, rules)
-    if held:
-        places = {one: (seats[one].site_id, seats[one].starts_at) for one in held}
-        await displaced.hold(unit.conn, closure.closure_id, places, unit.now)
-    # Seats that somebody was quicker to take are looked for again at once, the rest later.
-    none = [b for b in active if b.booking_id not in seats]
-    if none:
-        look_at = unit.now + SEARCH_EVERY
-        ids = [b.booking_id for b in none]
-        await displaced.nobody_takes_in(unit.conn, closure.closure_id, ids, look_at, unit.now)
-        await citizens.call(
-            unit, [_call(closure, b, CallReason.NOT_POSSIBLE, "none", unit.now) for b in none]
-        )
-
-
-async def _claim(
-    unit: Unit,
-    closure: Closure,
-    bookings: Sequence[Booking],
-    seats: Mapping[BookingId, Seat],
-    rules: Rules,
-) -> list[BookingId]:
-    """Take the seats found: of all at once, or, where one is gone, party by party."""
-    groups: dict[tuple[object, ...], list[BookingId]] = {}
-    wishes: dict[BookingId, Wish] = {}
-    for booking in bookings:
-        if (seat := seats.get(booking.booking_id)) is None:
-            continue
-        taken = party_cells(seat.starts_at, [booking.minutes], rules.cell_minutes)
-        own = seat_id(closure.closure_id, booking.booking_id)
-        wishes[booking.booking_id] = Wish(own, seat.site_id, list(taken))
-        key = (booking.party_id, booking.site_id, booking.starts_at)
-        groups.setdefault(key, []).append(booking.booking_id)
-    if not wishes or await _try(unit, list(wishes.values())):
-        return list(wishes)
-    taken_: list[BookingId] = []
-    for group in groups.values():
-        if await _try(unit, [wishes[one] for one in group]):
-            taken_ += group
-    return taken_
-
-
-async def _try(unit: Unit, wishes: Sequence[Wish]) -> bool:
-    attempt = unit.conn.transaction()
-    await attempt.start()
-    if await alternatives.claim(unit.conn, wishes, unit.now):
-        await attempt.commit()
-        return True
-    await attempt.rollback()
-    return False
-
-
-async def _tell(unit: Unit, closure: Closure, held: Sequence[Displaced], rules: Rules) -> None:
-    """Tell of the seats that are kept; whom no mail reaches is on the phone list."""
-    now = await alternatives.read(unit.conn, [one.booking_id for one in held])
-    by: dict[BookingId, datetime] = {}
-    notes = []
-    for one in held:
-        if one.to_site_id is None or one.to_starts_at is None:
-            continue
-        by[one.booking_id] = answer_by(unit.now, one.starts_at, one.to_starts_at, rules)
-        notes.append(
-            citizens.alternative(
-                now[one.booking_id],
-                unit.now,
-                closure_id=closure.closure_id,
-                to_site_id=one.to_site_id,
-                to_starts_at=one.to_starts_at,
-                answer_by=by[one.booking_id],
-            )
-        )
-    unreached = await citizens.notify(unit, notes)
-    told = {
-        one.booking_id: (
-            DisplacedState.PHONE_LIST if one.case_id in unreached else DisplacedState.TOLD,
-            by[one.booking_id],
-        )
-        for one in held
-        if one.booking_id in by
-    }
-    await displaced.tell(unit.conn, closure.closure_id, told, unit.now)
+        # What is due and was not found is in other hands for a moment.
+        at = await displaced.next_at(unit.conn, closure.closure_id)
+        wait = timedelta(seconds=1) if at is not None and at <= unit.now else timedelta()
+        await _look_at(unit, closure, ClosureState.WAITING, unit.now + wait)
 
 
 async def _wait(unit: Unit, closure: Closure, rules: Rules) -> None:
@@ -276,7 +184,7 @@ async def _settle_overdue(unit: Unit, closure: Closure, rules: Rules) -> int:
     told = {one.booking_id for one in late if one.state is DisplacedState.TOLD}
     silent = [booking for booking in there if booking.booking_id in told]
     await citizens.call(
-        unit, [_call(closure, b, CallReason.NO_ANSWER, "silent", unit.now) for b in silent]
+        unit, [offering.call(closure, b, CallReason.NO_ANSWER, "silent", unit.now) for b in silent]
     )
     return len(there) + len(gone)
 
@@ -296,29 +204,13 @@ def _is_gone(one: Displaced, now: datetime) -> bool:
     return one.to_starts_at is not None and one.to_starts_at <= now
 
 
-def _call(
-    closure: Closure, booking: Booking, reason: CallReason, why: str, at: datetime
-) -> PhoneCall:
-    return PhoneCall(
-        case_id=booking.case_id,
-        ref=f"{closure.closure_id}:{booking.booking_id}:{why}",
-        about="alternative",
-        reason=reason,
-        at=at,
-        booking_id=booking.booking_id,
-        site_id=booking.site_id,
-        facts={"closure_id": str(closure.closure_id), "starts_at": booking.starts_at.isoformat()},
-    )
-
-
 async def _settle_down(unit: Unit, closure: Closure, rules: Rules, *, over: bool) -> None:
     """Nothing is to do at the moment: end the closure, or say when to look again."""
     at = await displaced.next_at(unit.conn, closure.closure_id)
-    if at is not None:
-        state = ClosureState.OFFERING if at <= unit.now else ClosureState.WAITING
-        # What is due and cannot be taken is in other hands; they are let finish.
-        wait = timedelta(seconds=1) if at <= unit.now else min(at - unit.now, LOOK_EVERY)
-        await _look_at(unit, closure, state, unit.now + wait)
+    if at is not None and at <= unit.now:
+        await _look_at(unit, closure, ClosureState.OFFERING)
+    elif at is not None:
+        await _look_at(unit, closure, ClosureState.WAITING, min(at, unit.now + LOOK_EVERY))
     elif await _finish(unit, closure, rules, over=over):
         await _look_at(unit, closure, ClosureState.DONE)
     else:

@@ -56,7 +56,7 @@ b.booking_id, b.case_id, b.party_id, b.site_id, b.starts_at, b.minutes, b.proced
 b.card_site_id, b.state, b.reason, b.version
 """
 _RESEAT = f"""
-UPDATE booking b SET site_id = r.site_id, starts_at = r.starts_at, version = version + 1,
+UPDATE booking b SET site_id = r.site_id, starts_at = r.starts_at, version = b.version + 1,
     changed_at = $4, card_site_id = CASE WHEN b.procedure = 'card_issuance'
         THEN coalesce(f.card_site_id, b.card_site_id) END
 FROM unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS r(booking_id, site_id, starts_at)

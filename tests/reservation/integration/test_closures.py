@@ -1,0 +1,378 @@
+"""A site that closes or shrinks finds another seat for everybody before it takes one away."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from services.reservation.domain.booking import Booking, NoSuchSlot, SiteDoesNotAccept, SlotTaken
+from services.reservation.domain.closure import (
+    AlreadyAnswered,
+    Answer,
+    ClosureRunning,
+    ClosureState,
+    LastDayRefused,
+    Progress,
+)
+from services.reservation.handlers import (
+    answers,
+    bookings,
+    closing,
+    closures,
+    moves,
+    offering,
+    site_life,
+    sites,
+)
+from services.reservation.handlers.answers import Said
+from services.reservation.handlers.bookings import Request
+from services.reservation.handlers.calendar import BookingsInTheWay
+from services.reservation.handlers.sites import Displaced, Settled
+from services.reservation.store import bookings as store
+from shared.clock import FixedClock
+from shared.contracts.base import Procedure
+from shared.contracts.place import Acceptance, Site, SiteState
+from shared.db import Database
+from shared.ids import CaseId, SiteId
+from shared.security.principal import EVERY_SITE, Principal, Role
+from tests.reservation.support import (
+    FRIDAY,
+    MORNING,
+    OTHER_SITE,
+    OTHER_WARD,
+    PEOPLE,
+    RULES,
+    SITE,
+    THURSDAY,
+    TODAY,
+    case,
+    citizen,
+    counts,
+    events_of,
+    invite,
+    make_site,
+    open_site,
+    tokyo,
+    types,
+    units,
+)
+
+NEXT_WEEK = date(2026, 4, 9)
+FAR = SiteId("far-away")
+A, B, C, D = (case(name) for name in "abcd")
+SUPERVISOR = Principal("staff:s", frozenset({Role.SUPERVISOR}), frozenset({EVERY_SITE}))
+
+
+@pytest.fixture
+async def room(room_database: Callable[[str], Awaitable[Database]]) -> Database:
+    """A site, another near by, and one far away; four cases."""
+    database = await room_database("reservation")
+    await open_site(database)
+    await open_site(database, make_site(OTHER_SITE, latitude=35.51))
+    await open_site(database, make_site(FAR, latitude=36.5))
+    await invite(database, A, B, C, D)
+    return database
+
+
+async def book(
+    database: Database, *cases: CaseId, at: datetime, site_id: SiteId = SITE
+) -> list[Booking]:
+    """Book the cases together."""
+    async with units(database).begin(citizen(*cases)) as unit:
+        return await bookings.book(unit, Request(cases, site_id, at), RULES)
+
+
+async def wind_down(database: Database, last_day: date = FRIDAY) -> Settled:
+    """Let the site serve for the last time on that day."""
+    async with units(database).begin(PEOPLE["planner"]) as unit:
+        return await site_life.wind_down(unit, SITE, last_day, RULES, lambda _: None)
+
+
+async def change(database: Database, site: Site) -> Settled:
+    """Change the site and offer others to whom it displaces."""
+    async with units(database).begin(PEOPLE["planner"]) as unit:
+        return await sites.put(unit, site, RULES, lambda _: None, policy=Displaced.MOVE)
+
+
+async def work(database: Database, clock: FixedClock) -> int:
+    """Let the due work of closures run dry; how many steps that took."""
+    step, done = closing.work(RULES), 0
+    while True:
+        async with units(database, clock).begin(Principal.system("reservation")) as unit:
+            if not await step(unit):
+                return done
+        done += 1
+        assert done < 100
+
+
+async def progress(database: Database, site_id: SiteId = SITE) -> Progress:
+    """How far the newest closure of the site has come."""
+    async with units(database).begin(SUPERVISOR) as unit:
+        return (await closures.page(unit, None, site_id, 100, running_only=False))[-1]
+
+
+def standing(found: Progress) -> dict[str, int]:
+    """The counts that are not zero."""
+    return {state.value: number for state, number in found.counts.items() if number}
+
+
+async def answer(
+    database: Database, booking: Booking, said: Said, clock: FixedClock, who: Principal
+) -> None:
+    """Answer for a booking."""
+    async with units(database, clock).begin(who) as unit:
+        await answers.answer(unit, booking.booking_id, said, RULES)
+
+
+async def seats(database: Database, cases: Sequence[CaseId]) -> list[tuple[SiteId, datetime]]:
+    """Where the active bookings of the cases are, in the order of the cases."""
+    async with database.reader() as conn:
+        rows = await conn.fetch(
+            "SELECT case_id, site_id, starts_at FROM booking WHERE state = 'active'"
+        )
+    found = {row["case_id"]: (row["site_id"], row["starts_at"]) for row in rows}
+    return [found[one] for one in cases if one in found]
+
+
+async def test_a_site_that_winds_down_sells_nothing_and_serves_to_its_last_day(
+    room: Database,
+) -> None:
+    await book(room, A, at=tokyo(THURSDAY, 9))
+    await wind_down(room)
+    with pytest.raises(SiteDoesNotAccept):
+        await book(room, B, at=tokyo(FRIDAY, 9))
+    clock = FixedClock(MORNING)
+    await work(room, clock)
+    assert standing(await progress(room)) == {}
+    assert await seats(room, [A]) == [(SITE, tokyo(THURSDAY, 9))]
+    assert "site.closed.v1" not in await events_of(room, SITE)
+    clock.advance(timedelta(days=3))
+    await work(room, clock)
+    assert types(await events_of(room, SITE), "site.") == [
+        "site.planned.v1",
+        "site.opened.v1",
+        "site.wind_down_started.v1",
+        "site.closed.v1",
+    ]
+    assert (await progress(room)).closure.state is ClosureState.DONE
+
+
+async def test_whoever_comes_later_is_offered_the_nearest_seat_and_is_asked(
+    room: Database,
+) -> None:
+    at = tokyo(NEXT_WEEK, 9)
+    party = await book(room, A, B, at=at)
+    await wind_down(room)
+    clock = FixedClock(MORNING)
+    await work(room, clock)
+    assert standing(await progress(room)) == {"phone_list": 2}
+    assert await seats(room, [A, B]) == [(SITE, at), (SITE, at)]
+    assert await kept(room) == {(OTHER_SITE, at)}
+    await answer(room, party[0], Said(Answer.ACCEPT), clock, citizen(A, B))
+    assert await seats(room, [A, B]) == [(OTHER_SITE, at)] * 2
+    assert types(await events_of(room, A), "booking.") == [
+        "booking.confirmed.v1",
+        "booking.moved.v1",
+    ]
+    assert standing(await progress(room)) == {"moved": 2}
+    assert all(booked == accounted for booked, accounted in await counts(room))
+
+
+async def kept(database: Database) -> set[tuple[SiteId, datetime]]:
+    """Where seats are kept for somebody."""
+    async with database.reader() as conn:
+        rows = await conn.fetch("SELECT to_site_id, to_starts_at FROM displaced WHERE seat_held")
+    return {(row["to_site_id"], row["to_starts_at"]) for row in rows}
+
+
+async def test_one_of_a_party_may_answer_for_themselves_alone(room: Database) -> None:
+    at = tokyo(NEXT_WEEK, 9)
+    first, second = await book(room, A, B, at=at)
+    await wind_down(room)
+    clock = FixedClock(MORNING)
+    await work(room, clock)
+    await answer(room, first, Said(Answer.ACCEPT), clock, citizen(A))
+    assert await seats(room, [A, B]) == [(OTHER_SITE, at), (SITE, at)]
+    await answer(room, second, Said(Answer.CANCEL), clock, citizen(B))
+    assert standing(await progress(room)) == {"moved": 1, "cancelled": 1}
+    assert await kept(room) == set()
+    assert all(booked == accounted for booked, accounted in await counts(room))
+
+
+async def test_whoever_chooses_gets_that_seat_and_the_kept_one_is_free_again(
+    room: Database,
+) -> None:
+    (booking,) = await book(room, A, at=tokyo(NEXT_WEEK, 9))
+    await wind_down(room)
+    clock = FixedClock(MORNING)
+    await work(room, clock)
+    said = Said(Answer.CHOOSE, FAR, tokyo(NEXT_WEEK, 11))
+    await answer(room, booking, said, clock, SUPERVISOR)
+    assert await seats(room, [A]) == [(FAR, tokyo(NEXT_WEEK, 11))]
+    assert standing(await progress(room)) == {"chosen": 1}
+    assert await kept(room) == set()
+    with pytest.raises(AlreadyAnswered):
+        await answer(room, booking, Said(Answer.ACCEPT), clock, citizen(A))
+
+
+async def test_moving_or_cancelling_the_booking_is_an_answer_too(room: Database) -> None:
+    (mover,) = await book(room, A, at=tokyo(NEXT_WEEK, 9))
+    (leaver,) = await book(room, B, at=tokyo(NEXT_WEEK, 9))
+    await wind_down(room)
+    clock = FixedClock(MORNING)
+    await work(room, clock)
+    async with units(room, clock).begin(citizen(B)) as unit:
+        await bookings.cancel(unit, leaver.booking_id, RULES, lambda _: None)
+    async with units(room, clock).begin(citizen(A)) as unit:
+        target = moves.Target(FAR, tokyo(NEXT_WEEK, 10))
+        await moves.move(unit, mover.booking_id, target, RULES, lambda _: None)
+    clock.advance(closing.LOOK_EVERY)
+    await work(room, clock)
+    assert standing(await progress(room)) == {"chosen": 1, "cancelled": 1}
+    assert all(booked == accounted for booked, accounted in await counts(room))
+
+
+async def test_whoever_does_not_answer_has_the_other_seat_and_is_called(room: Database) -> None:
+    await book(room, A, at=tokyo(NEXT_WEEK, 9))
+    await wind_down(room)
+    clock = FixedClock(MORNING)
+    await work(room, clock)
+    clock.advance(timedelta(days=RULES.answer_days))
+    await work(room, clock)
+    assert await seats(room, [A]) == [(OTHER_SITE, tokyo(NEXT_WEEK, 9))]
+    found = await progress(room)
+    assert standing(found) == {"phone_list": 1}
+    assert found.closure.state is ClosureState.DONE
+    async with room.reader() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM phone_entry") > 0
+    (booking,) = await named(room, A)
+    await answer(room, booking, Said(Answer.ACCEPT), clock, SUPERVISOR)
+    assert standing(await progress(room)) == {"moved": 1}
+
+
+async def named(database: Database, case_id: CaseId) -> list[Booking]:
+    """The active bookings of a case."""
+    async with units(database).begin(SUPERVISOR) as unit:
+        return await store.active(unit.conn, [case_id])
+
+
+async def test_a_smaller_site_keeps_whom_it_can_and_first_come_stays(room: Database) -> None:
+    at = tokyo(NEXT_WEEK, 9)
+    await book(room, A, at=at)
+    await book(room, B, at=at)
+    with pytest.raises(BookingsInTheWay):
+        async with units(room).begin(PEOPLE["planner"]) as unit:
+            await sites.put(unit, make_site(counters=1), RULES, lambda _: None)
+    settled = await change(room, make_site(counters=1))
+    assert settled.closure_id is not None
+    with pytest.raises(SlotTaken):
+        await book(room, C, at=at)
+    with pytest.raises(ClosureRunning):
+        await change(room, make_site(counters=3, terminals=3))
+    clock = FixedClock(MORNING)
+    await work(room, clock)
+    assert await kept(room) == {(SITE, at + timedelta(minutes=20))}
+    (booking,) = await named(room, B)
+    await answer(room, booking, Said(Answer.ACCEPT), clock, citizen(B))
+    await work(room, clock)
+    assert await seats(room, [A, B]) == [(SITE, at), (SITE, at + timedelta(minutes=20))]
+    assert (await progress(room)).closure.state is ClosureState.DONE
+    async with room.reader() as conn:
+        assert await conn.fetchval("SELECT max(booked) FROM cell WHERE site_id = $1", SITE) == 1
+        assert await conn.fetchval("SELECT count(*) FROM cell WHERE target IS NOT NULL") == 0
+    await change(room, make_site(counters=3, terminals=3))
+
+
+async def test_an_acceptance_that_ends_displaces_whom_it_concerned(room: Database) -> None:
+    await book(room, A, at=tokyo(NEXT_WEEK, 9))
+    stranger = make_site(
+        acceptance=(Acceptance(procedure=Procedure.CARD_ISSUANCE, wards=(OTHER_WARD,)),)
+    )
+    with pytest.raises(BookingsInTheWay):
+        async with units(room).begin(PEOPLE["planner"]) as unit:
+            await sites.put(unit, stranger, RULES, lambda _: None)
+    await change(room, stranger)
+    await work(room, FixedClock(MORNING))
+    assert await kept(room) == {(OTHER_SITE, tokyo(NEXT_WEEK, 9))}
+
+
+async def test_a_change_that_displaces_nobody_starts_no_closure(room: Database) -> None:
+    await book(room, A, at=tokyo(NEXT_WEEK, 9))
+    settled = await change(room, make_site(counters=1))
+    assert settled.closure_id is None
+
+
+async def test_nobody_takes_in_and_the_booking_stays_until_somebody_does(room: Database) -> None:
+    at = tokyo(NEXT_WEEK, 9)
+    await book(room, A, at=at)
+    for other in (OTHER_SITE, FAR):
+        await change(room, make_site(other, latitude=35.51, counters=0))
+    await wind_down(room)
+    clock = FixedClock(MORNING)
+    await work(room, clock)
+    found = await progress(room)
+    assert (standing(found), found.without_alternative, found.open) == ({"phone_list": 1}, 1, 1)
+    assert await seats(room, [A]) == [(SITE, at)]
+    clock.advance(timedelta(days=3))
+    await work(room, clock)
+    async with units(room, clock).begin(PEOPLE["planner"]) as unit:
+        assert (await sites.read(unit, SITE)).site.state is SiteState.WINDING_DOWN
+        await sites.put(unit, make_site(OTHER_SITE), RULES, lambda _: None)
+    clock.advance(offering.SEARCH_EVERY)
+    await work(room, clock)
+    assert await kept(room) == {(OTHER_SITE, at)}
+    clock.advance(timedelta(days=4, hours=9))
+    await work(room, clock)
+    assert await seats(room, [A]) == [(OTHER_SITE, at)]
+    async with units(room, clock).begin(PEOPLE["planner"]) as unit:
+        assert (await sites.read(unit, SITE)).site.state is SiteState.CLOSED
+
+
+async def test_a_seat_kept_at_a_site_that_closes_too_is_looked_for_again(room: Database) -> None:
+    at = tokyo(NEXT_WEEK, 9)
+    await book(room, A, at=at)
+    await wind_down(room)
+    clock = FixedClock(MORNING)
+    await work(room, clock)
+    assert await kept(room) == {(OTHER_SITE, at)}
+    async with units(room).begin(PEOPLE["planner"]) as unit:
+        await site_life.wind_down(unit, OTHER_SITE, FRIDAY, RULES, lambda _: None)
+    await work(room, clock)
+    assert await kept(room) == {(FAR, at)}
+    assert all(booked == accounted for booked, accounted in await counts(room))
+
+
+async def test_a_last_day_lies_ahead_and_within_the_period(room: Database) -> None:
+    with pytest.raises(LastDayRefused):
+        await wind_down(room, TODAY - timedelta(days=1))
+
+
+async def test_a_window_whose_period_ends_is_closed_by_itself(room: Database) -> None:
+    window = SiteId("window")
+    await open_site(room, make_site(window, closes_on=FRIDAY))
+    with pytest.raises(NoSuchSlot):
+        await book(room, A, at=tokyo(NEXT_WEEK, 9), site_id=window)
+    clock = FixedClock(MORNING + timedelta(days=3))
+    work_ = site_life.periods(RULES)
+    async with units(room, clock).begin(Principal.system("reservation")) as unit:
+        assert await work_(unit) == 1
+    async with units(room, clock).begin(Principal.system("reservation")) as unit:
+        assert await work_(unit) == 0
+    await work(room, clock)
+    assert types(await events_of(room, window), "site.")[-2:] == [
+        "site.wind_down_started.v1",
+        "site.closed.v1",
+    ]
+
+
+async def test_ends_of_days_are_told_once_and_only_of_days_of_service(room: Database) -> None:
+    clock = FixedClock(MORNING + timedelta(days=6))
+    work_, steps = site_life.day_ends(RULES), 0
+    while True:
+        async with units(room, clock).begin(Principal.system("reservation")) as unit:
+            if not await work_(unit):
+                break
+        steps += 1
+    told = Counter(await events_of(room, SITE))["day.closed.v1"]
+    assert (steps, told) == (3, 4)
