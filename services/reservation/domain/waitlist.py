@@ -4,7 +4,7 @@ Fewest offers first, then who has waited longest. Nobody is offered the same tim
 twice, and nobody two at once. Source: the brief's reservation rules.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -147,16 +147,19 @@ def check_days(first: date, last: date, opens: date, closes: date) -> None:
 
 def openings(
     free: Free, freed: Collection[datetime], minutes: Sequence[int], cell_minutes: int
-) -> Iterator[datetime]:
+) -> list[datetime]:
     """The starts, in order, at which a party fits into ``free`` with the help of ``freed`` cells.
 
-    ``free`` counts the freed seats already; ``minutes`` by case.
+    Those that use most of what was freed, so that no gaps are left that nobody can use. ``free``
+    counts the freed seats already; ``minutes`` by case.
     """
+    use: dict[datetime, int] = {}
     for at in sorted(free):
         cells = party_cells(at, minutes, cell_minutes)
-        fits = all(free.get(cell, 0) >= seats for cell, seats in cells.items())
-        if fits and not cells.keys().isdisjoint(freed):
-            yield at
+        if all(free.get(cell, 0) >= seats for cell, seats in cells.items()):
+            use[at] = len(cells.keys() & set(freed))
+    most = max(use.values(), default=0)
+    return [at for at, used in use.items() if used == most > 0]
 
 
 def with_freed(

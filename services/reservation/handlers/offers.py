@@ -180,7 +180,7 @@ def _starts(members: Sequence[CaseFacts], chance: Chance) -> list[datetime]:
     kept = max(parties.kept_from(one, chance.day, chance.rules, by_staff=False) for one in members)
     minutes = [chance.rules.of(one.procedure).minutes[one.procedure] for one in members]
     free = with_freed(chance.free, chance.freed.seats, kept=kept, already=chance.already)
-    return list(openings(free, chance.freed.seats, minutes, chance.cell_minutes))
+    return openings(free, chance.freed.seats, minutes, chance.cell_minutes)
 
 
 async def _try(
