@@ -45,7 +45,7 @@ async def put(
     if await sites.lock(unit.conn, site_id) is None:
         raise NoSuchSite
     stored = await site_rules.versioned(unit.conn, site_id, procedure)
-    require(stored.version if stored else None)
+    require(stored.version if stored else 0)
     if stored is not None and stored.overrides == own:
         return stored
     version = await site_rules.put(unit.conn, site_id, procedure, own, unit.now)
