@@ -4,6 +4,7 @@ A process starts whatever is missing around it; ``/readyz`` says what it waits f
 """
 
 import asyncio
+import gc
 import itertools
 import logging
 import signal
@@ -55,9 +56,19 @@ async def _run(room: Room, role: str, settings: KernelSettings, doors: Doors) ->
             resources = replace(resources, checks={**resources.checks, "clock": follower.known})
         works = await import_module(f"shared.processes.{role}").works(stack, room, resources)
         works += follows
+        _spare_collector()
         log.info("started")
         await until_stopped(works)
         log.info("stopped")
+
+
+def _spare_collector() -> None:
+    """Keep the collector away from what lives as long as the process: looking through every
+    route and model again and again took a fifth of an api's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 async def open_resources(
