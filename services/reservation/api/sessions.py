@@ -1,5 +1,6 @@
 """Login with the notice, and the keys that verify a citizen's token."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -9,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.reservation.api.citizen_desk import CitizenDeskDep, spend
 from services.reservation.api.desk import DeskDep
+from services.reservation.domain.link import LINK
 from services.reservation.handlers import fair_use, sessions
 from services.reservation.handlers.sessions import OwnCase
 from shared.contracts.base import Procedure
@@ -17,6 +19,7 @@ from shared.http.call import CallDep
 from shared.ids import BookingId, CaseId, SiteId, WardCode
 from shared.security.blind_index import NoticeNumberError, normal_notice_number
 from shared.security.citizen_tokens import LIFETIME
+from shared.security.principal import Principal
 
 router = APIRouter(prefix="/v1", tags=["sessions"])
 
@@ -129,7 +132,9 @@ async def open_session(
 ) -> Session:
     """Opens a session for the cases of the notice. Every failed login is answered alike.
 
-    Failed logins are limited per notice number and per network address (429 `too-many-tries`).
+    Sent with the token of a session, the new one covers the cases of both: a family logs in with
+    one notice after another and books together. Failed logins are limited per notice number and
+    per network address (429 `too-many-tries`).
     """
     response.headers["Cache-Control"] = "no-store"
     number_key = desk.index.number_key(login.notice_number).value
@@ -137,13 +142,27 @@ async def open_session(
     await spend(call, limits)
     keys = desk.index.login_keys(login.notice_number, login.birth_date)
     async with call.unit() as unit:
-        cases = await sessions.open_(unit, [(key.key_id, key.value) for key in keys], desk.rules)
+        opened = await sessions.open_(unit, [(key.key_id, key.value) for key in keys], desk.rules)
+        former = sorted(_former(call.principal) - {case.facts.case_id for case in opened})
+        cases = [*await sessions.own(unit, former, desk.rules), *opened]
         await fair_use.forgive(unit, limits)
-    ids = [case.facts.case_id for case in cases]
-    token = desk.tokens.issue(f"case:{ids[0]}", ids)
+    ids = [*former, *(case.facts.case_id for case in opened)]
+    token = desk.tokens.issue(_subject(call.principal, opened), ids)
     left = token.expires_at - datetime.now(UTC)
     return Session(
         access_token=token.token,
         expires_in=min(round(left.total_seconds()), int(LIFETIME.total_seconds())),
         cases=[SessionCase.of(case) for case in cases],
     )
+
+
+def _former(principal: Principal) -> frozenset[CaseId]:
+    """What the session covers that goes on; one opened by a link may do less, so it does not."""
+    return frozenset() if LINK in principal.subject else principal.cases
+
+
+def _subject(principal: Principal, opened: Sequence[OwnCase]) -> str:
+    """What a session holds, and may still change, stays its own when it goes on."""
+    if _former(principal):
+        return principal.subject.removeprefix("citizen:")
+    return f"case:{opened[0].facts.case_id}"

@@ -4,10 +4,14 @@ over or another address has replaced the one it was mailed to.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from shared.errors import NotFound, Text
 from shared.ids import CaseId
+
+LINK: Final = "link:"
+"""What stands in the token's subject of a citizen who came by a link."""
 
 
 class Purpose(StrEnum):

@@ -18,7 +18,7 @@ from services.reservation.domain.contact import (
     subject_of,
 )
 from services.reservation.domain.message import Kind
-from services.reservation.handlers import citizens
+from services.reservation.handlers import citizens, links
 from services.reservation.store import bookings, contacts, messages
 from services.reservation.store.contacts import NewContact, StoredContact
 from services.reservation.tools import Tools
@@ -44,9 +44,10 @@ class Wish:
 async def require(unit: Unit, case_id: CaseId) -> None:
     """A citizen needs the case; staff the site where its card lies, if it lies anywhere.
 
-    Raises ``NoSuchCase``, ``CaseForbidden``, ``SiteForbidden``.
+    Links in mails do not suffice. Raises ``NoSuchCase``, ``CaseForbidden``, ``SiteForbidden``.
     """
     unit.principal.require_case(case_id)
+    links.require_login(unit.principal)
     known, site_id = await contacts.card_site(unit.conn, case_id)
     if not known:
         raise NoSuchCase

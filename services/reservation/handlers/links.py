@@ -2,29 +2,47 @@
 address that it was mailed to is still the case's own; everything else is one refusal.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from services.reservation.domain.booking import Booking, BookingState
-from services.reservation.domain.link import Link, LinkRefused, Purpose
-from services.reservation.store import bookings, contacts
+from services.reservation.domain.link import LINK, Link, LinkRefused, Purpose
+from services.reservation.domain.waitlist import Entry
+from services.reservation.store import bookings, contacts, waitlist
 from services.reservation.tools import Tools, contact_tag
 from shared.ids import BookingId, CaseId
-from shared.security.principal import Principal, Role
+from shared.security.principal import CaseForbidden, Principal, Role
 from shared.unit import Unit
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A link that holds, and the booking it is about, if it is about one."""
+    """A link that holds: the booking or the place on the waiting list that it is about.
+
+    ``cases`` are those of the party, which moves, answers and takes offers together.
+    """
 
     link: Link
-    booking: Booking | None
+    cases: Sequence[CaseId]
+    booking: Booking | None = None
+    entry: Entry | None = None
 
 
 def bearer(case_id: CaseId) -> Principal:
     """Who acts by a link: the citizen of this one case."""
-    return Principal(f"link:{case_id}", frozenset({Role.CITIZEN}), cases=frozenset({case_id}))
+    return Principal(
+        f"citizen:{LINK}{case_id}", frozenset({Role.CITIZEN}), cases=frozenset({case_id})
+    )
+
+
+def require_login(principal: Principal) -> None:
+    """Raise ``CaseForbidden`` for who came by a link.
+
+    A mail may be sent on, and a link acts for the whole party: neither is a reason to show how
+    somebody is reached or to end their case.
+    """
+    if LINK in principal.subject:
+        raise CaseForbidden
 
 
 async def open_(unit: Unit, tools: Tools, token: str, purposes: Collection[Purpose]) -> Opened:
@@ -35,17 +53,25 @@ async def open_(unit: Unit, tools: Tools, token: str, purposes: Collection[Purpo
     contact = (await contacts.of_cases(unit.conn, [link.case_id])).get(link.case_id)
     if contact is None or contact_tag(contact.contact_id) != link.contact_tag:
         raise LinkRefused
-    booking = None
-    if link.purpose is not Purpose.OFFER:
-        booking = await _ahead(unit, link)
+    opened = await (_offer if link.purpose is Purpose.OFFER else _ahead)(unit, link)
     unit.audit("link.used", subject=str(link.case_id), purpose=link.purpose.value)
-    return Opened(link, booking)
+    return opened
 
 
-async def _ahead(unit: Unit, link: Link) -> Booking:
+async def _offer(unit: Unit, link: Link) -> Opened:
+    for entry in await waitlist.of_cases(unit.conn, [link.case_id]):
+        offer = entry.offer
+        if offer is not None and offer.offer_id == link.ref and offer.expires_at > unit.now:
+            return Opened(link, entry.case_ids, entry=entry)
+    raise LinkRefused
+
+
+async def _ahead(unit: Unit, link: Link) -> Opened:
     booking = await bookings.read(unit.conn, BookingId(link.ref))
     if booking is None or booking.case_id != link.case_id:
         raise LinkRefused
     if booking.state is not BookingState.ACTIVE or booking.starts_at <= unit.now:
         raise LinkRefused
-    return booking
+    party = await bookings.of_party(unit.conn, booking.party_id)
+    together = [one.case_id for one in party if one.state is BookingState.ACTIVE]
+    return Opened(link, together, booking=booking)

@@ -18,7 +18,7 @@ from services.reservation.domain.renewal import (
 from services.reservation.domain.rules import Rules
 from services.reservation.handlers import bookings as booking_handlers
 from services.reservation.handlers import contacts as contact_handlers
-from services.reservation.handlers import parties
+from services.reservation.handlers import links, parties
 from services.reservation.store import bookings, cases, contacts, renewals
 from services.reservation.store.contacts import NewContact, StoredContact
 from services.reservation.tools import Tools
@@ -82,6 +82,7 @@ async def open_(unit: Unit, tools: Tools, wish: Wish, rules: Rules) -> Renewal:
 async def read(unit: Unit, case_id: CaseId) -> Renewal:
     """The renewal; the reading is audited. Raises ``NoSuchRenewal`` and ``CaseForbidden``."""
     unit.principal.require_case(case_id)
+    links.require_login(unit.principal)
     renewal = await renewals.read(unit.conn, case_id)
     if renewal is None:
         raise NoSuchRenewal
