@@ -13,6 +13,34 @@ ACCESS: AccessTable = {
     ("GET", "/v1/sites/{site_id}"): allow(Role.PUBLIC),
     ("PUT", "/v1/sites/{site_id}"): allow(Role.PLANNER, site=SiteRule.PATH),
     ("POST", "/v1/sites/{site_id}:open"): allow(Role.PLANNER, site=SiteRule.PATH),
+    **{
+        ("GET", f"/v1/sites/{{site_id}}/{part}"): allow(Role.PUBLIC)
+        for part in ("hours", "exceptions", "acceptance", "staffing")
+    },
+    **{
+        ("PUT", f"/v1/sites/{{site_id}}/{part}"): allow(Role.PLANNER, site=SiteRule.PATH)
+        for part in ("hours", "exceptions", "acceptance", "staffing")
+    },
+    ("POST", "/v1/sites/{site_id}:prepare"): allow(Role.PLANNER, site=SiteRule.PATH),
+    ("POST", "/v1/sites/{site_id}:impact"): allow(
+        Role.PLANNER, Role.SUPERVISOR, site=SiteRule.PATH
+    ),
+    ("GET", "/v1/closures"): allow(Role.PLANNER, Role.CLERK, Role.SUPERVISOR, site=SiteRule.QUERY),
+    ("GET", "/v1/closures/{closure_id}"): allow(
+        Role.PLANNER, Role.CLERK, Role.SUPERVISOR, site=SiteRule.RESOURCE
+    ),
+    ("GET", "/v1/closures/{closure_id}/bookings"): allow(
+        Role.CLERK, Role.SUPERVISOR, site=SiteRule.RESOURCE
+    ),
+    ("GET", "/v1/suspensions"): allow(Role.PUBLIC),
+    ("GET", "/v1/suspensions/{suspension_id}"): allow(Role.PUBLIC),
+    ("POST", "/v1/suspensions"): allow(Role.PLANNER, Role.SUPERVISOR, site=SiteRule.RESOURCE),
+    ("POST", "/v1/suspensions/{suspension_id}:resume"): allow(
+        Role.PLANNER, Role.SUPERVISOR, site=SiteRule.RESOURCE
+    ),
+    ("GET", "/v1/calendar"): allow(Role.PUBLIC),
+    ("GET", "/v1/bookings/{booking_id}/alternative"): _THEIRS,
+    ("POST", "/v1/bookings/{booking_id}/alternative:answer"): _THEIRS,
     ("GET", "/v1/availability"): allow(Role.PUBLIC),
     ("POST", "/v1/bookings"): allow(Role.CITIZEN, Role.CLERK, Role.SUPERVISOR, site=SiteRule.BODY),
     ("GET", "/v1/bookings/{booking_id}"): allow(
@@ -64,4 +92,6 @@ ACCESS: AccessTable = {
     ("POST", "/v1/phone-list/{entry_id}:done"): allow(
         Role.CLERK, Role.SUPERVISOR, site=SiteRule.RESOURCE
     ),
+    # Last, because a site that winds down can do little else.
+    ("POST", "/v1/sites/{site_id}:wind-down"): allow(Role.PLANNER, site=SiteRule.PATH),
 }

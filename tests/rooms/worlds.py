@@ -16,9 +16,20 @@ from pydantic import SecretStr
 
 from services.issuance.handlers.check_in import check_in_booking
 from services.reservation.domain.message import Kind, Note
-from services.reservation.handlers import bookings, citizens, holds, waitlist
+from services.reservation.domain.national_system import Policy
+from services.reservation.handlers import (
+    bookings,
+    citizens,
+    closing,
+    holds,
+    suspensions,
+    waitlist,
+)
 from services.reservation.handlers.parties import Request as Party
+from services.reservation.handlers.suspensions import Order
 from shared.clock import FixedClock
+from shared.contracts.base import Procedure
+from shared.contracts.site import SuspensionReason
 from shared.db import Database
 from shared.errors import Unauthorized
 from shared.http.openapi import RoomApi
@@ -123,6 +134,7 @@ async def _booking(database: Database) -> dict[str, str]:
         "entry_id": str(entry_id),
         "procedure": "card_issuance",
         **await _held(database, case_id),
+        **await _suspended(database),
     }
 
 
@@ -133,6 +145,21 @@ async def _held(database: Database, case_id: CaseId) -> dict[str, str]:
         hold = await holds.place(unit, at_ten, reservation.RULES)
         entry = await waitlist.join(unit, wish, reservation.RULES)
     return {"hold_id": str(hold.hold_id), "waitlist_id": str(entry.entry_id)}
+
+
+async def _suspended(database: Database) -> dict[str, str]:
+    """The booking's site cannot serve it: it is listed by a closure."""
+    planner = reservation.PEOPLE["planner"]
+    start = reservation.tokyo(reservation.THURSDAY, 8)
+    both = frozenset(Procedure)
+    end = start + timedelta(hours=2)
+    order = Order((OWN,), both, start, end, SuspensionReason.OUTAGE, Policy.MOVE)
+    async with reservation.units(database).begin(planner) as unit:
+        found = await suspensions.suspend(unit, order)
+        (begun,) = await suspensions.closures_of(unit, found[0].suspension_id)
+    async with reservation.units(database).begin(Principal.system("reservation")) as unit:
+        await closing.work(reservation.RULES)(unit)
+    return {"suspension_id": str(begun.suspension_id), "closure_id": str(begun.closure_id)}
 
 
 async def _visit(database: Database, clock: FixedClock) -> dict[str, str]:

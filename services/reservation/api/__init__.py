@@ -4,8 +4,11 @@ from fastapi import FastAPI
 
 from services.reservation.access import ACCESS
 from services.reservation.api import (
+    alternatives,
     availability,
     bookings,
+    calendar,
+    closures,
     contacts,
     email_sessions,
     holds,
@@ -14,8 +17,11 @@ from services.reservation.api import (
     moves,
     renewals,
     sessions,
+    site_life,
+    site_parts,
     site_rules,
     sites,
+    suspensions,
     waitlist,
 )
 from services.reservation.api.citizen_desk import CitizenDesk, SessionUse
@@ -44,6 +50,14 @@ SEATS = (
     moves.router,
     waitlist.router,
 )
+LIFE = (
+    site_parts.router,
+    site_life.router,
+    closures.router,
+    suspensions.router,
+    calendar.router,
+    alternatives.router,
+)
 CITIZENS = (
     email_sessions.router,
     renewals.router,
@@ -66,6 +80,7 @@ def build(resources: Resources) -> FastAPI:
             sites.router,
             availability.router,
             *SEATS,
+            *LIFE,
             *CITIZENS,
         ],
         access=ACCESS,

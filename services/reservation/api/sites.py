@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from services.reservation.api.desk import DeskDep, PreconditionDep
+from services.reservation.domain.closure import ClosureId
 from services.reservation.handlers import sites
-from services.reservation.handlers.sites import Settled
+from services.reservation.handlers.sites import Displaced, Settled
 from shared.contracts.base import BusinessDate, SiteRef, WardRef
 from shared.contracts.place import (
     Acceptance,
@@ -23,6 +24,7 @@ from shared.contracts.place import (
 from shared.http.call import CallDep
 from shared.http.etag import etag, tagged
 from shared.http.paging import Page, PageDep
+from shared.ids import SiteId
 
 router = APIRouter(prefix="/v1/sites", tags=["sites"])
 
@@ -66,6 +68,10 @@ class SiteBody(BaseModel):
     staff: tuple[Staffing, ...] = Field((), max_length=500)
     acceptance: tuple[Acceptance, ...] = Field((), max_length=200)
 
+    def site(self, site_id: SiteId) -> Site:
+        """The site it describes; its state is for others to say."""
+        return Site(site_id=site_id, state=SiteState.PLANNED, **dict(self))
+
 
 class SiteView(Site):
     """A site as it is."""
@@ -73,10 +79,23 @@ class SiteView(Site):
     version: int
     """Counts its changes; the same as its ETag."""
 
+    closure_id: ClosureId | None = None
+    """What finds other seats for those whom this change displaced."""
+
     @classmethod
     def of(cls, settled: Settled) -> "SiteView":
         """The site with its version."""
-        return cls(**dict(settled.site), version=settled.version)
+        return cls(**dict(settled.site), version=settled.version, closure_id=settled.closure_id)
+
+
+BookingsPolicy = Annotated[
+    Displaced,
+    Query(
+        alias="bookings",
+        description="What becomes of bookings for which there is no seat any more: `refuse` the "
+        "change, or `move` them: a closure then offers their citizens other seats.",
+    ),
+]
 
 
 @router.get("", summary="All sites")
@@ -109,15 +128,16 @@ async def put_site(
     desk: DeskDep,
     require: PreconditionDep,
     response: Response,
+    policy: BookingsPolicy = Displaced.REFUSE,
 ) -> SiteView:
     """A new site is planned; an existing one takes this value and keeps its state.
 
     Changing an open site makes its seats anew. A calendar with fewer seats than are booked is
-    refused: nobody loses a booking this way.
+    refused, or begins a closure (`bookings=move`): nobody loses a booking this way.
     """
-    described = Site(site_id=site_id, state=SiteState.PLANNED, **dict(body))
+    described = body.site(site_id)
     async with call.unit() as unit:
-        settled = await sites.put(unit, described, desk.rules, require)
+        settled = await sites.put(unit, described, desk.rules, require, policy=policy)
     response.status_code = 201 if settled.created else 200
     response.headers["ETag"] = etag(settled.version)
     return SiteView.of(settled)

@@ -237,8 +237,8 @@ class ChoiceMissing(Unprocessable):
     slug = "choice-missing"
     title = Text("Say which seat is chosen", "希望の日時を指定してください")
     remedy = Text(
-        "Send site_id and starts_at of a seat from GET /v1/availability.",
-        "GET /v1/availability の枠の site_id と starts_at を送信してください。",
+        "Send chosen_site_id and chosen_starts_at of a seat from GET /v1/availability.",
+        "GET /v1/availability の枠を chosen_site_id と chosen_starts_at に指定してください。",
     )
 
 

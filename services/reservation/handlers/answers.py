@@ -52,8 +52,11 @@ async def find(unit: Unit, booking_id: BookingId) -> tuple[Displaced, Closure]:
     booking = await bookings.read(unit.conn, booking_id)
     if booking is None:
         raise NoSuchBooking
-    unit.principal.require_case_at(booking.case_id, booking.site_id)
     found = await displaced.of_booking(unit.conn, booking_id)
+    # Staff of the site that lost the booking speak for it wherever it has gone.
+    lost = found.site_id if found else booking.site_id
+    own = unit.principal.may_act_at(lost)
+    unit.principal.require_case_at(booking.case_id, lost if own else booking.site_id)
     closure = await closures.read(unit.conn, found.closure_id) if found else None
     if found is None or closure is None:
         raise NotDisplaced

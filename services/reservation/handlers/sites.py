@@ -3,7 +3,7 @@
 Where a change takes booked seats away, it is refused, or starts a closure that finds others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -69,6 +69,28 @@ async def put(
     if stored is None:
         raise NoSuchSite
     require(stored.version)
+    return await replace(unit, stored, described, rules, policy)
+
+
+async def amend(
+    unit: Unit,
+    site_id: SiteId,
+    part: Mapping[str, object],
+    rules: Rules,
+    require: Precondition,
+    *,
+    policy: Displaced = Displaced.REFUSE,
+) -> Settled:
+    """Replace a part of a site: its hours, exceptions, acceptance or staff.
+
+    Raises ``NoSuchSite`` and what ``put`` raises.
+    """
+    stored = await sites.lock(unit.conn, site_id)
+    if stored is None:
+        raise NoSuchSite
+    require(stored.version)
+    described = stored.site.model_copy(update=dict(part))
+    check_sound(described, rules.cell_minutes)
     return await replace(unit, stored, described, rules, policy)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.reservation.domain.closure import ClosureKind
+from services.reservation.domain.closure import Closure, ClosureKind
 from services.reservation.domain.national_system import (
     NoSuchSuspension,
     Policy,
@@ -101,6 +101,11 @@ async def read(unit: Unit, suspension_id: SuspensionId) -> list[Suspension]:
     if not found:
         raise NoSuchSuspension
     return found
+
+
+async def closures_of(unit: Unit, suspension_id: SuspensionId) -> list[Closure]:
+    """What finds other seats at its sites."""
+    return await closure_store.of_suspension(unit.conn, suspension_id)
 
 
 async def page(
