@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from services.reservation.domain.cells import Free, Start, by_day, midnight, seats, starts
+from services.reservation.domain.national_system import NationalSystem
 from services.reservation.domain.opening import accepts, ever_accepts
 from services.reservation.domain.rules import Rules
 from services.reservation.handlers import calendar
-from services.reservation.store import cells, sites
+from services.reservation.store import cells, sites, suspensions
 from services.reservation.store.sites import StoredSite
 from shared.calendar import business_date
 from shared.contracts.base import Procedure
@@ -58,11 +59,14 @@ async def find(unit: Unit, question: Question, rules: Rules) -> list[SiteDays]:
     for stored in found:
         await calendar.extend(unit, stored, last, rules)
     free = await _free(unit, found, first, last)
+    stops = await suspensions.of_sites(unit.conn, sorted(free))
+    system = NationalSystem(stops, unit.now, rules)
+    usable = {site: system.usable(site, question.procedure, free[site]) for site in free}
     return [
         SiteDays(
             stored.site,
             stored.version,
-            list(_days(stored.site, free.get(stored.site.site_id, {}), question, rules)),
+            list(_days(stored.site, usable.get(stored.site.site_id, {}), question, rules)),
         )
         for stored in found
     ]
