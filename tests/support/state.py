@@ -13,6 +13,7 @@ MECHANICS = frozenset(
         "audit_era",
         "audit_receipt",
         "idempotency",
+        "seat_change",
     }
 )
 """Tables that say how far a process is, not what is true."""
