@@ -74,6 +74,8 @@ class KernelSettings(BaseSettings):
     notice_keys: SecretStr | None = Field(None, description="Key ring shared for notice numbers.")
 
     host: str = "127.0.0.1"
+    trusted_proxies: Annotated[tuple[str, ...], *_Listed] = ("127.0.0.1",)
+    """Addresses or networks of reverse proxies that may say from where a request comes."""
     otlp_endpoint: str | None = None
     trace_ratio: float = Field(1.0, ge=0, le=1)
     idempotency_hours: int = Field(24, ge=1, description="How long an answer is remembered.")

@@ -58,5 +58,13 @@ def addresses(plan: Plan) -> list[str]:
         *rooms,
         f"Dashboard:    {plan.url('reporting')}/dashboard",
         f"Token issuer: {plan.issuer}",
+        f"Mails:        {mails(plan)}",
         f"A token for curl: {command}",
     ]
+
+
+def mails(plan: Plan) -> str:
+    """Where mails to citizens go, for the person who looks for one."""
+    if "MADOGUCHI_RESERVATION_MAIL_URL" in plan.environment:
+        return "through MADOGUCHI_RESERVATION_MAIL_URL"
+    return f"{plan.home.mail} (one file each; nothing is sent)"

@@ -12,6 +12,7 @@ from deploy.embedded.plan import ROOMS, Plan
 from deploy.embedded.postgres import EmbeddedPostgres
 
 CITIZENS_ISSUED_BY = "reservation"
+WRITES_TO_CITIZENS = "reservation"
 READS_NOTICES = ("preparation", "reservation", "issuance")
 ONLY_FOR = {
     "MADOGUCHI_NOTICE_KEYS": READS_NOTICES,
@@ -61,6 +62,8 @@ def _own(plan: Plan, room: str, store: KeyStore, postgres: EmbeddedPostgres) -> 
         own["MADOGUCHI_NOTICE_KEYS"] = store.notice_keys()
     if room == CITIZENS_ISSUED_BY:
         own["MADOGUCHI_CITIZEN_SIGNING_KEY_FILE"] = str(store.path(keys.CITIZEN))
+    if room == WRITES_TO_CITIZENS:
+        own[f"{prefix}MAIL_URL"] = plan.home.mail.as_uri()
     return own
 
 

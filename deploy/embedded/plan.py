@@ -83,6 +83,11 @@ class Home:
         return self.root / "postgres"
 
     @property
+    def mail(self) -> Path:
+        """Mails to citizens, one file each: nothing leaves the machine."""
+        return self.root / "mail"
+
+    @property
     def running(self) -> Path:
         """How what runs now was started, so that later commands find it without settings."""
         return self.run / "running.json"

@@ -6,7 +6,7 @@ a few seconds to finish.
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import uvicorn
@@ -16,14 +16,14 @@ GRACE = 5
 """Seconds that open requests may take when serving ends."""
 
 
-async def serve(app: ASGIApp, *, host: str, port: int) -> None:
-    """Serve until cancelled.
+async def serve(app: ASGIApp, *, host: str, port: int, proxies: Sequence[str] = ()) -> None:
+    """Serve until cancelled; what ``proxies`` say of where a request comes from is believed.
 
     Raises ``OSError`` when the address cannot be bound, ``RuntimeError`` when the app's own start
     fails.
     """
     with _listening(host, port) as listener:
-        server = _Server(_config(app))
+        server = _Server(_config(app, proxies))
         running = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             await asyncio.shield(running)
@@ -44,7 +44,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def _config(app: ASGIApp, proxies: Sequence[str]) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         ws="none",
@@ -52,6 +52,8 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
         timeout_graceful_shutdown=GRACE,
     )
 

@@ -28,7 +28,8 @@ async def works(stack: AsyncExitStack, room: Room, resources: Resources) -> list
         checks={**resources.checks, "oidc": _keys_known(verifier)},
     )
     app = getattr(import_module(module), function)(complete)
-    return [serve(app, host=settings.host, port=resources.doors.api_port)]
+    port, proxies = resources.doors.api_port, settings.trusted_proxies
+    return [serve(app, host=settings.host, port=port, proxies=proxies)]
 
 
 def _verifier(settings: KernelSettings, http: httpx.AsyncClient) -> TokenVerifier:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import promql_parser as promql
 
+from services.reservation.post import MailMetrics
 from shared.telemetry.metrics import Metrics
 
 TARGET_LABELS = frozenset({"room", "process", "job", "instance"})
@@ -46,7 +47,9 @@ def reads(expression: str) -> Reads:
 
 def published() -> dict[str, frozenset[str]]:
     """Every series a process of ours publishes, with its labels."""
-    registry = Metrics(service="any", role="any").registry
+    metrics = Metrics(service="any", role="any")
+    MailMetrics(metrics)
+    registry = metrics.registry
     series: dict[str, frozenset[str]] = dict(FOREIGN)
     for collector in registry._collector_to_names:
         labels = frozenset(getattr(collector, "_labelnames", ()))

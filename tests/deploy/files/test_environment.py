@@ -28,13 +28,14 @@ def known_to(room: str) -> set[str]:
 
 
 def _of_the_room(room: str, prefix: str) -> Iterator[str]:
-    if importlib.util.find_spec(f"services.{room}.settings") is None:
-        return
-    module = importlib.import_module(f"services.{room}.settings")
-    for model in vars(module).values():
-        if isinstance(model, type) and issubclass(model, BaseSettings):
-            own = model.model_config.get("env_prefix") or prefix
-            yield from (f"{own}{field}".upper() for field in model.model_fields)
+    for name in ("settings", "citizen_settings"):
+        if importlib.util.find_spec(f"services.{room}.{name}") is None:
+            continue
+        module = importlib.import_module(f"services.{room}.{name}")
+        for model in vars(module).values():
+            if isinstance(model, type) and issubclass(model, BaseSettings):
+                own = model.model_config.get("env_prefix") or prefix
+                yield from (f"{own}{field}".upper() for field in model.model_fields)
 
 
 def test_rooms_are_told_only_what_they_read(compose: dict[str, Any], rooms: list[str]) -> None:

@@ -96,6 +96,14 @@ def test_reservation_signs_for_citizens(tmp_path: Path) -> None:
     assert environment["MADOGUCHI_NOTICE_KEYS"].startswith("k1:")
 
 
+def test_mails_of_an_embedded_run_stay_in_its_folder(tmp_path: Path) -> None:
+    made = room(tmp_path, "reservation", {})["MADOGUCHI_RESERVATION_MAIL_URL"]
+    assert made == (tmp_path / "mail").as_uri()
+    assert "MADOGUCHI_RESERVATION_MAIL_URL" not in room(tmp_path, "issuance", {})
+    given = {"MADOGUCHI_RESERVATION_MAIL_URL": "smtp://mail.city.example:25"}
+    assert room(tmp_path, "reservation", given).items() >= given.items()
+
+
 def test_what_the_operator_sets_counts_before_what_we_make(tmp_path: Path) -> None:
     environment = room(tmp_path, "issuance", {"MADOGUCHI_NOTICE_KEYS": "mine:abc"})
     assert environment["MADOGUCHI_NOTICE_KEYS"] == "mine:abc"
