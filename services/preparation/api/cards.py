@@ -36,10 +36,13 @@ class CardOut(BaseModel):
     applied_on: date
     shipped_on: date
     card_expires_on: date
+    old_card_expires_on: date | None = Field(description="Of the card it replaces, if any.")
     stage: Stage
     stage_since: datetime
     site_id: SiteId | None = Field(examples=["kawasaki-ward-office"])
     shelf_position: str | None = Field(examples=["A-00001"])
+    held: bool = Field(description="Whether it waits for something to be cleared.")
+    end_reason: str | None = Field(description="Why it was rejected or voided.")
 
 
 @router.get("")

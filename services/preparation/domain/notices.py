@@ -65,9 +65,9 @@ def pickup_deadline(notified_on: date, months: int, card_expires_on: date) -> da
     return min(date(year, month + 1, min(notified_on.day, last)), card_expires_on)
 
 
-def notify(at: Stage, card_expires_on: date, today: date) -> Verdict:
-    """Whether a card gets its first notice: on the shelf, and still valid today."""
-    verdict = step(at, Stage.NOTIFIED)
+def notify(at: Stage, card_expires_on: date, today: date, *, held: bool = False) -> Verdict:
+    """Whether a card gets its first notice: on the shelf, not held, and still valid today."""
+    verdict = step(at, Stage.NOTIFIED, held=held)
     if verdict is DONE and card_expires_on < today:
         return EXPIRED
     return verdict

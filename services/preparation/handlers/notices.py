@@ -71,7 +71,8 @@ async def make_notices(unit: Unit, tools: Tools, selection: Selection) -> Made:
     cards = await locked(unit.conn, selection)
     today = business_date(unit.now)
     verdicts = {
-        case_id: notify(card.stage, card.card_expires_on, today) for case_id, card in cards.items()
+        case_id: notify(card.stage, card.card_expires_on, today, held=card.held)
+        for case_id, card in cards.items()
     }
     births = await birth_dates.opened(unit.conn, tools.vault, _ready(verdicts))
     verdicts.update({c: NO_BIRTH_DATE for c in _ready(verdicts) if c not in births})

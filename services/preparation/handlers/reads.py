@@ -65,5 +65,6 @@ async def own_progress(unit: Unit) -> list[tuple[CaseView, Progress]]:
     for view in await views.views(unit.conn, sorted(unit.principal.cases)):
         unit.audit("status.read", subject=str(view.case_id))
         booked, deadline = view.booked_at is not None, view.pickup_deadline
-        found.append((view, progress(view.stage, booked=booked, deadline=deadline, today=today)))
+        where = progress(view.stage, booked=booked, deadline=deadline, today=today, held=view.held)
+        found.append((view, where))
     return found

@@ -24,11 +24,19 @@ class Card:
     applied_on: date
     shipped_on: date
     card_expires_on: date
+    old_card_expires_on: date | None
     stage: Stage
     stage_since: datetime
     site_id: SiteId | None
     shelf_position: str | None
+    holds: int
+    end_reason: str | None
     version: int
+
+    @property
+    def held(self) -> bool:
+        """Whether the card waits for a reason to be cleared."""
+        return self.holds > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,11 @@ async def lock_cases(conn: Connection, case_ids: Collection[CaseId]) -> list[Car
     return [_card(row) for row in await conn.fetch(_LOCK_CASES, list(case_ids))]
 
 
+async def lock_references(conn: Connection, references: Collection[str]) -> list[Card]:
+    """The cards with these references, locked in the order of their cases until the unit ends."""
+    return [_card(row) for row in await conn.fetch(_LOCK_REFERENCES, list(references))]
+
+
 async def lock_lot(conn: Connection, lot_id: LotId) -> list[Card]:
     """The cards of a lot, locked in the order of their cases until the unit ends."""
     return [_card(row) for row in await conn.fetch(_LOCK_LOT, lot_id)]
@@ -75,17 +88,21 @@ def _card(row: Row) -> Card:
         applied_on=row["applied_on"],
         shipped_on=row["shipped_on"],
         card_expires_on=row["card_expires_on"],
+        old_card_expires_on=row["old_card_expires_on"],
         stage=Stage(row["stage"]),
         stage_since=row["stage_since"],
         site_id=row["site_id"],
         shelf_position=row["shelf_position"],
+        holds=row["holds"],
+        end_reason=row["end_reason"],
         version=row["version"],
     )
 
 
 _COLUMNS = """
 SELECT case_id, card_reference, lot_id, lot_row, ward, kind, applied_on, shipped_on,
-       card_expires_on, stage, stage_since, site_id, shelf_position, version
+       card_expires_on, old_card_expires_on, stage, stage_since, site_id, shelf_position, holds,
+       end_reason, version
 FROM card
 """
 _FIND = f"{_COLUMNS} WHERE case_id = $1"
@@ -95,4 +112,5 @@ WHERE ($1::text IS NULL OR stage = $1) AND ($2::text IS NULL OR ward = $2)
 ORDER BY case_id LIMIT $5
 """
 _LOCK_CASES = f"{_COLUMNS} WHERE case_id = ANY($1::uuid[]) ORDER BY case_id FOR UPDATE"
+_LOCK_REFERENCES = f"{_COLUMNS} WHERE card_reference = ANY($1::text[]) ORDER BY case_id FOR UPDATE"
 _LOCK_LOT = f"{_COLUMNS} WHERE lot_id = $1 ORDER BY case_id FOR UPDATE"

@@ -19,6 +19,7 @@ class CaseView:
     ward: WardCode
     stage: Stage
     stage_since: datetime
+    held: bool
     applied_on: date
     pickup_deadline: date | None
     booked_site_id: SiteId | None
@@ -36,6 +37,7 @@ async def views(conn: Connection, case_ids: Collection[CaseId]) -> list[CaseView
 
 _VIEWS = """
 SELECT card.case_id, card.kind, card.ward, card.stage, card.stage_since, card.applied_on,
+       card.holds > 0 AS held,
        latest.pickup_deadline, booking.site_id AS booked_site_id, booking.starts_at AS booked_at
 FROM card
 LEFT JOIN LATERAL (SELECT pickup_deadline FROM notice WHERE notice.case_id = card.case_id

@@ -38,15 +38,28 @@ async def take_positions(conn: Connection, site_id: SiteId, shelf: str, count: i
 
 
 async def issue(conn: Connection, case_ids: Sequence[CaseId], at: Sequence[datetime]) -> None:
-    """Take cards off the shelf as issued, wherever they stood: it has happened."""
+    """Take cards off the shelf as issued, wherever they stood: it has happened.
+
+    What they were held for is settled with it.
+    """
     await conn.execute(_ISSUED_FACT, list(case_ids), list(at))
     await conn.execute(_ISSUE, list(case_ids))
+    await conn.execute(_SETTLE_HOLDS, list(case_ids))
+
+
+async def end(
+    conn: Connection, case_ids: Sequence[CaseId], *, to: Stage, reason: str, at: datetime
+) -> set[CaseId]:
+    """End cards as rejected or voided; returns those that ended now. Their holds go with it."""
+    rows = await conn.fetch(_END, list(case_ids), to, at, reason)
+    await conn.execute(_SETTLE_HOLDS, list(case_ids))
+    return {row["case_id"] for row in rows}
 
 
 _ADVANCE = """
 WITH moved AS (
     UPDATE card SET stage = $3, stage_since = $4, version = version + 1
-    WHERE case_id = ANY($1::uuid[]) AND stage = $2
+    WHERE case_id = ANY($1::uuid[]) AND stage = $2 AND holds = 0
     RETURNING case_id
 ), history AS (
     INSERT INTO card_stage (case_id, stage, at) SELECT case_id, $3, $4 FROM moved
@@ -58,7 +71,7 @@ WITH moved AS (
     UPDATE card SET stage = 'shelved', stage_since = $4, version = version + 1,
                     site_id = $3, shelf_position = place.position
     FROM unnest($1::uuid[], $2::text[]) AS place(case_id, position)
-    WHERE card.case_id = place.case_id AND card.stage = 'preset'
+    WHERE card.case_id = place.case_id AND card.stage = 'preset' AND card.holds = 0
     RETURNING card.case_id
 ), history AS (
     INSERT INTO card_stage (case_id, stage, at) SELECT case_id, 'shelved', $4 FROM moved
@@ -85,6 +98,23 @@ WITH locked AS MATERIALIZED (
     ORDER BY card.case_id FOR UPDATE OF card
 )
 UPDATE card SET stage = 'issued', stage_since = locked.at, version = version + 1,
-                site_id = NULL, shelf_position = NULL
+                site_id = NULL, shelf_position = NULL, end_reason = NULL
 FROM locked WHERE card.case_id = locked.case_id AND card.stage <> 'issued'
+"""
+# Only of cards that are over: a hold of a card that goes on is cleared by people.
+_SETTLE_HOLDS = """
+DELETE FROM card_hold USING card
+WHERE card_hold.case_id = card.case_id AND card.stage IN ('issued', 'rejected', 'voided')
+  AND card.case_id = ANY($1::uuid[])
+"""
+_END = """
+WITH ended AS (
+    UPDATE card SET stage = $2, stage_since = $3, end_reason = $4, version = version + 1
+    WHERE case_id = ANY($1::uuid[])
+      AND stage IN (SELECT frm FROM stage_step WHERE upto = $2)
+    RETURNING case_id
+), history AS (
+    INSERT INTO card_stage (case_id, stage, at) SELECT case_id, $2, $3 FROM ended
+)
+SELECT case_id FROM ended
 """

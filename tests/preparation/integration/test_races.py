@@ -100,7 +100,7 @@ async def test_without_any_guard_the_race_has_two_winners(
     without_lock(monkeypatch)
     without_guard(monkeypatch)
     async with database.transaction() as conn:
-        await conn.execute("ALTER TABLE card_stage DROP CONSTRAINT card_stage_pkey")
+        await conn.execute("ALTER TABLE card_stage DROP CONSTRAINT card_stage_pkey CASCADE")
     outcomes = await asyncio.gather(*(inspect(database, case_id) for _ in range(2)))
     assert outcomes == [Outcome.DONE, Outcome.DONE]
     assert (await events_of(database)).count("card.inspected.v1") == 2

@@ -6,13 +6,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from services.preparation.domain.refusals import Outcome
-from services.preparation.domain.stages import Stage, previous, step
+from services.preparation.domain.stages import ENDS, WAY, Stage, previous, step
 
 stages = st.sampled_from(list(Stage))
-goals = st.sampled_from([stage for stage in Stage if stage is not Stage.RECEIVED])
+on_the_way = st.sampled_from(WAY)
+goals = st.sampled_from(WAY[1:])
 
 
-@given(at=stages, to=goals)
+@given(at=on_the_way, to=goals)
 def test_a_card_moves_only_from_the_stage_before(at: Stage, to: Stage) -> None:
     verdict = step(at, to)
     assert (verdict.outcome is Outcome.DONE) == (at is previous(to))
@@ -20,11 +21,30 @@ def test_a_card_moves_only_from_the_stage_before(at: Stage, to: Stage) -> None:
     assert (verdict.refusal is None) == (verdict.outcome is not Outcome.REFUSED)
 
 
-@given(at=stages, to=goals)
+@given(at=on_the_way, to=goals, held=st.booleans())
+def test_a_held_card_goes_nowhere_but_stays_where_it_has_been(
+    at: Stage, to: Stage, held: bool
+) -> None:
+    free, found = step(at, to), step(at, to, held=held)
+    if held and free.outcome is Outcome.DONE:
+        assert found.refusal is not None
+        assert found.refusal.code == "held"
+    else:
+        assert found == free
+
+
+@given(at=st.sampled_from(sorted(ENDS)), to=goals, held=st.booleans())
+def test_what_has_ended_goes_nowhere(at: Stage, to: Stage, held: bool) -> None:
+    refusal = step(at, to, held=held).refusal
+    assert refusal is not None
+    assert refusal.code == "ended"
+
+
+@given(at=on_the_way, to=goals)
 def test_a_refusal_names_what_is_missing_and_what_comes_next(at: Stage, to: Stage) -> None:
     refusal = step(at, to).refusal
     if refusal is not None:
-        following = tuple(Stage)[at.rank + 1]
+        following = WAY[at.rank + 1]
         assert previous(to).label.ja in refusal.message.ja
         assert following.value in refusal.remedy.en
         assert step(at, following).outcome is Outcome.DONE
@@ -33,6 +53,8 @@ def test_a_refusal_names_what_is_missing_and_what_comes_next(at: Stage, to: Stag
 def test_nothing_comes_before_received() -> None:
     with pytest.raises(ValueError, match="begins"):
         previous(Stage.RECEIVED)
+    with pytest.raises(ValueError, match="beside the way"):
+        previous(Stage.VOIDED)
 
 
 class CardMachine(RuleBasedStateMachine):

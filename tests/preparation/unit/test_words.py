@@ -42,10 +42,17 @@ def test_other_texts_are_no_codes(code: str) -> None:
         (Stage.NOTIFIED, True, TODAY, Progress.BOOKED),
         (Stage.NOTIFIED, False, date(2026, 7, 14), Progress.OVERDUE),
         (Stage.ISSUED, True, date(2026, 7, 14), Progress.HANDED_OVER),
+        (Stage.REJECTED, False, None, Progress.PREPARING),
+        (Stage.VOIDED, True, TODAY, Progress.ENDED),
     ],
 )
 def test_progress(stage: Stage, booked: bool, deadline: date | None, expected: Progress) -> None:
     assert progress(stage, booked=booked, deadline=deadline, today=TODAY) is expected
+
+
+def test_a_held_card_is_not_bookable_and_its_reason_is_not_told() -> None:
+    held = progress(Stage.NOTIFIED, booked=True, deadline=TODAY, today=TODAY, held=True)
+    assert held is Progress.ON_HOLD
 
 
 @pytest.mark.parametrize("where", list(Progress))
