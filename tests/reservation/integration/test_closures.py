@@ -1,41 +1,48 @@
 """A site that closes or shrinks finds another seat for everybody before it takes one away."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Awaitable, Callable
+from datetime import date, timedelta
 
 import pytest
 
-from services.reservation.domain.booking import Booking, NoSuchSlot, SiteDoesNotAccept, SlotTaken
+from services.reservation.domain.booking import NoSuchSlot, SiteDoesNotAccept, SlotTaken
 from services.reservation.domain.closure import (
     AlreadyAnswered,
     Answer,
     ClosureRunning,
     ClosureState,
     LastDayRefused,
-    Progress,
 )
 from services.reservation.handlers import (
-    answers,
     bookings,
     closing,
-    closures,
     moves,
     offering,
     site_life,
     sites,
 )
 from services.reservation.handlers.answers import Said
-from services.reservation.handlers.bookings import Request
 from services.reservation.handlers.calendar import BookingsInTheWay
-from services.reservation.handlers.sites import Displaced, Settled
-from services.reservation.store import bookings as store
 from shared.clock import FixedClock
 from shared.contracts.base import Procedure
-from shared.contracts.place import Acceptance, Site, SiteState
+from shared.contracts.place import Acceptance, SiteState
 from shared.db import Database
-from shared.ids import CaseId, SiteId
-from shared.security.principal import EVERY_SITE, Principal, Role
+from shared.ids import SiteId
+from shared.security.principal import Principal
+from tests.reservation.life import (
+    SUPERVISOR,
+    answer,
+    book,
+    change,
+    kept,
+    named,
+    progress,
+    seats,
+    standing,
+    wind_down,
+    work,
+)
 from tests.reservation.support import (
     FRIDAY,
     MORNING,
@@ -61,7 +68,6 @@ from tests.reservation.support import (
 NEXT_WEEK = date(2026, 4, 9)
 FAR = SiteId("far-away")
 A, B, C, D = (case(name) for name in "abcd")
-SUPERVISOR = Principal("staff:s", frozenset({Role.SUPERVISOR}), frozenset({EVERY_SITE}))
 
 
 @pytest.fixture
@@ -73,66 +79,6 @@ async def room(room_database: Callable[[str], Awaitable[Database]]) -> Database:
     await open_site(database, make_site(FAR, latitude=36.5))
     await invite(database, A, B, C, D)
     return database
-
-
-async def book(
-    database: Database, *cases: CaseId, at: datetime, site_id: SiteId = SITE
-) -> list[Booking]:
-    """Book the cases together."""
-    async with units(database).begin(citizen(*cases)) as unit:
-        return await bookings.book(unit, Request(cases, site_id, at), RULES)
-
-
-async def wind_down(database: Database, last_day: date = FRIDAY) -> Settled:
-    """Let the site serve for the last time on that day."""
-    async with units(database).begin(PEOPLE["planner"]) as unit:
-        return await site_life.wind_down(unit, SITE, last_day, RULES, lambda _: None)
-
-
-async def change(database: Database, site: Site) -> Settled:
-    """Change the site and offer others to whom it displaces."""
-    async with units(database).begin(PEOPLE["planner"]) as unit:
-        return await sites.put(unit, site, RULES, lambda _: None, policy=Displaced.MOVE)
-
-
-async def work(database: Database, clock: FixedClock) -> int:
-    """Let the due work of closures run dry; how many steps that took."""
-    step, done = closing.work(RULES), 0
-    while True:
-        async with units(database, clock).begin(Principal.system("reservation")) as unit:
-            if not await step(unit):
-                return done
-        done += 1
-        assert done < 100
-
-
-async def progress(database: Database, site_id: SiteId = SITE) -> Progress:
-    """How far the newest closure of the site has come."""
-    async with units(database).begin(SUPERVISOR) as unit:
-        return (await closures.page(unit, None, site_id, 100, running_only=False))[-1]
-
-
-def standing(found: Progress) -> dict[str, int]:
-    """The counts that are not zero."""
-    return {state.value: number for state, number in found.counts.items() if number}
-
-
-async def answer(
-    database: Database, booking: Booking, said: Said, clock: FixedClock, who: Principal
-) -> None:
-    """Answer for a booking."""
-    async with units(database, clock).begin(who) as unit:
-        await answers.answer(unit, booking.booking_id, said, RULES)
-
-
-async def seats(database: Database, cases: Sequence[CaseId]) -> list[tuple[SiteId, datetime]]:
-    """Where the active bookings of the cases are, in the order of the cases."""
-    async with database.reader() as conn:
-        rows = await conn.fetch(
-            "SELECT case_id, site_id, starts_at FROM booking WHERE state = 'active'"
-        )
-    found = {row["case_id"]: (row["site_id"], row["starts_at"]) for row in rows}
-    return [found[one] for one in cases if one in found]
 
 
 async def test_a_site_that_winds_down_sells_nothing_and_serves_to_its_last_day(
@@ -177,13 +123,6 @@ async def test_whoever_comes_later_is_offered_the_nearest_seat_and_is_asked(
     ]
     assert standing(await progress(room)) == {"moved": 2}
     assert all(booked == accounted for booked, accounted in await counts(room))
-
-
-async def kept(database: Database) -> set[tuple[SiteId, datetime]]:
-    """Where seats are kept for somebody."""
-    async with database.reader() as conn:
-        rows = await conn.fetch("SELECT to_site_id, to_starts_at FROM displaced WHERE seat_held")
-    return {(row["to_site_id"], row["to_starts_at"]) for row in rows}
 
 
 async def test_one_of_a_party_may_answer_for_themselves_alone(room: Database) -> None:
@@ -249,12 +188,6 @@ async def test_whoever_does_not_answer_has_the_other_seat_and_is_called(room: Da
     (booking,) = await named(room, A)
     await answer(room, booking, Said(Answer.ACCEPT), clock, SUPERVISOR)
     assert standing(await progress(room)) == {"moved": 1}
-
-
-async def named(database: Database, case_id: CaseId) -> list[Booking]:
-    """The active bookings of a case."""
-    async with units(database).begin(SUPERVISOR) as unit:
-        return await store.active(unit.conn, [case_id])
 
 
 async def test_a_smaller_site_keeps_whom_it_can_and_first_come_stays(room: Database) -> None:

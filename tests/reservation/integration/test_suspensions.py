@@ -1,0 +1,285 @@
+"""While the national system cannot be used nothing is booked into it, and nobody is left in it."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from services.reservation.domain.closure import Answer, ClosureState
+from services.reservation.domain.national_system import (
+    NoSuchSuspension,
+    Policy,
+    SuspensionUnsound,
+    SystemSuspended,
+)
+from services.reservation.domain.site import NoSuchSite
+from services.reservation.handlers import availability, suspensions
+from services.reservation.handlers.answers import Said
+from services.reservation.handlers.availability import Question
+from services.reservation.handlers.suspensions import Order
+from shared.clock import FixedClock
+from shared.contracts.base import Procedure
+from shared.contracts.place import Acceptance
+from shared.contracts.site import SuspensionReason
+from shared.db import Database
+from shared.ids import SiteId, SuspensionId, new_id
+from shared.security.principal import SiteForbidden
+from tests.reservation.life import (
+    ROOM,
+    SUPERVISOR,
+    answer,
+    book,
+    kept,
+    named,
+    progress,
+    seats,
+    standing,
+    wind_down,
+    work,
+)
+from tests.reservation.support import (
+    FRIDAY,
+    MORNING,
+    OTHER_SITE,
+    PEOPLE,
+    RULES,
+    SITE,
+    THURSDAY,
+    WARD,
+    case,
+    citizen,
+    counts,
+    events_of,
+    invite,
+    make_site,
+    open_site,
+    tokyo,
+    types,
+    units,
+)
+
+A, B = case("a"), case("b")
+NINE, TEN = tokyo(THURSDAY, 9), tokyo(THURSDAY, 10)
+MONDAY = date(2026, 4, 6)
+BOTH = frozenset(Procedure)
+
+
+@pytest.fixture
+async def room(room_database: Callable[[str], Awaitable[Database]]) -> Database:
+    """Two sites and two cases."""
+    database = await room_database("reservation")
+    await open_site(database)
+    await open_site(database, make_site(OTHER_SITE, latitude=35.51))
+    await invite(database, A, B)
+    return database
+
+
+async def suspend(
+    database: Database,
+    *,
+    sites: tuple[SiteId, ...] | None = (SITE,),
+    until: datetime | None = TEN,
+    bookings: Policy = Policy.MOVE,
+    procedures: frozenset[Procedure] = BOTH,
+    clock: FixedClock | None = None,
+) -> SuspensionId:
+    """Suspend from eight on Thursday."""
+    start = tokyo(THURSDAY, 8)
+    order = Order(sites, procedures, start, until, SuspensionReason.OUTAGE, bookings)
+    async with units(database, clock).begin(SUPERVISOR) as unit:
+        return (await suspensions.suspend(unit, order))[0].suspension_id
+
+
+async def resume(database: Database, one: SuspensionId, clock: FixedClock, *sites: SiteId) -> None:
+    """It is over."""
+    async with units(database, clock).begin(SUPERVISOR) as unit:
+        await suspensions.resume(unit, one, sites or None)
+
+
+async def free(database: Database, site_id: SiteId = SITE) -> int:
+    """Seats of Thursday."""
+    question = Question(Procedure.CARD_ISSUANCE, WARD, THURSDAY, THURSDAY, site_id=site_id)
+    async with units(database).begin(citizen()) as unit:
+        found = await availability.find(unit, question, RULES)
+    return sum(day.free for site in found for day in site.days)
+
+
+async def test_nothing_is_booked_into_it_and_the_rest_is_sold(room: Database) -> None:
+    before = await free(room)
+    one = await suspend(room)
+    assert await free(room) == before - 6
+    with pytest.raises(SystemSuspended):
+        await book(room, A, at=tokyo(THURSDAY, 9, 50))
+    await book(room, A, at=TEN)
+    await resume(room, one, FixedClock(MORNING))
+    await book(room, B, at=NINE)
+    assert types(await events_of(room, SITE), "national_system.") == [
+        "national_system.suspended.v1",
+        "national_system.resumed.v1",
+    ]
+
+
+async def test_bookings_in_it_are_offered_other_seats_and_those_outside_stay(
+    room: Database,
+) -> None:
+    (affected,) = await book(room, A, at=NINE)
+    await book(room, B, at=TEN)
+    await suspend(room)
+    clock = FixedClock(MORNING)
+    await work(room, clock)
+    assert standing(await progress(room)) == {"phone_list": 1}
+    assert await kept(room) == {(SITE, TEN)}
+    await answer(room, affected, Said(Answer.ACCEPT), clock, citizen(A))
+    assert await seats(room, [A, B]) == [(SITE, TEN), (SITE, TEN)]
+    assert types(await events_of(room, A), "booking.")[-1] == "booking.moved.v1"
+    assert all(booked == accounted for booked, accounted in await counts(room))
+
+
+async def test_resumption_gives_back_the_seats_of_those_who_have_not_moved(
+    room: Database,
+) -> None:
+    (mover,) = await book(room, A, at=NINE)
+    await book(room, B, at=NINE)
+    one = await suspend(room)
+    clock = FixedClock(MORNING)
+    await work(room, clock)
+    await answer(room, mover, Said(Answer.ACCEPT), clock, citizen(A))
+    await resume(room, one, clock)
+    await work(room, clock)
+    found = await progress(room)
+    assert standing(found) == {"moved": 1, "kept": 1}
+    assert found.closure.state is ClosureState.DONE
+    assert await seats(room, [A, B]) == [(SITE, TEN), (SITE, NINE)]
+    assert await kept(room) == set()
+    assert all(booked == accounted for booked, accounted in await counts(room))
+    async with room.reader() as conn:
+        told = await conn.fetchval("SELECT count(*) FROM message WHERE kind = 'confirmed'")
+    assert told == 1, "who was told of an alternative is told that the old seat stands"
+
+
+async def test_bookings_that_are_kept_stay_where_they_are(room: Database) -> None:
+    await book(room, A, at=NINE)
+    await suspend(room, bookings=Policy.KEEP)
+    assert await work(room, FixedClock(MORNING)) == 0
+    assert await seats(room, [A]) == [(SITE, NINE)]
+
+
+async def test_one_command_reaches_every_site_and_each_can_resume_alone(room: Database) -> None:
+    one = await suspend(room, sites=None)
+    with pytest.raises(SystemSuspended):
+        await book(room, A, at=tokyo(THURSDAY, 9), site_id=SITE)
+    clock = FixedClock(MORNING)
+    await resume(room, one, clock, SITE)
+    await book(room, A, at=NINE)
+    async with units(room).begin(SUPERVISOR) as unit:
+        found = await suspensions.read(unit, one)
+    assert [(each.site_id, each.resumed_at is None) for each in found] == [
+        (OTHER_SITE, True),
+        (SITE, False),
+    ]
+
+
+async def test_only_the_procedures_that_are_named_stop(room: Database) -> None:
+    await suspend(room, procedures=frozenset({Procedure.CERTIFICATE_RENEWAL}))
+    await book(room, A, at=NINE)
+
+
+async def test_an_open_end_reaches_as_far_as_people_look_ahead(room: Database) -> None:
+    await book(room, A, at=tokyo(THURSDAY, 11))
+    await book(room, B, at=tokyo(FRIDAY, 11))
+    one = await suspend(room, until=None)
+    clock = FixedClock(MORNING)
+    await work(room, clock)
+    assert standing(await progress(room)) == {"phone_list": 1}
+    clock.advance(timedelta(days=1, hours=3))
+    await work(room, clock)
+    assert (await progress(room)).total == 2
+    await resume(room, one, clock)
+    await work(room, clock)
+    assert (await progress(room)).closure.state is ClosureState.DONE
+
+
+async def test_an_announced_end_comes_by_itself(room: Database) -> None:
+    await book(room, A, at=NINE)
+    await suspend(room)
+    clock = FixedClock(MORNING)
+    await work(room, clock)
+    clock.advance(timedelta(hours=9))
+    await work(room, clock)
+    clock.advance(timedelta(hours=16))
+    async with units(room, clock).begin(ROOM) as unit:
+        assert await suspensions.end_announced(unit) == 1
+    await work(room, clock)
+    found = await progress(room)
+    assert (standing(found), found.closure.state) == ({"phone_list": 1}, ClosureState.DONE)
+    assert (await named(room, A))[0].starts_at >= TEN
+
+
+async def test_somebody_without_another_seat_in_time_is_still_looked_for(room: Database) -> None:
+    """Nobody worked on it while both times passed: a later seat is kept, none is lost."""
+    await book(room, A, at=NINE)
+    await suspend(room)
+    await work(room, FixedClock(MORNING))
+    clock = FixedClock(tokyo(FRIDAY, 8))
+    async with units(room, clock).begin(ROOM) as unit:
+        assert await suspensions.end_announced(unit) == 1
+    await work(room, clock)
+    assert {day > clock.now() for _, day in await kept(room)} == {True}
+    clock.advance(timedelta(days=6))
+    await work(room, clock)
+    assert (await progress(room)).counts
+
+
+async def test_what_makes_no_sense_is_refused(room: Database) -> None:
+    with pytest.raises(SuspensionUnsound):
+        await suspend(room, until=tokyo(THURSDAY, 7))
+    with pytest.raises(NoSuchSite):
+        await suspend(room, sites=(SiteId("nowhere"),))
+    with pytest.raises(NoSuchSuspension):
+        await resume(room, SuspensionId(new_id()), FixedClock(MORNING))
+    order = Order((SITE,), BOTH, NINE, None, SuspensionReason.OUTAGE, Policy.KEEP)
+    with pytest.raises(SiteForbidden):
+        async with units(room).begin(PEOPLE["elsewhere"]) as unit:
+            await suspensions.suspend(unit, order)
+
+
+async def test_the_evening_stop_and_the_rest_day_are_part_of_the_calendar(
+    room: Database,
+) -> None:
+    """Certificates rest on the Sunday after the third Saturday: 19 April 2026."""
+    every_day = make_site(
+        SiteId("sunday"),
+        open_on_holidays=True,
+        exceptions=[
+            {"business_date": date(2026, 4, 19), "opens": "19:00", "closes": "21:00"},
+        ],
+        acceptance=(
+            Acceptance(procedure=Procedure.CARD_ISSUANCE),
+            Acceptance(procedure=Procedure.CERTIFICATE_RENEWAL),
+        ),
+    )
+    await open_site(room, every_day)
+    day = date(2026, 4, 19)
+    async with units(room).begin(citizen()) as unit:
+        cards = await availability.find(
+            unit, Question(Procedure.CARD_ISSUANCE, WARD, day, day, site_id=SiteId("sunday")), RULES
+        )
+        rest = Question(Procedure.CERTIFICATE_RENEWAL, WARD, day, day, site_id=SiteId("sunday"))
+        certificates = await availability.find(unit, rest, RULES)
+    (found,) = cards[0].days
+    assert [start.starts_at for start in found.starts][-1] == tokyo(day, 19, 40)
+    assert certificates[0].days == []
+    with pytest.raises(SystemSuspended):
+        await book(room, A, at=tokyo(day, 20), site_id=SiteId("sunday"))
+
+
+async def test_a_suspension_and_a_closure_of_one_site_displace_a_booking_once(
+    room: Database,
+) -> None:
+    await book(room, A, at=tokyo(MONDAY, 9))
+    await wind_down(room)
+    await suspend(room, until=tokyo(MONDAY, 12))
+    clock = FixedClock(MORNING)
+    await work(room, clock)
+    async with room.reader() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM displaced") == 1
