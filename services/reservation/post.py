@@ -11,12 +11,15 @@ from collections.abc import Sequence
 from prometheus_client import Counter, Gauge
 
 from services.reservation.citizen_settings import CitizenSettings
+from services.reservation.domain.rules import Rules
 from services.reservation.gateways.letters import Sender
 from services.reservation.gateways.mail import Gateway, Outcome, Unreachable
 from services.reservation.handlers import post
 from services.reservation.handlers.post import Prepared
+from services.reservation.settings import ReservationSettings
 from services.reservation.store import messages, phone_list
 from services.reservation.tools import Tools
+from shared.calendar import BusinessCalendar
 from shared.messaging.failure import backoff, is_infrastructure
 from shared.room import Resources
 from shared.security.principal import Principal
@@ -68,12 +71,20 @@ class Post:
     """Sends the messages of one room."""
 
     def __init__(
-        self, units: Units, tools: Tools, gateway: Gateway, sender: Sender, *, tries: int
+        self,
+        units: Units,
+        tools: Tools,
+        gateway: Gateway,
+        sender: Sender,
+        *,
+        rules: Rules,
+        tries: int,
     ) -> None:
         self._units = units
         self._tools = tools
         self._gateway = gateway
         self._sender = sender
+        self._rules = rules
         self._tries = tries
         self._principal = Principal.system("reservation")
 
@@ -99,7 +110,7 @@ class Post:
         async with self._units.begin(self._principal) as unit:
             if figures is not None:
                 await figures.measure(unit)
-            prepared = await post.take(unit, self._tools, self._sender)
+            prepared = await post.take(unit, self._tools, self._sender, self._rules)
         if not prepared:
             return 0
         results = await self._send(prepared)
@@ -138,7 +149,14 @@ async def works(resources: Resources) -> None:
         await _watch(resources.units, figures)
         return
     tools = Tools.read(resources.doors)
-    sending = Post(resources.units, tools, gateway, settings.sender(), tries=settings.mail_tries)
+    sending = Post(
+        resources.units,
+        tools,
+        gateway,
+        settings.sender(),
+        rules=ReservationSettings().rules(BusinessCalendar()),
+        tries=settings.mail_tries,
+    )
     await sending.run(figures)
 
 

@@ -24,7 +24,7 @@ from services.reservation.tools import Tools
 from shared.clock import FixedClock
 from shared.db import Database
 from shared.errors import Text
-from tests.reservation.support import MASTERS, units
+from tests.reservation.support import MASTERS, RULES, units
 
 TOOLS = Tools.of(MASTERS)
 SENDER = Sender("no-reply@city.example", Text("The desk", "予約窓口"), "https://city.example/visit")
@@ -90,7 +90,7 @@ def post(
     database: Database, gateway: Gateway, clock: FixedClock | None = None, *, tries: int = 3
 ) -> Post:
     """The room's post."""
-    return Post(units(database, clock), TOOLS, gateway, SENDER, tries=tries)
+    return Post(units(database, clock), TOOLS, gateway, SENDER, rules=RULES, tries=tries)
 
 
 def text(mail: EmailMessage) -> str:

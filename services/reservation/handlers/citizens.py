@@ -39,12 +39,9 @@ async def call(unit: Unit, calls: Sequence[PhoneCall]) -> None:
         await phone_list.add(unit.conn, calls)
 
 
-def confirmed(booking: Booking, at: datetime, changeable_until: datetime | None = None) -> Note:
+def confirmed(booking: Booking, at: datetime) -> Note:
     """The citizen has a seat."""
-    facts: dict[str, Json] = {}
-    if changeable_until is not None:
-        facts["changeable_until"] = changeable_until.isoformat()
-    return _about(Kind.CONFIRMED, booking, at, by_city=False, facts=facts)
+    return _about(Kind.CONFIRMED, booking, at, by_city=False, facts={})
 
 
 def moved(

@@ -14,16 +14,19 @@ from uuid import UUID
 
 from services.reservation.domain.link import Link, Purpose
 from services.reservation.domain.message import CallReason, Kind, MessageState, PhoneCall
+from services.reservation.domain.rules import Rules
+from services.reservation.domain.site_rules import SiteRules
 from services.reservation.gateways import letters
 from services.reservation.gateways.letters import Letter, Seat, Sender
 from services.reservation.gateways.mail import Delayed, Outcome, Refused, Unreachable
 from services.reservation.gateways.mail import Taken as Handed
-from services.reservation.handlers import citizens, contacts, email_sessions
+from services.reservation.handlers import citizens, contacts, email_sessions, site_rules
 from services.reservation.store import contacts as contact_store
 from services.reservation.store import messages, sites
 from services.reservation.store.contacts import StoredContact
 from services.reservation.store.messages import Ended, Later, Now, Settled, Taken
 from services.reservation.tools import Tools, contact_tag
+from shared.calendar import business_date
 from shared.contracts.base import Procedure
 from shared.contracts.place import Site
 from shared.errors import Language
@@ -55,6 +58,7 @@ class _Known:
     contacts: Mapping[CaseId, StoredContact]
     bookings: Mapping[BookingId, Now]
     sites: Mapping[SiteId, Site]
+    rules: Mapping[SiteId, SiteRules]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +70,12 @@ class _Reader:
     tag: bytes | None
 
 
-async def take(unit: Unit, tools: Tools, sender: Sender, limit: int = BATCH) -> list[Prepared]:
+async def take(unit: Unit, tools: Tools, sender: Sender, rules: Rules) -> list[Prepared]:
     """Take what waits and write the letters; what is no longer true is settled here."""
-    taken = await messages.take(unit.conn, limit, LEASE)
+    taken = await messages.take(unit.conn, BATCH, LEASE)
     if not taken:
         return []
-    known = await _known(unit, taken)
+    known = await _known(unit, taken, rules)
     ends: list[Settled] = []
     prepared: list[Prepared] = []
     for message in taken:
@@ -145,7 +149,7 @@ def _end(message: Taken, state: MessageState, reason: str | None) -> Settled:
     return Settled(message.message_id, message.tries, state, reason)
 
 
-async def _known(unit: Unit, taken: Sequence[Taken]) -> _Known:
+async def _known(unit: Unit, taken: Sequence[Taken], rules: Rules) -> _Known:
     case_ids = [one.case_id for one in taken if one.case_id is not None]
     booking_ids = [one.booking_id for one in taken if one.booking_id is not None]
     named = ("site_id", "to_site_id", "previous_site_id")
@@ -155,6 +159,7 @@ async def _known(unit: Unit, taken: Sequence[Taken]) -> _Known:
         contacts=await contact_store.of_cases(unit.conn, case_ids),
         bookings=await messages.bookings_now(unit.conn, booking_ids),
         sites={one.site.site_id: one.site for one in stored if one is not None},
+        rules=await site_rules.at_all(unit, sorted(SiteId(one) for one in site_ids), rules),
     )
 
 
@@ -178,7 +183,7 @@ async def _prepared(
         reader = await _reader(unit, tools, message, known)
         if reader is None:
             return "no_contact"
-        letter = _letter(tools, message, known, reader)
+        letter = _letter(tools, message, known, reader, unit.now)
         return Prepared(message, letters.mail(letter, sender, datetime.now(UTC)), reader.to)
     except (VaultError, LookupError, ValueError) as error:
         # Neither its text nor a traceback: a library's error may quote the address.
@@ -212,7 +217,7 @@ async def _opened(unit: Unit, tools: Tools, cell: Cell, sealed: bytes) -> str | 
     return (await tools.vault.open(unit.conn, {cell: sealed}))[cell]
 
 
-def _letter(tools: Tools, message: Taken, known: _Known, reader: _Reader) -> Letter:
+def _letter(tools: Tools, message: Taken, known: _Known, reader: _Reader, now: datetime) -> Letter:
     facts = message.facts
     seat = _seat(known, facts, "site_id", "starts_at")
     before = _seat(known, facts, "previous_site_id", "previous_starts_at")
@@ -229,7 +234,7 @@ def _letter(tools: Tools, message: Taken, known: _Known, reader: _Reader) -> Let
         procedure=Procedure(facts["procedure"]) if "procedure" in facts else None,
         before=before,
         reason=facts.get("reason"),
-        until=_until(facts),
+        until=_until(facts) or _changeable(message, known, now),
         code=_code(tools, message),
         links=_links(tools, message, reader),
         booking_id=message.booking_id,
@@ -244,10 +249,20 @@ def _seat(known: _Known, facts: Mapping[str, str], site: str, at: str) -> Seat |
 
 
 def _until(facts: Mapping[str, str]) -> datetime | None:
-    for name in ("answer_by", "expires_at", "changeable_until"):
+    for name in ("answer_by", "expires_at"):
         if name in facts:
             return datetime.fromisoformat(facts[name])
     return None
+
+
+def _changeable(message: Taken, known: _Known, now: datetime) -> datetime | None:
+    """Until when the visit can be changed, by the rules of its site; none once that is over."""
+    if not message.kind.tells_of_a_seat:
+        return None
+    own = known.rules[SiteId(message.facts["site_id"])].of(Procedure(message.facts["procedure"]))
+    day = business_date(datetime.fromisoformat(message.facts["starts_at"]))
+    until = own.change_deadline(day)
+    return until if until > now else None
 
 
 def _code(tools: Tools, message: Taken) -> str | None:

@@ -117,6 +117,7 @@ async def test_a_booking_is_confirmed_with_a_calendar_entry_and_links(
     assert mail["Subject"] == "【予約完了】2026年4月2日（木）09:00"
     assert "日時: 2026年4月2日（木）09:00" in text(mail)
     assert "場所: 窓口" in text(mail)
+    assert "変更・取消しは2026年4月1日（水）17:00まで承ります。" in text(mail)
     entry = visit(mail)
     assert (entry.method, entry.uid) == ("PUBLISH", f"{booking_id}@city.example")
     assert entry.starts_at.isoformat() == NINE

@@ -203,7 +203,7 @@ async def test_who_comes_back_after_the_lease_records_nothing(
     database: Database, booking: Booking, mailbox: Mailbox
 ) -> None:
     async with units(database).begin(PEOPLE["mailer"]) as unit:
-        (slow,) = await handlers.take(unit, TOOLS, SENDER)
+        (slow,) = await handlers.take(unit, TOOLS, SENDER, RULES)
         await unit.conn.execute("UPDATE message SET taken_until = now() - interval '1 second'")
     assert await post(database, mailbox.gateway()).round() == 1
     async with units(database).begin(PEOPLE["mailer"]) as unit:
