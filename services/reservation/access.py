@@ -42,6 +42,8 @@ ACCESS: AccessTable = {
     ("GET", "/v1/bookings/{booking_id}/alternative"): _THEIRS,
     ("POST", "/v1/bookings/{booking_id}/alternative:answer"): _THEIRS,
     ("GET", "/v1/availability"): allow(Role.PUBLIC),
+    ("GET", "/v1/availability:first"): allow(Role.PUBLIC),
+    ("GET", "/v1/availability:days"): allow(Role.PUBLIC),
     ("POST", "/v1/bookings"): allow(Role.CITIZEN, Role.CLERK, Role.SUPERVISOR, site=SiteRule.BODY),
     ("GET", "/v1/bookings/{booking_id}"): allow(
         Role.CITIZEN, Role.CLERK, Role.SUPERVISOR, site=SiteRule.RESOURCE

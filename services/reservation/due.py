@@ -8,6 +8,7 @@ from datetime import time
 
 from services.reservation.citizen_settings import CitizenSettings
 from services.reservation.handlers import (
+    board,
     closing,
     daily,
     email_sessions,
@@ -33,6 +34,7 @@ def works(_: Resources) -> Sequence[Due]:
         Due("offers that lapse", offers.lapse),
         Due("offers to the waiting list", offers.work(rules)),
         Due("ended holds", holds.tidy),
+        Due("changes of seats", board.tidy),
         Due("ends of suspensions", suspensions.end_announced),
         Due("ends of days", site_life.day_ends(rules)),
         Due("ends of periods", site_life.periods(rules)),

@@ -27,6 +27,7 @@ from services.reservation.api import (
 from services.reservation.api.citizen_desk import CitizenDesk, SessionUse
 from services.reservation.api.desk import Desk
 from services.reservation.citizen_settings import CitizenSettings
+from services.reservation.handlers.board import Board
 from services.reservation.settings import ReservationSettings
 from services.reservation.tools import Tools
 from shared.calendar import BusinessCalendar
@@ -75,11 +76,12 @@ def build(resources: Resources) -> FastAPI:
     app = create_app(
         title="Madoguchi: reservation",
         description=DESCRIPTION,
+        # What is asked most comes first: the framework looks through routers in this order.
         routers=[
-            sessions.router,
-            sites.router,
             availability.router,
             *SEATS,
+            sessions.router,
+            sites.router,
             *LIFE,
             *CITIZENS,
         ],
@@ -89,6 +91,7 @@ def build(resources: Resources) -> FastAPI:
     desk = _desk(resources.settings)
     app.state.desk = desk
     app.state.booking_groups = bookings.booking_groups(resources, desk.rules)
+    app.state.board = Board(resources.database, resources.units, desk.rules, room=resources.room)
     app.state.citizen_desk = _citizen_desk(resources)
     return app
 

@@ -1,24 +1,31 @@
-"""Free seats, for everybody."""
+"""Free seats, for everybody: by site and day, the first date of each site, a map of the days."""
 
-from datetime import date
-from typing import Annotated
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from hashlib import blake2b
+from typing import Annotated, Self
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from services.reservation.api.desk import DeskDep
 from services.reservation.api.times import LocalInstant
+from services.reservation.domain.availability import Day, Question
+from services.reservation.domain.distance import Point
 from services.reservation.handlers import availability
-from services.reservation.handlers.availability import Day, Question, SiteDays
+from services.reservation.handlers.availability import ANYBODY, Asker
+from services.reservation.handlers.board import Board, SiteDays
 from shared.contracts.base import Procedure, SiteRef, WardRef
 from shared.contracts.place import SiteName
 from shared.errors import FieldError, Text, Unprocessable
-from shared.http.call import CallDep
-from shared.ids import SiteId
+from shared.http.call import Call, CallDep
+from shared.ids import CaseId, SiteId
 
 router = APIRouter(prefix="/v1", tags=["availability"])
 
 LONGEST_DAYS = 62
+KNOWN = "If-None-Match"
 
 
 class RangeRefused(Unprocessable):
@@ -34,6 +41,20 @@ class RangeRefused(Unprocessable):
         )
         remedy = Text("Ask for fewer days at once.", "期間を短くして指定してください。")
         super().__init__(errors=[FieldError("to", message, remedy)])
+
+
+class NearRefused(Unprocessable):
+    """The place asked for is not two numbers on the globe."""
+
+    slug = "near-refused"
+    title = Text("This place cannot be asked for", "この地点は指定できません")
+
+    def __init__(self) -> None:
+        message = Text(
+            "Must be latitude,longitude in degrees.", "緯度,経度（度）の形で指定してください。"
+        )
+        remedy = Text("Send near=35.53,139.70, for example.", "例: near=35.53,139.70")
+        super().__init__(errors=[FieldError("near", message, remedy)])
 
 
 class StartView(BaseModel):
@@ -53,82 +74,313 @@ class DayView(BaseModel):
     @classmethod
     def of(cls, day: Day, *, with_starts: bool) -> "DayView":
         """The day as it is shown."""
-        shown = day.starts if with_starts else []
+        shown = day.starts if with_starts else ()
         starts = [StartView(starts_at=start.starts_at, free=start.free) for start in shown]
         return cls(date=day.day, free=day.free, starts=starts)
 
 
 class SiteAvailability(BaseModel):
-    """The days of one site that accepts the ward and procedure."""
+    """The days of one site that accepts the wards and procedure."""
 
     site_id: SiteId
     name: SiteName
+    procedure: Procedure
     version: int = Field(description="Version of the site that this was computed from.")
+    distance_km: float | None = Field(None, description="From `near`, as the crow flies.")
     days: list[DayView]
 
     @classmethod
     def of(cls, found: SiteDays, *, with_starts: bool) -> "SiteAvailability":
-        """The site as it is shown."""
+        """The site as it is shown, without the distance, which depends on who asks."""
         return cls(
             site_id=found.site.site_id,
             name=found.site.name,
+            procedure=found.procedure,
             version=found.version,
             days=[DayView.of(day, with_starts=with_starts) for day in found.days],
         )
 
 
+_VERSION = Field(
+    description="Stands for everything this was computed from; the same as the ETag. Booking "
+    "looks again, whatever the version."
+)
+_SITE: dict[str, JsonValue] = {
+    "site_id": "kawasaki-ward-office",
+    "name": {"ja": "川崎区役所", "en": "Kawasaki Ward Office"},
+    "procedure": "card_issuance",
+    "version": 2,
+}
+_START: dict[str, JsonValue] = {"starts_at": "2026-04-08T09:00:00+09:00", "free": 4}
+_EXAMPLE_VERSION = "6d0c7ac9d0a1c2f4"
+
+
 class Availability(BaseModel):
-    """Sites that accept the ward and procedure, and what is free there."""
+    """Sites that accept the wards and procedures, and what is free there."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
+                    "version": _EXAMPLE_VERSION,
                     "sites": [
-                        {
-                            "site_id": "kawasaki-ward-office",
-                            "name": {"ja": "川崎区役所", "en": "Kawasaki Ward Office"},
-                            "version": 2,
-                            "days": [
-                                {
-                                    "date": "2026-04-08",
-                                    "free": 98,
-                                    "starts": [
-                                        {"starts_at": "2026-04-08T09:00:00+09:00", "free": 4}
-                                    ],
-                                }
-                            ],
-                        }
-                    ]
+                        {**_SITE, "days": [{"date": "2026-04-08", "free": 98, "starts": [_START]}]}
+                    ],
                 }
             ]
         }
     )
 
+    version: str = _VERSION
     sites: list[SiteAvailability]
 
 
-@router.get("/availability", summary="Free seats by site and day")
-async def read_availability(
-    *,
-    call: CallDep,
-    desk: DeskDep,
-    procedure: Procedure,
-    ward: Annotated[WardRef, Query(description="Ward of residence.", examples=["141313"])],
-    first: Annotated[date, Query(alias="from", description="First day.")],
-    last: Annotated[date, Query(alias="to", description="Last day; at most 61 days later.")],
-    party: Annotated[int, Query(ge=1, le=20, description="Cases that come together.")] = 1,
-    site_id: Annotated[SiteRef | None, Query(description="Only this site.")] = None,
-    starts: Annotated[bool, Query(description="Whether to list times, or days alone.")] = True,
-) -> Availability:
-    """Only sites that accept the ward and procedure, and only days open for booking.
+class FirstView(BaseModel):
+    """The first time that is free."""
 
-    From the next business day to the horizon. A card that lies elsewhere needs some days more;
-    the citizen's session tells the first day at the site where it lies. Booking checks again.
+    date: date
+    starts_at: LocalInstant
+    free: int
+
+    @classmethod
+    def of(cls, found: SiteDays) -> Self | None:
+        """The first of a site; none where nothing is free."""
+        if not found.days:
+            return None
+        day = found.days[0]
+        return cls(date=day.day, starts_at=day.starts[0].starts_at, free=day.starts[0].free)
+
+
+class SiteFirst(BaseModel):
+    """A site and its first free date."""
+
+    site_id: SiteId
+    name: SiteName
+    procedure: Procedure
+    version: int
+    distance_km: float | None = None
+    first: FirstView | None = Field(description="Null where nothing is free in the days asked.")
+
+
+class FirstDates(BaseModel):
+    """The first free date of each site, soonest first, and so the earliest anywhere."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "version": _EXAMPLE_VERSION,
+                    "earliest": {**_SITE, "first": {"date": "2026-04-08", **_START}},
+                    "sites": [{**_SITE, "first": {"date": "2026-04-08", **_START}}],
+                }
+            ]
+        }
+    )
+
+    version: str = _VERSION
+    earliest: SiteFirst | None
+    sites: list[SiteFirst]
+
+
+class MapDay(BaseModel):
+    """One day over all sites asked."""
+
+    date: date
+    free: int = Field(description="Seats of all sites; one counter counts for each procedure.")
+    sites: int = Field(description="How many sites have something free.")
+
+
+class DayMap(BaseModel):
+    """Free seats by day, to be drawn as a calendar; days without any are left out."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "version": _EXAMPLE_VERSION,
+                    "days": [{"date": "2026-04-08", "free": 412, "sites": 6}],
+                }
+            ]
+        }
+    )
+
+    version: str = _VERSION
+    days: list[MapDay]
+
+
+def _point(value: str) -> Point:
+    try:
+        latitude, longitude = (float(part) for part in value.split(","))
+    except ValueError:
+        raise NearRefused from None
+    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        raise NearRefused
+    return Point(latitude, longitude)
+
+
+class Wanted(BaseModel):
+    """What is looked for."""
+
+    procedure: Annotated[tuple[Procedure, ...], Field(min_length=1, max_length=2)]
+    ward: Annotated[
+        tuple[WardRef, ...],
+        Field(max_length=20, description="Ward of residence; of several, each has to be served."),
+    ] = ()
+    first: date = Field(alias="from", description="First day.")
+    last: date = Field(alias="to", description="Last day; at most 61 days later.")
+    party: int = Field(1, ge=1, le=20, description="Cases that come together.")
+    site_id: Annotated[
+        tuple[SiteRef, ...], Field(max_length=100, description="Only these sites.")
+    ] = ()
+    after: time | None = Field(None, description="Visits begin at or after; local time.")
+    before: time | None = Field(None, description="Visits are over by then; local time.")
+    near: str | None = Field(
+        None, max_length=60, description="latitude,longitude: nearest sites first."
+    )
+    within_km: float | None = Field(None, gt=0, le=1000, description="No farther from `near`.")
+    case_id: CaseId | None = Field(
+        None, description="Only days on which this case may be served; your own, or as staff."
+    )
+    starts: bool = Field(True, description="Whether to list times, or days alone.")
+
+    def question(self) -> Question:
+        """As the handler takes it. Raises ``RangeRefused`` and ``NearRefused``."""
+        if not 0 <= (self.last - self.first).days < LONGEST_DAYS:
+            raise RangeRefused
+        return Question(
+            procedures=tuple(dict.fromkeys(self.procedure)),
+            wards=tuple(dict.fromkeys(self.ward)),
+            first=self.first,
+            last=self.last,
+            party=self.party,
+            site_ids=frozenset(map(SiteId, self.site_id)) or None,
+            after=self.after,
+            before=self.before,
+            near=_point(self.near) if self.near is not None else None,
+            within_km=self.within_km,
+        )
+
+
+WantedQuery = Annotated[Wanted, Query()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    wanted: Wanted
+    question: Question
+    entries: Sequence[SiteDays]
+
+    def distance(self, entry: SiteDays) -> float | None:
+        far = availability.distance(entry.site, self.question)
+        return None if far is None else round(far, 3)
+
+
+async def _board(request: Request) -> Board:
+    board: Board = request.app.state.board
+    return board
+
+
+BoardDep = Annotated[Board, Depends(_board)]
+
+
+@router.get("/availability", summary="Free seats by site and day", response_model=Availability)
+async def read_availability(
+    *, call: CallDep, desk: DeskDep, board: BoardDep, wanted: WantedQuery
+) -> Response:
+    """Only sites that accept the wards and a procedure, and only days open for booking.
+
+    One entry for each site and procedure, by id, or nearest first with `near`. From the next
+    business day to the horizon. Seats kept for others, suspensions and days closed are left out; a
+    seat that you hold yourself still shows. Booking checks again.
     """
-    if not 0 <= (last - first).days < LONGEST_DAYS:
-        raise RangeRefused
-    question = Question(procedure, ward, first, last, party, site_id)
-    async with call.unit() as unit:
-        found = await availability.find(unit, question, desk.rules)
-    return Availability(sites=[SiteAvailability.of(site, with_starts=starts) for site in found])
+    found = await _find(call, desk, board, wanted)
+    return _answer(call.request, b'"sites":[', _sites(found))
+
+
+@router.get(
+    "/availability:first", summary="First free date of each site", response_model=FirstDates
+)
+async def read_first(
+    *, call: CallDep, desk: DeskDep, board: BoardDep, wanted: WantedQuery
+) -> Response:
+    """The first free date of each site, soonest first, and the earliest anywhere.
+
+    Of several on the same day, the nearest comes first where `near` is given.
+    """
+    found = await _find(call, desk, board, wanted)
+    sites = [
+        SiteFirst(
+            site_id=entry.site.site_id,
+            name=entry.site.name,
+            procedure=entry.procedure,
+            version=entry.version,
+            distance_km=found.distance(entry),
+            first=FirstView.of(entry),
+        )
+        for entry in found.entries
+    ]
+    near = found.question.near is not None
+    sites.sort(key=lambda one: _soonest(one, near=near))
+    written = [one.model_dump_json().encode() for one in sites]
+    earliest = written[0] if sites and sites[0].first is not None else b"null"
+    return _answer(call.request, b'"earliest":' + earliest + b',"sites":[', written)
+
+
+@router.get("/availability:days", summary="Free seats by day", response_model=DayMap)
+async def read_days(
+    *, call: CallDep, desk: DeskDep, board: BoardDep, wanted: WantedQuery
+) -> Response:
+    """How much is free on each day over all sites asked: what a calendar is coloured by."""
+    found = await _find(call, desk, board, wanted)
+    days: dict[date, MapDay] = {}
+    for entry in found.entries:
+        for day in entry.days:
+            known = days.setdefault(day.day, MapDay(date=day.day, free=0, sites=0))
+            known.free += day.free
+            known.sites += 1
+    written = [days[day].model_dump_json().encode() for day in sorted(days)]
+    return _answer(call.request, b'"days":[', written)
+
+
+async def _find(call: Call, desk: DeskDep, board: Board, wanted: Wanted) -> _Found:
+    question = wanted.question()
+    by: Asker = ANYBODY
+    if wanted.case_id is not None or not call.principal.is_anonymous:
+        async with call.unit() as unit:
+            by = await availability.asker(unit, wanted.case_id, desk.rules)
+    return _Found(wanted, question, await availability.find(board, question, by))
+
+
+def _sites(found: _Found) -> list[bytes]:
+    written = []
+    for entry in found.entries:
+        text = _written(entry, with_starts=found.wanted.starts)
+        if (far := found.distance(entry)) is not None:
+            text = b'{"distance_km":%r,' % far + text[1:]
+        written.append(text)
+    return written
+
+
+def _written(entry: SiteDays, *, with_starts: bool) -> bytes:
+    """The entry as JSON; an answer is shown far more often than it changes."""
+    if with_starts not in entry.written:
+        shown = SiteAvailability.of(entry, with_starts=with_starts)
+        entry.written[with_starts] = shown.model_dump_json(exclude={"distance_km"}).encode()
+    return entry.written[with_starts]
+
+
+def _answer(request: Request, head: bytes, parts: Iterable[bytes]) -> Response:
+    content = head + b",".join(parts)
+    version = blake2b(content, digest_size=8).hexdigest()
+    headers = {"ETag": f'"{version}"', "Cache-Control": "private, no-cache"}
+    if f'"{version}"' in request.headers.get(KNOWN, ""):
+        return Response(status_code=304, headers=headers)
+    body = b'{"version":"' + version.encode() + b'",' + content + b"]}"
+    return Response(body, headers=headers, media_type="application/json")
+
+
+def _soonest(one: SiteFirst, *, near: bool) -> tuple[bool, date, float, str]:
+    day = one.first.date if one.first is not None else date.max
+    moment = one.first.starts_at.timestamp() if one.first is not None else 0.0
+    far = one.distance_km if near and one.distance_km is not None else moment
+    return (one.first is None, day, far, one.site_id)

@@ -7,18 +7,16 @@ a day the one nearest to the hour that was booked. A party sits together, or not
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from math import asin, cos, radians, sin, sqrt
 
 from services.reservation.domain.case import CaseFacts, window
 from services.reservation.domain.cells import Free, by_day, party_cells
+from services.reservation.domain.distance import kilometres
 from services.reservation.domain.national_system import NationalSystem
 from services.reservation.domain.opening import would_accept
 from services.reservation.domain.rules import Rules
 from shared.calendar import TOKYO, business_date
 from shared.contracts.place import Site
 from shared.ids import PartyId, SiteId
-
-EARTH_KILOMETRES = 6371.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +49,6 @@ class Place:
     def of(cls, site: Site, free: Free) -> "Place":
         """The place with its free cells grouped by day."""
         return cls(site, by_day({at: seats for at, seats in free.items() if seats > 0}))
-
-
-def kilometres(one: Site, other: Site) -> float:
-    """The distance between two sites (great circle)."""
-    lat1, lat2 = radians(one.latitude), radians(other.latitude)
-    lon = radians(other.longitude - one.longitude)
-    half = sin((lat2 - lat1) / 2) ** 2 + cos(lat1) * cos(lat2) * sin(lon / 2) ** 2
-    return 2 * EARTH_KILOMETRES * asin(sqrt(min(1.0, half)))
 
 
 def place(

@@ -45,8 +45,8 @@ def would_accept(site: Site, procedure: Procedure, ward: WardCode | None, day: d
     )
 
 
-def ever_accepts(site: Site, procedure: Procedure, ward: WardCode) -> bool:
-    """Whether ``site`` serves residents of ``ward`` with ``procedure`` on any day."""
+def ever_accepts(site: Site, procedure: Procedure, ward: WardCode | None) -> bool:
+    """Whether ``site`` serves residents of ``ward`` (of any) with ``procedure`` on any day."""
     return site.state is SiteState.OPEN and any(
         entry.procedure is procedure and _serves(entry, ward) for entry in site.acceptance
     )

@@ -5,6 +5,7 @@ from datetime import date, time, timedelta
 
 import pytest
 
+from services.reservation.domain.availability import Question
 from services.reservation.domain.booking import (
     AlreadyBooked,
     Booking,
@@ -15,7 +16,7 @@ from services.reservation.domain.booking import (
 )
 from services.reservation.domain.case import OutsideWindow
 from services.reservation.handlers import availability, bookings, sites
-from services.reservation.handlers.availability import Question
+from services.reservation.handlers.board import Board
 from services.reservation.handlers.bookings import Request
 from services.reservation.handlers.calendar import BookingsInTheWay
 from shared.clock import FixedClock
@@ -76,9 +77,9 @@ async def put(database: Database, site: Site) -> None:
 
 async def free(database: Database, day: date = THURSDAY, *, clock: FixedClock | None = None) -> int:
     """Seats of the day that can be booked."""
-    question = Question(Procedure.CARD_ISSUANCE, WARD, day, day)
-    async with units(database, clock).begin(citizen()) as unit:
-        found = await availability.find(unit, question, RULES)
+    question = Question((Procedure.CARD_ISSUANCE,), (WARD,), day, day)
+    board = Board(database, units(database, clock), RULES, room="reservation")
+    found = await availability.find(board, question)
     return sum(day_.free for site in found for day_ in site.days)
 
 

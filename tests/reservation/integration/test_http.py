@@ -253,7 +253,7 @@ async def test_availability_shows_only_sites_that_accept(
     query = {"ward": WARD, "from": THURSDAY.isoformat(), "to": FRIDAY.isoformat()}
     for other in ({"procedure": "certificate_renewal"}, {"ward": "141321"}):
         asked = {"procedure": "card_issuance", **query, **other}
-        assert (await client.get("/v1/availability", params=asked)).json() == {"sites": []}
+        assert (await client.get("/v1/availability", params=asked)).json()["sites"] == []
     asked = {"procedure": "card_issuance", **query, "party": "3"}
     assert (await client.get("/v1/availability", params=asked)).json()["sites"][0]["days"] == []
 

@@ -1,0 +1,91 @@
+"""What availability is computed from, day by day, and what of it has changed since last time.
+
+Changes are read like the outbox: whatever a snapshot could not see has a transaction id of at
+least its ``xmin``, so rows from there on, less those seen already, are all that is new.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TypeAlias
+
+from services.reservation.domain.availability import DayKey, SeatDay, SeatReturn, SeatsAt
+from services.reservation.domain.cells import midnight
+from shared.db import Connection, Row
+from shared.ids import SiteId
+
+KEPT = timedelta(minutes=10)
+"""How long changes can be asked for; real time."""
+
+_LOOK = """
+SELECT now.xmin::text AS xmin, c.xid::text AS xid, c.site_id, c.day
+FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xmin) AS now
+LEFT JOIN (
+    SELECT DISTINCT xid, site_id, day FROM seat_change WHERE xid >= $1::text::xid8
+) AS c ON true
+"""
+_START = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text"
+_DAYS = """
+SELECT w.site_id, w.day, c.starts_at, least(c.capacity, c.target) - c.booked AS free,
+       r.seats, r.due_at
+FROM unnest($1::text[], $2::date[], $3::timestamptz[], $4::timestamptz[])
+    AS w(site_id, day, starts, ends)
+JOIN cell c ON c.site_id = w.site_id AND c.starts_at >= w.starts AND c.starts_at < w.ends
+LEFT JOIN seat_return r
+    ON r.site_id = c.site_id AND r.starts_at = c.starts_at AND r.due_at < 'infinity'
+ORDER BY w.site_id, c.starts_at
+"""
+_FORGET = """
+DELETE FROM seat_change WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM seat_change WHERE written_at < clock_timestamp() - $1::interval LIMIT $2
+))
+"""
+
+Change: TypeAlias = tuple[int, SiteId, date | None]
+"""The transaction, the site, and the day; no day: the site itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a snapshot saw: its ``xmin``, and the changes since an earlier one."""
+
+    xmin: int
+    changes: Sequence[Change]
+
+
+async def start(conn: Connection) -> int:
+    """The ``xmin`` from which on changes have to be looked for."""
+    return int(await conn.fetchval(_START))
+
+
+async def look(conn: Connection, since: int) -> Look:
+    """Every change that a snapshot with the ``xmin`` of ``since`` could not see, and some more."""
+    rows = await conn.fetch(_LOOK, str(since))
+    changes = [(int(row["xid"]), SiteId(row["site_id"]), row["day"]) for row in rows if row["xid"]]
+    return Look(int(rows[0]["xmin"]), changes)
+
+
+async def read(conn: Connection, wanted: Collection[DayKey]) -> dict[DayKey, SeatDay]:
+    """The seats of these days, all of one snapshot; a day without cells has none."""
+    keys = sorted(wanted)
+    starts = [midnight(day) for _, day in keys]
+    ends = [midnight(day + timedelta(days=1)) for _, day in keys]
+    rows = await conn.fetch(_DAYS, [key[0] for key in keys], [key[1] for key in keys], starts, ends)
+    found: dict[DayKey, dict[datetime, SeatsAt]] = {key: {} for key in keys}
+    for row in rows:
+        _add(found[SiteId(row["site_id"]), row["day"]], row)
+    return {key: SeatDay(tuple(cells.values())) for key, cells in found.items()}
+
+
+async def forget(conn: Connection, limit: int) -> int:
+    """Delete up to ``limit`` changes that nobody asks for any more; how many."""
+    return int((await conn.execute(_FORGET, KEPT, limit)).rpartition(" ")[2])
+
+
+def _add(cells: dict[datetime, SeatsAt], row: Row) -> None:
+    at = row["starts_at"]
+    known = cells.get(at) or SeatsAt(at, row["free"])
+    if row["due_at"] is not None:
+        back = SeatReturn(row["due_at"], row["seats"])
+        known = SeatsAt(at, known.free, (*known.returns, back))
+    cells[at] = known
