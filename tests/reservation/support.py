@@ -18,8 +18,8 @@ from services.reservation.domain.rules import Rules
 from services.reservation.handlers import sites
 from shared.calendar import TOKYO, BusinessCalendar
 from shared.clock import FixedClock
-from shared.contracts.base import CaseEvent, CaseKind, Procedure
-from shared.contracts.issuance import CardIssued, VisitMissed
+from shared.contracts.base import CaseEvent, CaseKind, Certificate, Procedure
+from shared.contracts.issuance import CardIssued, CertificateRenewed, VisitMissed
 from shared.contracts.place import (
     Acceptance,
     OpeningHours,
@@ -148,6 +148,20 @@ def issued(case_id: CaseId, booking_id: BookingId | None = None) -> CardIssued:
         procedure=Procedure.CARD_ISSUANCE,
         kind=CaseKind.NEW,
         ward=WARD,
+    )
+
+
+def renewed(case_id: CaseId) -> CertificateRenewed:
+    """The certificates were written."""
+    return CertificateRenewed(
+        case_id=case_id,
+        site_id=SITE,
+        visit_id=VisitId(derived_id("visit", case_id)),
+        booking_id=None,
+        procedure=Procedure.CERTIFICATE_RENEWAL,
+        kind=CaseKind.RENEWAL,
+        ward=WARD,
+        certificates=(Certificate.SIGNING,),
     )
 
 

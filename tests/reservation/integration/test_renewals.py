@@ -10,11 +10,10 @@ import pytest
 
 from services.reservation.handlers import email_sessions
 from shared.clock import FixedClock
-from shared.contracts.base import CaseKind, Certificate, Procedure
-from shared.contracts.issuance import CertificateRenewed
+from shared.contracts.base import Procedure
 from shared.contracts.place import Acceptance
 from shared.db import Database
-from shared.ids import CaseId, VisitId, derived_id
+from shared.ids import CaseId, derived_id
 from shared.security.principal import Principal
 from tests.reservation.mailbox import Mailbox, code, post, text
 from tests.reservation.support import (
@@ -28,6 +27,7 @@ from tests.reservation.support import (
     invite,
     make_site,
     open_site,
+    renewed,
     told,
     units,
 )
@@ -95,20 +95,6 @@ async def test_a_renewal_is_opened_booked_and_done(
     )
     assert again.status_code == 201, again.text
     assert again.json()["case_id"] != case_id
-
-
-def renewed(case_id: CaseId) -> CertificateRenewed:
-    """The certificates were written."""
-    return CertificateRenewed(
-        case_id=case_id,
-        site_id=SITE,
-        visit_id=VisitId(derived_id("visit", case_id)),
-        booking_id=None,
-        procedure=Procedure.CERTIFICATE_RENEWAL,
-        kind=CaseKind.RENEWAL,
-        ward=WARD,
-        certificates=(Certificate.SIGNING,),
-    )
 
 
 async def test_a_contact_has_one_active_renewal(

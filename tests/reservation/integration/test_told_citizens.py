@@ -1,0 +1,140 @@
+"""What other rooms tell becomes one mail or one call: told twice, again, or in another order."""
+
+from collections.abc import Sequence
+from itertools import permutations
+
+import pytest
+from aiokafka.structs import ConsumerRecord
+
+from services.reservation.handlers import bookings, contacts, renewals
+from services.reservation.handlers.contacts import Wish
+from shared.clock import FixedClock
+from shared.contracts.preparation import CardDisposalDue, CardVoided, DisposalReason, VoidReason
+from shared.db import Database
+from shared.ids import CaseId, new_id
+from shared.messaging import inbox
+from shared.security.principal import EVERY_SITE, Principal, Role
+from tests.reservation.mailbox import TOOLS, Mailbox, post
+from tests.reservation.support import (
+    RULES,
+    SITE,
+    THURSDAY,
+    TODAY,
+    WARD,
+    case,
+    citizen,
+    hear,
+    invite,
+    issued,
+    make_site,
+    notified,
+    open_site,
+    renewed,
+    tokyo,
+    told,
+    units,
+)
+
+MINE = case("mine")
+VOIDED = told(CardVoided(case_id=MINE, reason=VoidReason.MOVED_OUT), 5)
+DUE = told(CardDisposalDue(case_id=MINE, reason=DisposalReason.UNCLAIMED), 6)
+DONE = told(issued(MINE), 7)
+
+
+async def book(database: Database, *, reachable: bool = True) -> None:
+    """A visit of a citizen who can be written to, or not."""
+    await open_site(database)
+    await invite(database, MINE)
+    async with units(database).begin(citizen(MINE)) as unit:
+        if reachable:
+            kept = await contacts.put(unit, TOOLS, MINE, Wish("a@mail.example", None, "ja"))
+            typed = TOOLS.code(contacts.CODE_PURPOSE, kept.contact_id)
+            await contacts.verify(unit, TOOLS, MINE, typed)
+        await bookings.book(unit, bookings.Request((MINE,), SITE, tokyo(THURSDAY, 9)), RULES)
+        await unit.conn.execute("DELETE FROM message")
+
+
+async def messages(database: Database) -> list[tuple[str, str]]:
+    """(kind, reason told) of every message."""
+    async with database.reader() as conn:
+        rows = await conn.fetch("SELECT kind, facts ->> 'reason' FROM message")
+    return [tuple(row) for row in rows]
+
+
+@pytest.fixture
+def no_inbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first line of defence is gone."""
+
+    async def claim_everything(_conn: object, _consumer: str, ids: set[object]) -> set[object]:
+        return set(ids)
+
+    monkeypatch.setattr(inbox, "claim", claim_everything)
+
+
+async def test_an_end_told_again_and_again_is_mailed_once(
+    database: Database, mailbox: Mailbox, no_inbox: None
+) -> None:
+    await book(database)
+    for batch in ([VOIDED, VOIDED], [VOIDED]):
+        await hear(database, *batch)
+        await post(database, mailbox.gateway()).round()
+    assert len(mailbox.mails) == 1
+    assert await messages(database) == [("cancelled", "card_voided")]
+
+
+async def test_an_end_told_again_lists_one_call(database: Database, no_inbox: None) -> None:
+    await book(database, reachable=False)
+    for batch in ([VOIDED, VOIDED], [VOIDED]):
+        await hear(database, *batch)
+    async with database.reader() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM phone_entry") == 1
+
+
+@pytest.mark.parametrize("order", list(permutations((VOIDED, DUE, DONE))))
+async def test_whichever_end_comes_first_the_citizen_hears_of_one(
+    database: Database, order: Sequence[ConsumerRecord]
+) -> None:
+    await book(database)
+    for record in order:
+        await hear(database, record)
+    found = await messages(database)
+    assert len(found) <= 1, found
+    first = order[0]
+    assert bool(found) is (first is not DONE), "of a visit that took place nothing is told"
+
+
+async def test_an_end_told_before_the_invitation_writes_to_nobody(
+    database: Database, no_inbox: None
+) -> None:
+    await hear(database, VOIDED)
+    await hear(database, told(notified(MINE), 1), VOIDED)
+    assert await messages(database) == []
+
+
+async def test_old_news_told_again_to_an_empty_room_sends_nothing(
+    database: Database, mailbox: Mailbox, clock: FixedClock
+) -> None:
+    await book(database)
+    await hear(database, VOIDED)
+    clock.set(tokyo(THURSDAY, 12))
+    assert await post(database, mailbox.gateway(), clock).round() == 0
+    assert mailbox.mails == []
+
+
+async def test_a_renewal_that_is_done_ends_once_and_stays_ended(
+    database: Database, no_inbox: None
+) -> None:
+    await open_site(database, make_site())
+    clerk = Principal("staff:c", frozenset({Role.CLERK}), frozenset({EVERY_SITE}))
+    wish = renewals.Wish(WARD, TODAY, "0442000000", "ja")
+    async with units(database).begin(clerk) as unit:
+        made = await renewals.open_(unit, TOOLS, wish, RULES)
+    record = told(renewed(made.case_id), 3)
+    ends = []
+    for batch in ([record, record], [record]):
+        await hear(database, *batch)
+        async with units(database).begin(clerk) as unit:
+            ends.append((await renewals.read(unit, made.case_id)).ended_at)
+    assert ends[0] is not None
+    assert ends[0] == ends[1]
+    await hear(database, told(renewed(CaseId(new_id())), 1))
