@@ -7,6 +7,7 @@ from shared.security.principal import Role
 
 _WORK: Final = allow(Role.BACK_OFFICE, Role.SUPERVISOR)
 _SHELVE: Final = allow(Role.BACK_OFFICE, Role.SUPERVISOR, site=SiteRule.BODY)
+_SHELF: Final = allow(Role.BACK_OFFICE, Role.SUPERVISOR, site=SiteRule.PATH)
 _READ: Final = allow(Role.BACK_OFFICE, Role.SUPERVISOR, Role.AUDITOR)
 
 ACCESS: Final[AccessTable] = {
@@ -20,6 +21,11 @@ ACCESS: Final[AccessTable] = {
     ("POST", "/v1/cards/{case_id}/stages/{stage}"): _WORK,
     ("POST", "/v1/stages/shelved"): _SHELVE,
     ("POST", "/v1/stages/{stage}"): _WORK,
+    ("GET", "/v1/shelves"): _READ,
+    ("POST", "/v1/shelves/moves"): _SHELVE,
+    ("GET", "/v1/shelves/{site_id}/{shelf}"): _READ,
+    ("PUT", "/v1/shelves/{site_id}/{shelf}"): _SHELF,
+    ("GET", "/v1/shelves/{site_id}/{shelf}/cards"): _READ,
     ("POST", "/v1/notices"): _WORK,
     ("GET", "/v1/notices/{batch_id}"): _READ,
     ("GET", "/v1/notices/{batch_id}/print-file"): _WORK,

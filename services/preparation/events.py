@@ -1,6 +1,6 @@
 """What preparation tells and what it hears."""
 
-from services.preparation.handlers import facts
+from services.preparation.handlers import facts, sites
 from shared.contracts.base import CaseOpened, Event
 from shared.contracts.issuance import CardIssued
 from shared.contracts.preparation import (
@@ -18,6 +18,13 @@ from shared.contracts.reservation import (
     BookingConfirmed,
     BookingMissed,
     BookingMoved,
+)
+from shared.contracts.site import (
+    SiteChanged,
+    SiteClosed,
+    SiteOpened,
+    SitePlanned,
+    SiteWindDownStarted,
 )
 from shared.messaging.subscriptions import Subscription, on
 
@@ -39,4 +46,9 @@ SUBSCRIBES: tuple[Subscription, ...] = (
     on(BookingCancelled, facts.cancelled),
     on(BookingMissed, facts.missed),
     on(CardIssued, facts.issued),
+    on(SitePlanned, sites.changed),
+    on(SiteOpened, sites.changed),
+    on(SiteChanged, sites.changed),
+    on(SiteWindDownStarted, sites.changed),
+    on(SiteClosed, sites.changed),
 )

@@ -1,7 +1,13 @@
 """What preparation alone decides; environment variables ``MADOGUCHI_PREPARATION_…``."""
 
-from pydantic import Field
+from collections.abc import Mapping
+
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.preparation.domain.shelves import ShelfRef
+from shared.contracts.base import WardRef
+from shared.ids import WardCode
 
 
 class PreparationSettings(BaseSettings):
@@ -17,3 +23,25 @@ class PreparationSettings(BaseSettings):
     max_import_rows: int = Field(
         30_000, ge=1, description="Rows of one file; one file is one transaction."
     )
+    hold_review_days: int = Field(
+        14, ge=1, le=366, description="Days until a hold without a review date is looked at again."
+    )
+    assignment_minutes: int = Field(
+        30, ge=1, le=24 * 60, description="Minutes after which a forgotten assignment expires."
+    )
+    default_shelves: dict[WardRef, str] = Field(
+        default_factory=dict,
+        description="By ward, as site_id/shelf; else shelf A of the ward's own office.",
+    )
+
+    @field_validator("default_shelves")
+    @classmethod
+    def _are_shelves(cls, value: dict[WardRef, str]) -> dict[WardRef, str]:
+        for text in value.values():
+            ShelfRef.parse(text)
+        return value
+
+    @property
+    def homes(self) -> Mapping[WardCode, ShelfRef]:
+        """The default shelves that are set."""
+        return {ward: ShelfRef.parse(text) for ward, text in self.default_shelves.items()}

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from services.preparation.domain.lot_file import COLUMNS
 from services.preparation.events import SUBSCRIBES
 from shared.clock import FixedClock
-from shared.contracts.base import CaseEvent
+from shared.contracts.base import Event
 from shared.db import Database
 from shared.errors import Unauthorized
 from shared.ids import CaseId, SiteId, derived_id, new_id
@@ -185,7 +185,7 @@ async def dump(database: Database) -> str:
     return "\n".join([*texts, *(found["body"] for found in (*bodies, *answers))])
 
 
-async def hear(database: Database, *events: CaseEvent, order: Sequence[int] | None = None) -> None:
+async def hear(database: Database, *events: Event, order: Sequence[int] | None = None) -> None:
     """Let the room's consumer handle one batch; each event has its own id and sequence.
 
     ``order`` picks from ``events`` by number, in any order and more than once.
@@ -200,6 +200,6 @@ async def hear(database: Database, *events: CaseEvent, order: Sequence[int] | No
     await processor.handle_batch([_record(events[number], number) for number in numbers])
 
 
-def _record(event: CaseEvent, number: int) -> ConsumerRecord:
+def _record(event: Event, number: int) -> ConsumerRecord:
     body = event.model_dump_json()
     return record(event, number, id_=derived_id(event.type, number, body))

@@ -7,7 +7,7 @@ from uuid import UUID
 from aiokafka.structs import ConsumerRecord
 
 from shared.clock import FixedClock
-from shared.contracts.base import CaseEvent
+from shared.contracts.base import CaseEvent, Event
 from shared.db import Database
 from shared.ids import CaseId, new_id
 from shared.messaging.envelope import Envelope, Message, encode
@@ -48,7 +48,7 @@ def case() -> CaseId:
 
 
 def record(
-    event: CaseEvent, offset: int, *, id_: UUID | None = None, topic: str | None = None
+    event: Event, offset: int, *, id_: UUID | None = None, topic: str | None = None
 ) -> ConsumerRecord:
     """``event`` as the consumer polls it."""
     key, headers, value = encode(

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from services.preparation.access import ACCESS
-from services.preparation.api import cards, lots, notices, stages, status
+from services.preparation.api import cards, lots, notices, shelves, stages, status
 from services.preparation.settings import PreparationSettings
 from services.preparation.tools import Tools
 from shared.http.app import create_app
@@ -21,7 +21,7 @@ def build(resources: Resources) -> FastAPI:
     app = create_app(
         title="Preparation (交付準備)",
         description=_DESCRIPTION,
-        routers=[module.router for module in (lots, cards, stages, notices, status)],
+        routers=[module.router for module in (lots, cards, stages, shelves, notices, status)],
         access=ACCESS,
         resources=resources,
     )

@@ -12,13 +12,14 @@ from services.preparation.api.parts import (
     LanguageDep,
     Results,
     ShelfName,
+    ToolsDep,
     Which,
     as_json,
     case_results,
     counted,
 )
 from services.preparation.domain.stages import Stage
-from services.preparation.handlers import stages
+from services.preparation.handlers import sites, stages
 from services.preparation.handlers.stages import VersionCheck
 from services.preparation.store.cards import Card
 from shared.contracts.base import SiteRef
@@ -48,14 +49,14 @@ class Place(BaseModel):
 
 
 class WhichWhere(Which):
-    """The cards to lay on a shelf, and where."""
+    """The cards to lay on a shelf, and where; without a site, on the default shelf of each ward."""
 
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={"examples": [{"lot_id": "L2026-0412", "site_id": _SITE, "shelf": "A"}]},
     )
 
-    site_id: SiteRef
+    site_id: SiteRef | None = None
     shelf: ShelfName = "A"
 
 
@@ -82,10 +83,19 @@ async def advance_one(
 
 
 @router.post("/stages/shelved", response_model=Results)
-async def shelve_many(call: CallDep, body: WhichWhere, language: LanguageDep) -> Response:
-    """Lay preset cards on a shelf, each at the next position."""
+async def shelve_many(
+    call: CallDep, tools: ToolsDep, body: WhichWhere, language: LanguageDep
+) -> Response:
+    """Lay preset cards on a shelf, each at a free position.
+
+    Without `site_id` (for staff of every site) each goes to the default shelf of its ward.
+    """
     async with call.unit() as unit:
-        found = await stages.shelve(unit, body.selection, body.site_id, body.shelf)
+        if body.site_id is None:
+            homes = await sites.homes(unit.conn, tools.settings)
+            found = await stages.shelve_at_home(unit, body.selection, homes)
+        else:
+            found = await stages.shelve(unit, body.selection, body.site_id, body.shelf)
     return as_json(counted(case_results(found, language)))
 
 

@@ -1,10 +1,18 @@
 """Take cards to the next stage, one or many: the same command, the same guard."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 from services.preparation.domain.refusals import ALREADY, DONE, CardRefused, Verdict
+from services.preparation.domain.shelves import (
+    FIRST_SHELF,
+    NO_DEFAULT_SHELF,
+    SHELF_FULL,
+    Homes,
+    ShelfRef,
+)
 from services.preparation.domain.stages import Stage, previous, step
 from services.preparation.handlers.selection import (
     CardResult,
@@ -13,7 +21,7 @@ from services.preparation.handlers.selection import (
     locked,
     results,
 )
-from services.preparation.store import cards, stages
+from services.preparation.store import cards, shelves, stages
 from services.preparation.store.cards import Card
 from shared.contracts.preparation import (
     CardInspected,
@@ -50,20 +58,47 @@ async def advance(unit: Unit, selection: Selection, to: Stage) -> list[CardResul
     return results(selection, verdicts)
 
 
-async def shelve(unit: Unit, selection: Selection, site_id: SiteId, shelf: str) -> list[CardResult]:
-    """Lay preset cards on ``shelf`` of a site, each at the next free position.
+async def shelve(
+    unit: Unit, selection: Selection, site_id: SiteId, shelf: str = FIRST_SHELF
+) -> list[CardResult]:
+    """Lay preset cards on ``shelf`` of a site, each at a free position.
 
-    Raises ``LotUnknown``.
+    What the shelf does not take is refused. Raises ``LotUnknown``.
     """
-    verdicts = _judged(await locked(unit.conn, selection), Stage.SHELVED)
-    ready = _ready(verdicts)
-    if ready:
-        first = await stages.take_positions(unit.conn, site_id, shelf, len(ready))
-        places = {case_id: f"{shelf}-{first + n:05d}" for n, case_id in enumerate(ready)}
-        moved = await stages.shelve(unit.conn, ready, list(places.values()), site_id, at=unit.now)
-        for case_id in _settled(verdicts, moved):
-            _tell_shelved(unit, case_id, site_id, places[case_id])
+    ref = ShelfRef(site_id, shelf)
+    return await _shelve(unit, selection, lambda _: ref)
+
+
+async def shelve_at_home(unit: Unit, selection: Selection, homes: Homes) -> list[CardResult]:
+    """Lay preset cards each on the default shelf of its ward. Raises ``LotUnknown``."""
+    return await _shelve(unit, selection, lambda card: homes.of(card.ward))
+
+
+async def _shelve(
+    unit: Unit, selection: Selection, where: Callable[[Card], ShelfRef | None]
+) -> list[CardResult]:
+    found = await locked(unit.conn, selection)
+    verdicts = _judged(found, Stage.SHELVED)
+    groups: dict[ShelfRef, list[CaseId]] = defaultdict(list)
+    for case_id in _ready(verdicts):
+        ref = where(found[case_id])
+        if ref is None:
+            verdicts[case_id] = NO_DEFAULT_SHELF
+        else:
+            groups[ref].append(case_id)
+    for ref in sorted(groups):
+        verdicts.update(await _lay(unit, ref, groups[ref]))
     return results(selection, verdicts)
+
+
+async def _lay(unit: Unit, ref: ShelfRef, ready: Sequence[CaseId]) -> dict[CaseId, Verdict]:
+    taken = await shelves.take_places(unit.conn, ref, len(ready))
+    places = dict(zip(ready, taken, strict=False))
+    moved = await stages.shelve(unit.conn, list(places), taken, ref.site_id, at=unit.now)
+    verdicts = {case_id: DONE if case_id in places else SHELF_FULL for case_id in ready}
+    for case_id in _settled(verdicts, moved):
+        _tell_shelved(unit, case_id, ref.site_id, places[case_id])
+    return verdicts
 
 
 async def advance_one(unit: Unit, case_id: CaseId, to: Stage, check: VersionCheck) -> Card:
@@ -108,7 +143,7 @@ def _tell_shelved(unit: Unit, case_id: CaseId, site_id: SiteId, position: str) -
 
 
 def _judged(cards: Mapping[CaseId, Card], to: Stage) -> dict[CaseId, Verdict]:
-    return {case_id: step(card.stage, to) for case_id, card in cards.items()}
+    return {case_id: step(card.stage, to, held=card.held) for case_id, card in cards.items()}
 
 
 def _ready(verdicts: Mapping[CaseId, Verdict]) -> list[CaseId]:
