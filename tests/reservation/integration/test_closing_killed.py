@@ -270,9 +270,9 @@ async def test_a_site_closes_although_the_process_dies_in_every_step(
         everybody_answers(database, FixedClock(now)), closers.until_idle(now, kills=3)
     )
     assert set(said) >= {"accept", "choose", "cancel", "move", "give up"}
-    # One more of each kind, for the step that finds them to die in.
+    # For the step that finds out what others have changed to die in.
     now += timedelta(hours=1)
-    await everybody_moves(database, FixedClock(now), 2)
+    await some_give_up(database, FixedClock(now), 2)
     await closers.dies_in(now, "changed", "before")
     await closers.dies_in(now, "changed", "after")
     now += timedelta(days=5)
@@ -291,8 +291,8 @@ async def test_a_site_closes_although_the_process_dies_in_every_step(
     print(f"{BOOKINGS} bookings: {dict(done)}; answers: {dict(said)}; 12 deaths in steps")
 
 
-async def everybody_moves(database: Database, clock: FixedClock, how_many: int) -> None:
-    """Some who have not answered yet move their bookings themselves."""
+async def some_give_up(database: Database, clock: FixedClock, how_many: int) -> None:
+    """Some who have not answered yet cancel their bookings themselves."""
     async with database.reader() as conn:
         rows = await conn.fetch(
             "SELECT case_id FROM displaced WHERE ended_at IS NULL ORDER BY booking_id LIMIT $1",
@@ -300,4 +300,4 @@ async def everybody_moves(database: Database, clock: FixedClock, how_many: int) 
         )
     choose = random.Random(5)
     for row in rows:
-        await say(database, clock, CaseId(row["case_id"]), "move", choose)
+        await say(database, clock, CaseId(row["case_id"]), "give up", choose)
