@@ -8,7 +8,7 @@ BENCHMARKS := $(patsubst tests/benchmarks/%.py,bench-%,$(shell grep -l '__main__
 
 export PYTHON
 
-.PHONY: help setup demo up down status test check lint contracts proofs faults bench $(BENCHMARKS) clean
+.PHONY: help setup demo up down status test check lint contracts proofs load faults bench $(BENCHMARKS) clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -45,6 +45,9 @@ contracts: setup ## Do the written contracts say what the code says?
 
 proofs: setup ## The proofs at full size
 	@MADOGUCHI_PROOF_SIZE=full $(BIN)/pytest -m proof
+
+load: setup ## 100,000 holds and bookings on few seats while a replica is killed again and again
+	@MADOGUCHI_PROOF_SIZE=full $(BIN)/pytest tests/load
 
 faults: setup ## Kill relays, consumers, broker and database under load
 	@MADOGUCHI_PROOF_SIZE=full $(BIN)/pytest tests/faults
