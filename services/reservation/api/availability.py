@@ -90,14 +90,14 @@ class SiteAvailability(BaseModel):
     days: list[DayView]
 
     @classmethod
-    def of(cls, found: SiteDays, *, with_starts: bool) -> "SiteAvailability":
-        """The site as it is shown, without the distance, which depends on who asks."""
+    def of(cls, found: SiteDays) -> "SiteAvailability":
+        """The site as it is shown, without the distance, which depends on who asks, and days."""
         return cls(
             site_id=found.site.site_id,
             name=found.site.name,
             procedure=found.procedure,
             version=found.version,
-            days=[DayView.of(day, with_starts=with_starts) for day in found.days],
+            days=[],
         )
 
 
@@ -362,11 +362,20 @@ def _sites(found: _Found) -> list[bytes]:
 
 
 def _written(entry: SiteDays, *, with_starts: bool) -> bytes:
-    """The entry as JSON; an answer is shown far more often than it changes."""
+    """The entry as JSON; answers are shown far more often than they change, and days too."""
     if with_starts not in entry.written:
-        shown = SiteAvailability.of(entry, with_starts=with_starts)
-        entry.written[with_starts] = shown.model_dump_json(exclude={"distance_km"}).encode()
+        shown = SiteAvailability.of(entry)
+        head = shown.model_dump_json(exclude={"distance_km", "days"}).encode()
+        days = b",".join(_day(day, with_starts=with_starts) for day in entry.days)
+        entry.written[with_starts] = head[:-1] + b',"days":[' + days + b"]}"
     return entry.written[with_starts]
+
+
+def _day(day: Day, *, with_starts: bool) -> bytes:
+    if with_starts not in day.written:
+        shown = DayView.of(day, with_starts=with_starts)
+        day.written[with_starts] = shown.model_dump_json().encode()
+    return day.written[with_starts]
 
 
 def _answer(request: Request, head: bytes, parts: Iterable[bytes]) -> Response:

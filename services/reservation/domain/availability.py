@@ -75,6 +75,8 @@ class Day:
     starts: tuple[Start, ...]
     until: datetime = field(default=NEVER, compare=False)
     """Seats that come back then make it another answer."""
+    written: dict[bool, bytes] = field(default_factory=dict, compare=False, repr=False)
+    """For who shows it: with its starts, and without."""
 
 
 @dataclass(frozen=True, slots=True)

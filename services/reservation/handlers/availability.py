@@ -4,14 +4,13 @@ Every rule that booking asks is asked here: acceptance, the horizon and shares o
 suspensions, and for a citizen's own case the days on which it may be served.
 """
 
-from collections.abc import Iterator, Mapping
+import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from services.reservation.domain.availability import (
     NEVER,
-    Day,
-    DayKey,
     Question,
     SeatDay,
     Way,
@@ -23,7 +22,7 @@ from services.reservation.domain.distance import kilometres
 from services.reservation.domain.national_system import NationalSystem, stops_at
 from services.reservation.domain.opening import accepts, ever_accepts
 from services.reservation.domain.rules import Audience, Rules
-from services.reservation.handlers.board import Asked, Board, Known, SiteDays
+from services.reservation.handlers.board import Asked, Board, Known, Plan, SiteDays
 from services.reservation.store import cases, holds
 from shared.calendar import TOKYO, business_date
 from shared.contracts.base import Procedure
@@ -50,48 +49,33 @@ ANYBODY = Asker()
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """One question of one asker at one moment."""
+    """One question of one asker at one moment; ``keys`` say when two have the same answer."""
 
     board: Board
     question: Question
     by: Asker
     now: datetime
+    today: date
+    keys: Mapping[Procedure, Asked]
 
-    @property
-    def today(self) -> date:
-        return business_date(self.now)
+    @classmethod
+    def of(cls, board: Board, question: Question, by: Asker) -> "_Asking":
+        now = board.now()
+        today = business_date(now)
+        hours = (question.after, question.before)
+        days = (question.first, question.last)
+        keys = {
+            procedure: Asked(
+                procedure, question.wards, *days, question.party, hours, by.by_staff, today
+            )
+            for procedure in question.procedures
+        }
+        return cls(board, question, by, now, today, keys)
 
     @property
     def is_plain(self) -> bool:
         """Whether others who ask the same get the same answer."""
         return self.by.case is None and not self.by.held
-
-    def key(self, procedure: Procedure) -> Asked:
-        question = self.question
-        return Asked(
-            procedure,
-            question.wards,
-            question.first,
-            question.last,
-            question.party,
-            (question.after, question.before),
-            self.by.by_staff,
-            self.today,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _At:
-    """One site and procedure, and the days on which it may be booked there."""
-
-    known: Known
-    procedure: Procedure
-    rules: Rules
-    days: tuple[date, ...]
-
-    @property
-    def site(self) -> Site:
-        return self.known.stored.site
 
 
 async def asker(unit: Unit, case_id: CaseId | None, rules: Rules) -> Asker:
@@ -122,7 +106,7 @@ async def find(board: Board, question: Question, by: Asker = ANYBODY) -> list[Si
     One entry for each site and procedure.
     """
     await board.fresh()
-    asking = _Asking(board, question, by, board.now())
+    asking = _Asking.of(board, question, by)
     asked = _asked(await board.sites(), question)
     if [one for one in asked if await board.extend(one.stored, _last(one, asking))]:
         await board.fresh()
@@ -163,73 +147,61 @@ def _last(known: Known, asking: _Asking) -> date:
 
 
 async def _of_site(asking: _Asking, known: Known) -> list[SiteDays]:
-    served = [
-        procedure
-        for procedure in asking.question.procedures
-        if _ever(known.stored.site, procedure, asking.question)
-    ]
-    found = {one: kept for one in served if (kept := _remembered(asking, known, one)) is not None}
-    if missing := [_at(asking, known, one) for one in served if one not in found]:
-        site_id = known.stored.site.site_id
-        revision = known.revision
-        seats = await asking.board.seats({(site_id, day) for at in missing for day in at.days})
-        for at in missing:
-            found[at.procedure] = _answer(asking, at, seats)
-            if asking.is_plain:
-                known.remember(asking.key(at.procedure), found[at.procedure], revision)
-    return [found[procedure] for procedure in served]
+    site = known.stored.site
+    served = [one for one in asking.question.procedures if _ever(site, one, asking.question)]
+    return [await _of_procedure(asking, known, one) for one in served]
 
 
-def _remembered(asking: _Asking, known: Known, procedure: Procedure) -> SiteDays | None:
-    kept = known.answers.get(asking.key(procedure)) if asking.is_plain else None
-    return kept if kept is not None and asking.now < kept.until else None
+async def _of_procedure(asking: _Asking, known: Known, procedure: Procedure) -> SiteDays:
+    if not asking.is_plain:
+        return await _answer(asking, known, _plan(asking, known, procedure))
+    asked = asking.keys[procedure]
+    found = known.answer(asked, asking.now)
+    if found is None:
+        plan = known.plan(asked, asking.now)
+        if plan is None:
+            plan = _plan(asking, known, procedure)
+            known.settle(asked, plan)
+        found = asyncio.ensure_future(_answer(asking, known, plan))
+        known.remember(asked, found)
+    return found.result() if found.done() else await asyncio.shield(found)
 
 
-def _at(asking: _Asking, known: Known, procedure: Procedure) -> _At:
-    site, today, by = known.stored.site, asking.today, asking.by
+def _plan(asking: _Asking, known: Known, procedure: Procedure) -> Plan:
+    site, today, by, question = known.stored.site, asking.today, asking.by, asking.question
     rules = known.rules(asking.board.rules, asking.now).of(procedure)
     first, last = rules.calendar.next_business_day(today), rules.last_day(today)
     if by.case is not None:
         own = window(by.case, site.site_id, today, rules, by_staff=by.by_staff)
         first, last = own.first, own.last
-    first, last = max(first, asking.question.first), min(last, asking.question.last)
-    wards = asking.question.wards or (None,)
-    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
-    return _At(
-        known,
-        procedure,
-        rules,
-        tuple(day for day in days if all(accepts(site, procedure, ward, day) for ward in wards)),
-    )
-
-
-def _answer(asking: _Asking, at: _At, seats: Mapping[DayKey, SeatDay]) -> SiteDays:
-    found = list(_days(asking, at, seats))
-    until = min((day.until for day in found), default=NEVER)
-    return SiteDays(
-        site=at.site,
-        version=at.known.stored.version,
-        procedure=at.procedure,
-        days=tuple(day for day in found if day.starts),
-        until=min(until, _clock_until(asking, at)),
-    )
-
-
-def _days(asking: _Asking, at: _At, seats: Mapping[DayKey, SeatDay]) -> Iterator[Day]:
-    rules, question, site_id = at.rules, asking.question, at.site.site_id
-    cell = timedelta(minutes=rules.cell_minutes)
-    audience = _audience(asking, rules)
-    for day in at.days:
-        way = Way(
-            count=rules.cells(at.procedure),
+    first, last = max(first, question.first), min(last, question.last)
+    wards, audience = question.wards or (None,), _audience(asking, rules)
+    ways = {
+        day: Way(
+            count=rules.cells(procedure),
             party=question.party,
-            kept=rules.kept(day, asking.today, audience),
+            kept=rules.kept(day, today, audience),
             after=question.after,
             before=question.before,
-            extra=asking.by.held.get(site_id),
+            extra=by.held.get(site.site_id),
         )
-        usable = _usable(asking, at, day, seats[site_id, day])
-        yield free_on(day, usable, way, cell, asking.now)
+        for day in (first + timedelta(days=number) for number in range((last - first).days + 1))
+        if all(accepts(site, procedure, ward, day) for ward in wards)
+    }
+    return Plan(procedure, rules, ways, _clock_until(asking, known, rules))
+
+
+async def _answer(asking: _Asking, known: Known, plan: Plan) -> SiteDays:
+    site = known.stored.site
+    seats = await asking.board.seats([(site.site_id, day) for day in plan.ways])
+    cell = timedelta(minutes=plan.rules.cell_minutes)
+    found = [
+        free_on(day, _usable(asking, known, plan, seats[site.site_id, day]), way, cell, asking.now)
+        for day, way in plan.ways.items()
+    ]
+    until = min((day.until for day in found), default=NEVER)
+    days = tuple(day for day in found if day.starts)
+    return SiteDays(site, known.stored.version, plan.procedure, days, min(until, plan.until))
 
 
 def _audience(asking: _Asking, rules: Rules) -> Audience:
@@ -238,32 +210,30 @@ def _audience(asking: _Asking, rules: Rules) -> Audience:
     return Audience.STAFF if asking.by.by_staff else Audience.CITIZEN
 
 
-def _usable(asking: _Asking, at: _At, day: date, seats: SeatDay) -> SeatDay:
+def _usable(asking: _Asking, known: Known, plan: Plan, seats: SeatDay) -> SeatDay:
     """The seats of the day at which the national system can be used."""
-    rules, site_id = at.rules, at.site.site_id
-    stops = stops_at(day, rules)
-    late = (
-        bool(seats.cells)
-        and seats.cells[-1].starts_at + timedelta(minutes=rules.cell_minutes) > stops
-    )
-    if not late and not at.known.suspensions:
+    if not seats.cells:
         return seats
-    system = NationalSystem({site_id: at.known.suspensions}, asking.now, rules)
+    site_id, minutes = known.stored.site.site_id, plan.rules.cell_minutes
+    closes = seats.cells[-1].starts_at + timedelta(minutes=minutes)
+    if not known.suspensions and closes <= stops_at(business_date(closes), plan.rules):
+        return seats
+    system = NationalSystem({site_id: known.suspensions}, asking.now, plan.rules)
     return SeatDay(
         tuple(
             one
             for one in seats.cells
-            if system.serves(site_id, at.procedure, one.starts_at, rules.cell_minutes)
+            if system.serves(site_id, plan.procedure, one.starts_at, minutes)
         )
     )
 
 
-def _clock_until(asking: _Asking, at: _At) -> datetime:
+def _clock_until(asking: _Asking, known: Known, rules: Rules) -> datetime:
     """When the answer becomes another by the clock alone."""
     ends = [midnight(asking.today + timedelta(days=1))]
-    released = datetime.combine(asking.today, at.rules.released_at, TOKYO)
+    released = datetime.combine(asking.today, rules.released_at, TOKYO)
     if released > asking.now:
         ends.append(released)
-    if at.known.suspensions:
+    if known.suspensions:
         ends.append(asking.now + WHILE_SUSPENDED)
     return min(ends)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from services.reservation.domain.availability import Day, DayKey, SeatDay
+from services.reservation.domain.availability import Day, DayKey, SeatDay, Way
 from services.reservation.domain.national_system import Suspension
 from services.reservation.domain.rules import Rules
 from services.reservation.domain.site_rules import Overrides, SiteRules
@@ -61,6 +61,18 @@ class SiteDays:
     written: dict[bool, bytes] = field(default_factory=dict, compare=False, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to find an answer: the rules that hold, and the way to ask for each day; ``until`` then
+    the clock changes it.
+    """
+
+    procedure: Procedure
+    rules: Rules
+    ways: Mapping[date, Way]
+    until: datetime
+
+
 @dataclass(slots=True)
 class Known:
     """A site on the board."""
@@ -68,25 +80,42 @@ class Known:
     stored: StoredSite
     overrides: Mapping[Procedure, Overrides]
     suspensions: Sequence[Suspension]
-    revision: int = 0
-    """Counts the changes of its seats."""
-    answers: dict[Asked, SiteDays] = field(default_factory=dict)
+    answers: dict[Asked, asyncio.Future[SiteDays]] = field(default_factory=dict)
+    plans: dict[Asked, Plan] = field(default_factory=dict)
 
     def rules(self, city: Rules, now: datetime) -> SiteRules:
         """The rules of the site."""
         return SiteRules(city, self.overrides, now)
 
-    def remember(self, asked: Asked, found: SiteDays, revision: int) -> None:
-        """Keep an answer, unless the seats it was made from have changed meanwhile."""
-        if revision != self.revision:
-            return
+    def answer(self, asked: Asked, now: datetime) -> asyncio.Future[SiteDays] | None:
+        """What is known, or being found out, about ``asked``; no change has come between."""
+        found = self.answers.get(asked)
+        if found is None or not found.done():
+            return found
+        if found.cancelled() or found.exception() is not None or now >= found.result().until:
+            del self.answers[asked]
+            return None
+        return found
+
+    def remember(self, asked: Asked, answer: asyncio.Future[SiteDays]) -> None:
+        """Keep an answer that is being found out."""
         if len(self.answers) >= ANSWERS:
             self.answers.clear()
-        self.answers[asked] = found
+        self.answers[asked] = answer
+
+    def plan(self, asked: Asked, now: datetime) -> Plan | None:
+        """How to find the answer, where that was settled before."""
+        found = self.plans.get(asked)
+        return found if found is not None and now < found.until else None
+
+    def settle(self, asked: Asked, plan: Plan) -> None:
+        """Keep how to find an answer."""
+        if len(self.plans) >= ANSWERS:
+            self.plans.clear()
+        self.plans[asked] = plan
 
     def forget(self, day: date) -> None:
-        """Drop the answers that tell of ``day``."""
-        self.revision += 1
+        """Drop the answers that tell of ``day``, those not yet found out too."""
         for asked in [one for one in self.answers if one.first <= day <= one.last]:
             del self.answers[asked]
 
