@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from services.reservation.domain.availability import Day, Question
 from services.reservation.domain.closure import Answer, ClosureState
 from services.reservation.domain.national_system import (
     NoSuchSuspension,
@@ -15,7 +16,7 @@ from services.reservation.domain.national_system import (
 from services.reservation.domain.site import NoSuchSite
 from services.reservation.handlers import availability, suspensions
 from services.reservation.handlers.answers import Said
-from services.reservation.handlers.availability import Question
+from services.reservation.handlers.board import Board
 from services.reservation.handlers.suspensions import Order
 from shared.clock import FixedClock
 from shared.contracts.base import Procedure
@@ -96,12 +97,21 @@ async def resume(database: Database, one: SuspensionId, clock: FixedClock, *site
         await suspensions.resume(unit, one, sites or None)
 
 
-async def free(database: Database, site_id: SiteId = SITE) -> int:
+async def days(
+    database: Database,
+    day: date,
+    procedure: Procedure = Procedure.CARD_ISSUANCE,
+    site: SiteId = SITE,
+) -> list[Day]:
+    """What is free at a site on one day."""
+    board = Board(database, units(database), RULES, room="reservation")
+    question = Question((procedure,), (WARD,), day, day, site_ids=frozenset({site}))
+    return [one for found in await availability.find(board, question) for one in found.days]
+
+
+async def free(database: Database) -> int:
     """Seats of Thursday."""
-    question = Question(Procedure.CARD_ISSUANCE, WARD, THURSDAY, THURSDAY, site_id=site_id)
-    async with units(database).begin(citizen()) as unit:
-        found = await availability.find(unit, question, RULES)
-    return sum(day.free for site in found for day in site.days)
+    return sum(day.free for day in await days(database, THURSDAY))
 
 
 async def test_nothing_is_booked_into_it_and_the_rest_is_sold(room: Database) -> None:
@@ -259,16 +269,10 @@ async def test_the_evening_stop_and_the_rest_day_are_part_of_the_calendar(
         ),
     )
     await open_site(room, every_day)
-    day = date(2026, 4, 19)
-    async with units(room).begin(citizen()) as unit:
-        cards = await availability.find(
-            unit, Question(Procedure.CARD_ISSUANCE, WARD, day, day, site_id=SiteId("sunday")), RULES
-        )
-        rest = Question(Procedure.CERTIFICATE_RENEWAL, WARD, day, day, site_id=SiteId("sunday"))
-        certificates = await availability.find(unit, rest, RULES)
-    (found,) = cards[0].days
+    day, sunday = date(2026, 4, 19), SiteId("sunday")
+    (found,) = await days(room, day, site=sunday)
     assert [start.starts_at for start in found.starts][-1] == tokyo(day, 19, 40)
-    assert certificates[0].days == []
+    assert await days(room, day, Procedure.CERTIFICATE_RENEWAL, sunday) == []
     with pytest.raises(SystemSuspended):
         await book(room, A, at=tokyo(day, 20), site_id=SiteId("sunday"))
 
