@@ -54,8 +54,8 @@ async def request(unit: Unit, tools: Tools, email: str, language: Language) -> U
 async def confirm(unit: Unit, tools: Tools, request_id: UUID, code: str) -> OpenLogin:
     """Log in with the code of a request; it works once. Raises ``LoginRefused``."""
     right = tools.is_code(CODE_PURPOSE, request_id, code)
-    found = await contacts.take_request(unit.conn, request_id)
-    if found is None or not right:
+    found = await contacts.take_request(unit.conn, request_id, right=right)
+    if found is None:
         raise LoginRefused
     login = await _login(unit, tools, request_id, found)
     await vaults.erase(unit.conn, [contact_handlers.login_subject(request_id)], at=unit.now)

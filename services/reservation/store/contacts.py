@@ -56,9 +56,10 @@ _REQUEST = """
 INSERT INTO login_request (request_id, address_keys, sealed_email, language, expires_at)
 VALUES ($1, $2, $3, $4, clock_timestamp() + $5)
 """
+# A wrong code touches no row, so that it takes as long for a request that there is as for none.
 _TAKE_REQUEST = """
 UPDATE login_request SET used_at = clock_timestamp()
-WHERE request_id = $1 AND used_at IS NULL AND expires_at > clock_timestamp()
+WHERE $2::boolean AND request_id = $1 AND used_at IS NULL AND expires_at > clock_timestamp()
 RETURNING address_keys, sealed_email, language
 """
 _REQUESTS = (
@@ -203,9 +204,9 @@ async def request(conn: Connection, request_id: UUID, wish: LoginRequest, lasts:
     )
 
 
-async def take_request(conn: Connection, request_id: UUID) -> LoginRequest | None:
-    """Use a login request up; none where there is none, or its time is over."""
-    row = await conn.fetchrow(_TAKE_REQUEST, request_id)
+async def take_request(conn: Connection, request_id: UUID, *, right: bool) -> LoginRequest | None:
+    """Use a login request up if the code was ``right``; none where there is none, or it is over."""
+    row = await conn.fetchrow(_TAKE_REQUEST, request_id, right)
     return LoginRequest(**dict(row)) if row else None
 
 
