@@ -24,6 +24,7 @@ from services.reservation.domain.opening import accepts, ever_accepts
 from services.reservation.domain.rules import Audience, Rules
 from services.reservation.handlers.board import Asked, Board, Known, Plan, SiteDays
 from services.reservation.store import cases, holds
+from services.reservation.store.sites import StoredSite
 from shared.calendar import TOKYO, business_date
 from shared.contracts.base import Procedure
 from shared.contracts.place import Site
@@ -108,7 +109,8 @@ async def find(board: Board, question: Question, by: Asker = ANYBODY) -> list[Si
     await board.fresh()
     asking = _Asking.of(board, question, by)
     asked = _asked(await board.sites(), question)
-    if [one for one in asked if await board.extend(one.stored, _last(one, asking))]:
+    short = [one for one in asked if _is_short(one.stored, question.last)]
+    if [one for one in short if await board.extend(one.stored, _last(one, asking))]:
         await board.fresh()
         asked = _asked(await board.sites(), question)
     return [entry for known in asked for entry in await _of_site(asking, known)]
@@ -137,6 +139,10 @@ def _is_asked(site: Site, question: Question) -> bool:
 
 def _ever(site: Site, procedure: Procedure, question: Question) -> bool:
     return all(ever_accepts(site, procedure, ward) for ward in question.wards or (None,))
+
+
+def _is_short(stored: StoredSite, last: date) -> bool:
+    return stored.made_until is None or stored.made_until < last
 
 
 def _last(known: Known, asking: _Asking) -> date:
