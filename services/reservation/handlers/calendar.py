@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from services.reservation.domain.cells import by_day, capacities, midnight, seats
 from services.reservation.domain.opening import accepts
 from services.reservation.domain.rules import Rules
+from services.reservation.handlers import site_rules
 from services.reservation.store import cells, sites
 from services.reservation.store.cells import CellRow
 from services.reservation.store.sites import StoredSite
@@ -121,6 +122,7 @@ async def _publish(
 ) -> None:
     start, end = max(unit.now, midnight(first)), midnight(last + timedelta(days=1))
     rows = await cells.free(unit.conn, [site.site_id], start, end, unit.now)
+    rules = (await site_rules.at(unit, site.site_id, rules)).mixed()
     for procedure in Procedure:
         found = {day.business_date: day for day in _days(site, procedure, rows, rules)}
         if every_day and any(entry.procedure is procedure for entry in site.acceptance):

@@ -79,7 +79,8 @@ def work(rules: Rules) -> DueWork:
                 # One per unit: cells of two sites are never locked together.
                 offered = 1
                 break
-        await waitlist.passed(unit.conn, nobody)
+        if nobody:
+            await waitlist.passed(unit.conn, nobody)
         return offered + len(nobody)
 
     return batch
