@@ -45,6 +45,8 @@ ACCESS: AccessTable = {
     ("GET", "/v1/availability:first"): allow(Role.PUBLIC),
     ("GET", "/v1/availability:days"): allow(Role.PUBLIC),
     ("POST", "/v1/bookings"): allow(Role.CITIZEN, Role.CLERK, Role.SUPERVISOR, site=SiteRule.BODY),
+    # Each row names a site, and is refused by itself where it is not the caller's.
+    ("POST", "/v1/bookings:batch"): allow(Role.CLERK, Role.SUPERVISOR),
     ("GET", "/v1/bookings/{booking_id}"): allow(
         Role.CITIZEN, Role.CLERK, Role.SUPERVISOR, site=SiteRule.RESOURCE
     ),

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.http import idempotency
-from shared.http.groups import Groups
+from shared.http.groups import Answered, Groups
 from shared.http.idempotency import Answer, Body, Claim
 from shared.http.resources import Resources, resources_of
 from shared.http.routes import route_table_of
@@ -65,14 +65,36 @@ class Call:
         Raises ``KeyMissing``, ``InFlight`` (409), ``KeyReused`` (422), and what ``command``
         raises; then nothing is stored.
         """
-        claim = self._claim(body)
+        found = await self._once(self._claim(body), command, status)
+        return self._answered(found.answer, location, replayed=found.replayed)
+
+    async def row(
+        self, number: int, body: Body, command: Callable[[Unit], Awaitable[R]], *, status: int = 200
+    ) -> Answered:
+        """``once`` for one row of a request that has many: each in a unit, under a key, of its own.
+
+        The row's key is that of the request with its number, so a request that was cut off is
+        finished by sending it again. Raises what ``once`` raises.
+        """
+        return await self._once(self._claim(body, row=number), command, status)
+
+    async def row_together(
+        self, number: int, body: Body, groups: Groups[C], command: C, *, status: int = 201
+    ) -> Answered:
+        """``row`` for a command of a kind that is grouped."""
+        claim = self._claim(body, row=number)
+        return await groups.answer(command, self.principal, current_traceparent(), claim, status)
+
+    async def _once(
+        self, claim: Claim, command: Callable[[Unit], Awaitable[R]], status: int
+    ) -> Answered:
         async with self.unit() as unit:
             stored = await idempotency.recall(unit.conn, claim)
             if stored is not None:
-                return self._answered(stored, location, replayed=True)
+                return Answered(stored, replayed=True)
             fresh = Answer(status, _json(await command(unit)))
             await idempotency.remember(unit.conn, claim, fresh)
-        return self._answered(fresh, location, replayed=False)
+        return Answered(fresh, replayed=False)
 
     async def together(
         self,
@@ -96,12 +118,13 @@ class Call:
         media_type = "application/json" if answer.body else None
         return Response(answer.body, answer.status, headers, media_type)
 
-    def _claim(self, body: Body) -> Claim:
+    def _claim(self, body: Body, *, row: int | None = None) -> Claim:
         request = self.request
+        key = idempotency.checked(request.headers.get(idempotency.HEADER))
         target = f"{request.url.path}?{request.url.query}"
         return Claim(
             scope=f"{self.resources.room} {request.method} {self.route} {self.principal.subject}",
-            key=idempotency.checked(request.headers.get(idempotency.HEADER)),
+            key=key if row is None else f"{key} {row}",
             request_hash=idempotency.request_hash(request.method, target, body),
         )
 

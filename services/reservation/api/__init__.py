@@ -6,6 +6,7 @@ from services.reservation.access import ACCESS
 from services.reservation.api import (
     alternatives,
     availability,
+    booking_batch,
     bookings,
     calendar,
     closures,
@@ -49,6 +50,7 @@ SEATS = (
     holds.router,
     bookings.router,
     moves.router,
+    booking_batch.router,
     waitlist.router,
 )
 LIFE = (
