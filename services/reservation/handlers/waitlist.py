@@ -35,8 +35,9 @@ from services.reservation.store import bookings, waitlist
 from services.reservation.store import holds as hold_store
 from shared.calendar import business_date
 from shared.contracts.reservation import MoveReason
-from shared.errors import Text
+from shared.errors import Problem, Text
 from shared.ids import CaseId, PartyId, SiteId, new_id
+from shared.security.principal import CaseForbidden
 from shared.unit import Unit
 
 
@@ -80,7 +81,7 @@ async def join(unit: Unit, wish: Wish, rules: Rules) -> Entry:
 
 
 async def find(unit: Unit, entry_id: EntryId) -> Entry:
-    """The place, for the citizen of its cases or staff of one of its sites; audited.
+    """The place, for the citizen of any of its cases or staff of one of its sites; audited.
 
     Raises ``NoSuchEntry``, ``CaseForbidden`` and ``SiteForbidden``.
     """
@@ -137,7 +138,7 @@ async def accept(unit: Unit, entry_id: EntryId, rules: Rules) -> list[Booking]:
     hold = await _kept(unit, await _seen(unit, entry_id))
     if hold.state is HoldState.CONFIRMED and hold.party_id is not None:
         return await bookings.of_party(unit.conn, hold.party_id)
-    party = await parties.ready(unit, Request(hold.case_ids, hold.site_id, hold.starts_at), rules)
+    party = await _ready(unit, hold, rules)
     entry = await waitlist.lock(unit.conn, entry_id)
     if entry is None or entry.offer is None or not entry.offer.open_at(unit.now):
         raise OfferEnded
@@ -146,6 +147,18 @@ async def accept(unit: Unit, entry_id: EntryId, rules: Rules) -> list[Booking]:
     await waitlist.put_state(unit.conn, entry_id, EntryState.SERVED, unit.now)
     _audit(unit, "waitlist.accepted", entry)
     return made
+
+
+async def _ready(unit: Unit, hold: Hold, rules: Rules) -> Ready:
+    """The party of an offer. One of it answers for all: they joined together."""
+    who = unit.principal
+    if not who.is_staff:
+        who = replace(who, cases=frozenset(hold.case_ids))
+    request = Request(hold.case_ids, hold.site_id, hold.starts_at)
+    (party,) = await parties.ready_all(unit, [(unit.part(who, unit.traceparent), request)], rules)
+    if isinstance(party, Problem):
+        raise party
+    return party
 
 
 async def _seat(unit: Unit, party: Ready, hold: Hold, rules: Rules) -> list[Booking]:
@@ -218,9 +231,8 @@ async def _seen(unit: Unit, entry_id: EntryId) -> Entry:
     if unit.principal.is_staff:
         if not any(unit.principal.may_act_at(site_id) for site_id in entry.site_ids):
             unit.principal.require_site(entry.site_ids[0])
-    else:
-        for case_id in entry.case_ids:
-            unit.principal.require_case(case_id)
+    elif unit.principal.cases.isdisjoint(entry.case_ids):
+        raise CaseForbidden
     return entry
 
 
