@@ -11,4 +11,5 @@ ROOM = Room(
     publishes=PUBLISHES,
     subscribes=SUBSCRIBES,
     api="services.preparation.api:build",
+    due="services.preparation.due:works",
 )

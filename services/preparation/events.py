@@ -5,13 +5,17 @@ from shared.contracts.base import CaseOpened, Event
 from shared.contracts.issuance import CardIssued
 from shared.contracts.preparation import (
     CardApplied,
+    CardHeld,
     CardInspected,
     CardNotified,
     CardPreset,
     CardReceived,
     CardRegistryChecked,
+    CardRejected,
+    CardReleased,
     CardShelved,
     CardShipped,
+    CardVoided,
 )
 from shared.contracts.reservation import (
     BookingCancelled,
@@ -35,6 +39,10 @@ PUBLISHES: tuple[type[Event], ...] = (
     CardReceived,
     CardInspected,
     CardRegistryChecked,
+    CardRejected,
+    CardHeld,
+    CardReleased,
+    CardVoided,
     CardPreset,
     CardShelved,
     CardNotified,

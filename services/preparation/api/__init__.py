@@ -3,7 +3,18 @@
 from fastapi import FastAPI
 
 from services.preparation.access import ACCESS
-from services.preparation.api import cards, lots, notices, shelves, stages, status
+from services.preparation.api import (
+    assignments,
+    cards,
+    ends,
+    holds,
+    lots,
+    notices,
+    registry_changes,
+    shelves,
+    stages,
+    status,
+)
 from services.preparation.settings import PreparationSettings
 from services.preparation.tools import Tools
 from shared.http.app import create_app
@@ -15,13 +26,27 @@ and shelf, and a notice invites the citizen. Every step can be taken for one car
 repeated step does no harm. Texts come in Japanese or English by `Accept-Language`.
 """
 
+# Named steps stand before the step that is a parameter.
+_MODULES = (
+    lots,
+    cards,
+    holds,
+    ends,
+    stages,
+    assignments,
+    registry_changes,
+    shelves,
+    notices,
+    status,
+)
+
 
 def build(resources: Resources) -> FastAPI:
     """The app. Raises ``ValueError`` naming a key ring that is missing or malformed."""
     app = create_app(
         title="Preparation (交付準備)",
         description=_DESCRIPTION,
-        routers=[module.router for module in (lots, cards, stages, shelves, notices, status)],
+        routers=[module.router for module in _MODULES],
         access=ACCESS,
         resources=resources,
     )

@@ -1,4 +1,4 @@
-"""A lot file as J-LIS' data reaches us: CSV in UTF-8 (BOM or not) or cp932, with known columns.
+"""A file as data reaches us: CSV in UTF-8 (BOM or not) or cp932, with known columns.
 
 What a file holds is never repeated in an error: a file without a header line would otherwise
 put its first citizen into the answer.
@@ -8,9 +8,10 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from shared.errors import FieldError, Text, Unprocessable
+from shared.errors import FieldError, Json, Text, TooLarge, Unprocessable
 
 COLUMNS: Final = (
     "lot",
@@ -23,12 +24,37 @@ COLUMNS: Final = (
     "card_expires_on",
     "birth_date",
 )
+OPTIONAL: Final = ("old_card_expires_on", "name", "address")
+"""Columns that a lot file may have as well."""
+
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 Cells = Sequence[str]
 Line = tuple[int, Cells]
-"""The number of a line in the file (the header is 1) and its cells in the order of COLUMNS, or as
-they came where their count is wrong."""
+"""The number of a line in the file (the header is 1) and its cells in the order of the form, those
+of absent columns empty; or ``Ragged``, as they came, where their count is wrong."""
+
+
+class Ragged(list[str]):
+    """The cells of a line that has not as many as the header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The columns a kind of file has: all that are needed, and those it may have."""
+
+    needed: Sequence[str]
+    optional: Sequence[str] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns, in the order in which cells are given."""
+        return (*self.needed, *self.optional)
+
+
+LOT: Final = Form(COLUMNS, OPTIONAL)
+OPENING_STOCK: Final = Form(COLUMNS, (*OPTIONAL, "stage", "site_id", "shelf"))
+"""Cards that were here before this system: each with its stage and, if shelved, its shelf."""
 
 
 class FileUnreadable(Unprocessable):
@@ -42,15 +68,36 @@ class FileUnreadable(Unprocessable):
     )
 
 
+class TooManyRows(TooLarge):
+    """One file is one transaction, so it has a greatest length."""
+
+    slug = "lot-file-too-long"
+    title = Text("The file has too many rows", "ファイルの行数が多すぎます")
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            Text(f"At most {limit} rows at a time.", f"一度に取り込めるのは{limit}行までです。")
+        )
+
+
 class WrongColumns(Unprocessable):
-    """The header line does not name exactly the columns of a lot file."""
+    """The header line does not name the columns of this kind of file."""
 
     slug = "lot-file-columns"
-    title = Text("The columns are not those of a lot file", "ロットファイルの列と一致しません")
+    title = Text("The columns are not those of this file", "ファイルの列名が一致しません")
     remedy = Text(
-        f"The first line must name exactly: {','.join(COLUMNS)}",
-        f"1行目に次の列名だけを記載してください: {','.join(COLUMNS)}",
+        "The first line must name all of `columns`, may name `optional`, and nothing else.",
+        "1行目に columns の列名をすべて記載してください（optional は任意、その他は不可）。",
     )
+
+    def __init__(
+        self, form: Form, detail: Text | None = None, errors: Sequence[FieldError] = ()
+    ) -> None:
+        extras: dict[str, Json] = {
+            "columns": list(form.needed),
+            "optional": list(form.optional),
+        }
+        super().__init__(detail, extras=extras, errors=errors)
 
 
 def decode(body: bytes) -> str:
@@ -71,17 +118,18 @@ def decode(body: bytes) -> str:
     )
 
 
-def read_lines(text: str) -> Iterator[Line]:
+def read_lines(text: str, form: Form = LOT) -> Iterator[Line]:
     """The lines after the header, empty ones left out.
 
     Raises ``FileUnreadable`` naming the line, and ``WrongColumns`` naming the columns.
     """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        order = _order(next(reader, []))
+        header = next(reader, [])
+        order = _order(header, form)
         for cells in reader:
             if cells:
-                yield reader.line_num, _arranged(cells, order)
+                yield reader.line_num, _arranged(cells, order, len(header))
     except csv.Error:
         line = reader.line_num
         raise FileUnreadable(
@@ -92,22 +140,24 @@ def read_lines(text: str) -> Iterator[Line]:
         ) from None
 
 
-def _arranged(cells: Cells, order: Sequence[int]) -> Cells:
-    return [cells[place] for place in order] if len(cells) == len(order) else cells
+def _arranged(cells: Cells, order: Sequence[int | None], width: int) -> Cells:
+    if len(cells) != width:
+        return Ragged(cells)
+    return ["" if place is None else cells[place] for place in order]
 
 
-def _order(header: Cells) -> list[int]:
+def _order(header: Cells, form: Form) -> list[int | None]:
     names = [name.strip() for name in header]
-    missing = [name for name in COLUMNS if name not in names]
-    extra = [n for n, name in enumerate(names, 1) if name not in COLUMNS or name in names[: n - 1]]
-    if len(missing) == len(COLUMNS):
-        raise WrongColumns(
-            Text("The file has no header line.", "1行目に列名がありません。"),
-        )
+    missing = [name for name in form.needed if name not in names]
+    extra = [
+        n for n, name in enumerate(names, 1) if name not in form.columns or name in names[: n - 1]
+    ]
+    if len(missing) == len(form.needed):
+        raise WrongColumns(form, Text("The file has no header line.", "1行目に列名がありません。"))
     if missing or extra:
-        errors = [*map(_missing, missing), *(_extra(n, names[n - 1]) for n in extra)]
-        raise WrongColumns(errors=errors)
-    return [names.index(name) for name in COLUMNS]
+        errors = [*map(_missing, missing), *(_extra(n, names[n - 1], form) for n in extra)]
+        raise WrongColumns(form, errors=errors)
+    return [names.index(name) if name in names else None for name in form.columns]
 
 
 def _missing(name: str) -> FieldError:
@@ -118,8 +168,8 @@ def _missing(name: str) -> FieldError:
     )
 
 
-def _extra(number: int, name: str) -> FieldError:
-    if name in COLUMNS:
+def _extra(number: int, name: str, form: Form) -> FieldError:
+    if name in form.columns:
         message = Text(f"The column {name} comes twice.", f"列 {name} が重複しています。")
     else:
         message = Text("This column is not known.", "この列は使えません。")

@@ -8,18 +8,21 @@ from datetime import date
 from typing import Final, TypeVar
 
 from services.preparation.domain.lot_file import (
-    COLUMNS,
+    LOT,
     Cells,
     FileUnreadable,
+    Form,
     Line,
+    Ragged,
     decode,
     read_lines,
 )
 from services.preparation.domain.municipality import is_municipal_code
 from services.preparation.domain.row_faults import RowCode, RowFault
+from services.preparation.domain.stages import Stage
 from shared.contracts.base import CaseKind
 from shared.errors import Text
-from shared.ids import LotId, WardCode
+from shared.ids import LotId, SiteId, WardCode
 from shared.security.my_number import contains_my_number
 
 T = TypeVar("T")
@@ -27,6 +30,9 @@ T = TypeVar("T")
 _LOT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ROW: Final = re.compile(r"[1-9][0-9]{0,6}")
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{3,63}")
+_SITE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_SHELF: Final = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,18}[A-Z0-9])?")
+_LONGEST_TEXT: Final = 200
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -44,6 +50,12 @@ class CardRow:
     shipped_on: date
     card_expires_on: date
     birth_date: date = field(repr=False)
+    old_card_expires_on: date | None = None
+    name: str = field(default="", repr=False)
+    address: str = field(default="", repr=False)
+    stage: Stage = Stage.RECEIVED
+    site_id: SiteId | None = None
+    shelf: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +92,23 @@ class _FaultError(Exception):
         super().__init__(code)
 
 
-def read_file(body: bytes) -> LotFile:
-    """Read and judge a whole file.
+def read_file(body: bytes, form: Form = LOT) -> LotFile:
+    """Read and judge a whole file; ``form`` is LOT, or OPENING_STOCK at cut-over.
 
     Raises ``FileUnreadable`` and ``WrongColumns``; a bad row is no error, it is a result.
     """
-    rows = list(read_rows(read_lines(decode(body))))
+    rows = list(read_rows(read_lines(decode(body), form), form))
     if not rows:
         raise FileUnreadable(Text("It has no rows.", "データの行がありません。"))
     return LotFile(hashlib.sha256(body).digest(), rows)
 
 
-def read_rows(lines: Iterable[Line]) -> Iterator[CardRow | RefusedRow]:
+def read_rows(lines: Iterable[Line], form: Form = LOT) -> Iterator[CardRow | RefusedRow]:
     """Judge each line; a card or a place on the manifest is taken once per file."""
     references: set[str] = set()
     places: set[tuple[LotId, int]] = set()
     for line, cells in lines:
-        row = read_row(line, cells)
+        row = read_row(line, cells, form)
         if isinstance(row, CardRow):
             twin = _twin(row, references, places)
             references.add(row.card_reference)
@@ -106,14 +118,18 @@ def read_rows(lines: Iterable[Line]) -> Iterator[CardRow | RefusedRow]:
         yield row
 
 
-def read_row(line: int, cells: Cells) -> CardRow | RefusedRow:
-    """Judge one line by itself; a My Number anywhere sets it aside before anything else."""
+def read_row(line: int, cells: Cells, form: Form = LOT) -> CardRow | RefusedRow:
+    """Judge one line by itself; a My Number anywhere sets it aside before anything else.
+
+    Optional cells at the end may be left out.
+    """
     try:
-        _refuse_my_number(cells)
-        _require_all_cells(cells)
-        return _card(line, dict(zip(COLUMNS, (cell.strip() for cell in cells), strict=True)))
+        _refuse_my_number(cells, form)
+        _require_all_cells(cells, form)
+        given = zip(form.columns, (cell.strip() for cell in cells), strict=False)
+        return _card(line, dict.fromkeys(form.columns, "") | dict(given))
     except _FaultError as error:
-        return _refused(line, cells, error.fault)
+        return _refused(line, cells, error.fault, form)
 
 
 def _twin(row: CardRow, references: set[str], places: set[tuple[LotId, int]]) -> RowFault | None:
@@ -124,8 +140,8 @@ def _twin(row: CardRow, references: set[str], places: set[tuple[LotId, int]]) ->
     return None
 
 
-def _refused(line: int, cells: Cells, fault: RowFault) -> RefusedRow:
-    lot, row = (cells[0].strip(), cells[1].strip()) if len(cells) == len(COLUMNS) else ("", "")
+def _refused(line: int, cells: Cells, fault: RowFault, form: Form) -> RefusedRow:
+    lot, row = (cells[0].strip(), cells[1].strip()) if _complete(cells, form) else ("", "")
     safe = _LOT.fullmatch(lot) and not contains_my_number(lot)
     return RefusedRow(
         line,
@@ -135,15 +151,21 @@ def _refused(line: int, cells: Cells, fault: RowFault) -> RefusedRow:
     )
 
 
-def _refuse_my_number(cells: Cells) -> None:
+def _complete(cells: Cells, form: Form) -> bool:
+    count = len(form.needed), len(form.columns)
+    return not isinstance(cells, Ragged) and len(cells) in count
+
+
+def _refuse_my_number(cells: Cells, form: Form) -> None:
     for number, cell in enumerate(cells):
         if contains_my_number(cell):
-            known = len(cells) == len(COLUMNS)
-            raise _FaultError(RowCode.MY_NUMBER, COLUMNS[number] if known else f"cell {number + 1}")
+            known = _complete(cells, form)
+            name = form.columns[number] if known else f"cell {number + 1}"
+            raise _FaultError(RowCode.MY_NUMBER, name)
 
 
-def _require_all_cells(cells: Cells) -> None:
-    if len(cells) != len(COLUMNS):
+def _require_all_cells(cells: Cells, form: Form) -> None:
+    if not _complete(cells, form):
         raise _FaultError(RowCode.WRONG_CELL_COUNT, None)
 
 
@@ -159,9 +181,24 @@ def _card(line: int, cells: dict[str, str]) -> CardRow:
         shipped_on=_read(cells, "shipped_on", _date),
         card_expires_on=_read(cells, "card_expires_on", _date),
         birth_date=_read(cells, "birth_date", _date),
+        old_card_expires_on=_maybe(cells, "old_card_expires_on", _date),
+        name=_maybe(cells, "name", _text) or "",
+        address=_maybe(cells, "address", _text) or "",
+        stage=_maybe(cells, "stage", _stage) or Stage.RECEIVED,
+        site_id=_maybe(cells, "site_id", _site),
+        shelf=_maybe(cells, "shelf", _shelf),
     )
     _require_order(row)
+    _require_place(row)
     return row
+
+
+def _require_place(row: CardRow) -> None:
+    for name, value in (("site_id", row.site_id), ("shelf", row.shelf)):
+        if row.stage is Stage.SHELVED and value is None:
+            raise _FaultError(RowCode.REQUIRED, name)
+        if row.stage is not Stage.SHELVED and value is not None:
+            raise _FaultError(RowCode.NOT_EXPECTED, name)
 
 
 def _require_order(row: CardRow) -> None:
@@ -191,6 +228,35 @@ def _read(cells: dict[str, str], name: str, convert: Callable[[str], T]) -> T:
     except ValueError:
         # The text of the cell stays out of the chain of errors.
         raise _FaultError(RowCode.MALFORMED, name) from None
+
+
+def _maybe(cells: dict[str, str], name: str, convert: Callable[[str], T]) -> T | None:
+    return _read(cells, name, convert) if cells.get(name) else None
+
+
+def _text(text: str) -> str:
+    if len(text) > _LONGEST_TEXT or not text.isprintable():
+        raise ValueError
+    return text
+
+
+def _stage(text: str) -> Stage:
+    stage = Stage(text)
+    if stage.rank > Stage.SHELVED.rank:
+        raise ValueError
+    return stage
+
+
+def _site(text: str) -> SiteId:
+    if not _SITE.fullmatch(text):
+        raise ValueError
+    return SiteId(text)
+
+
+def _shelf(text: str) -> str:
+    if not _SHELF.fullmatch(text):
+        raise ValueError
+    return text
 
 
 def _ward(text: str) -> WardCode:

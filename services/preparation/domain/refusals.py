@@ -46,6 +46,12 @@ UNKNOWN_CASE = refused(
     Text("Check the case_id; GET /v1/cards lists them.", "GET /v1/cards で確認してください。"),
 )
 
+UNKNOWN_CARD = refused(
+    "unknown_card",
+    Text("No card of this city has this reference.", "この参照番号のカードはありません。"),
+    Text("Scan it again, or set the card aside.", "読み取り直すか、カードを別に保管してください。"),
+)
+
 
 class CardRefused(Conflict):
     """One card, asked for alone, cannot be taken further now."""

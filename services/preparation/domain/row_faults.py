@@ -21,6 +21,7 @@ class RowCode(StrEnum):
     DUPLICATE_IN_FILE = "duplicate_in_file"
     DUPLICATE_CARD = "duplicate_card"
     DUPLICATE_ROW = "duplicate_row"
+    NOT_EXPECTED = "not_expected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,13 @@ _TEXTS: Final = {
             "生年月日・申請日・発送日・有効期限の順になるよう修正してください。",
         ),
     ),
+    RowCode.NOT_EXPECTED: (
+        Text("{field} does not belong to this stage.", "この段階に {field} は不要です。"),
+        Text(
+            "Only a shelved card has a place; leave it empty.",
+            "保管中のカード以外は空にしてください。",
+        ),
+    ),
     RowCode.DUPLICATE_IN_FILE: (
         Text(
             "An earlier row of the file has the same {field}.", "{field} が前の行と重複しています。"
@@ -103,6 +111,13 @@ _TEXTS: Final = {
 }
 
 _FORMS: Final = {
+    "change_reference": Text(
+        "4 to 64 letters, digits, dots, hyphens and underscores; begins with a letter or digit.",
+        "英数字で始まる4〜64文字（英数字と . - _）にしてください。",
+    ),
+    "effective_on": Text("A date: YYYY-MM-DD.", "YYYY-MM-DD の日付にしてください。"),
+    "review_on": Text("A date: YYYY-MM-DD.", "YYYY-MM-DD の日付にしてください。"),
+    "old_card_expires_on": Text("A date: YYYY-MM-DD.", "YYYY-MM-DD の日付にしてください。"),
     "lot": Text(
         "Letters, digits, dot, hyphen and underscore; at most 64.",
         "英数字と . - _ で64文字以内にしてください。",
@@ -122,5 +137,16 @@ _FORMS: Final = {
     "applied_on": Text("A date: YYYY-MM-DD.", "YYYY-MM-DD の日付にしてください。"),
     "shipped_on": Text("A date: YYYY-MM-DD.", "YYYY-MM-DD の日付にしてください。"),
     "card_expires_on": Text("A date: YYYY-MM-DD.", "YYYY-MM-DD の日付にしてください。"),
+    "stage": Text(
+        "received, inspected, registry_checked, preset or shelved.",
+        "received・inspected・registry_checked・preset・shelved のいずれかです。",
+    ),
+    "site_id": Text("The id of a site, as in GET /v1/sites.", "窓口IDにしてください。"),
+    "shelf": Text(
+        "Capital letters, digits and hyphens; at most 20.",
+        "英大文字・数字・ハイフンで20文字以内にしてください。",
+    ),
+    "name": Text("At most 200 printable characters.", "200文字以内の文字にしてください。"),
+    "address": Text("At most 200 printable characters.", "200文字以内の文字にしてください。"),
     "birth_date": Text("A date: YYYY-MM-DD.", "YYYY-MM-DD の日付にしてください。"),
 }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.preparation.domain.lot_file import TooManyRows
 from services.preparation.domain.lot_rows import CardRow, LotFile, RefusedRow, read_file
 from services.preparation.domain.row_faults import RowCode, RowFault
 from services.preparation.handlers.birth_dates import seal
@@ -14,7 +15,6 @@ from services.preparation.store.imports import RowResult
 from services.preparation.tools import Tools
 from shared.contracts.base import CaseOpened, Procedure
 from shared.contracts.preparation import CardApplied, CardReceived, CardShipped
-from shared.errors import Text, TooLarge
 from shared.ids import CaseId, new_id
 from shared.unit import Unit
 
@@ -31,18 +31,6 @@ class ImportResult:
     import_id: UUID | None = None
     imported_at: datetime | None = None
     fresh: bool = True
-
-
-class TooManyRows(TooLarge):
-    """One file is one transaction, so it has a greatest length."""
-
-    slug = "lot-file-too-long"
-    title = Text("The file has too many rows", "ファイルの行数が多すぎます")
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(
-            Text(f"At most {limit} rows at a time.", f"一度に取り込めるのは{limit}行までです。")
-        )
 
 
 async def read(tools: Tools, body: bytes) -> LotFile:

@@ -14,6 +14,7 @@ from services.preparation.domain.shelves import (
     ShelfRef,
 )
 from services.preparation.domain.stages import Stage, previous, step
+from services.preparation.handlers import assignments
 from services.preparation.handlers.selection import (
     CardResult,
     CardUnknown,
@@ -50,12 +51,13 @@ async def advance(unit: Unit, selection: Selection, to: Stage) -> list[CardResul
 
     Cards that are further stay; those not there yet are refused. Raises ``LotUnknown``.
     """
-    verdicts = _judged(await locked(unit.conn, selection), to)
+    found = await locked(unit.conn, selection)
+    verdicts = await _judged(unit, found, to)
     moved = await stages.advance(unit.conn, _ready(verdicts), frm=previous(to), to=to, at=unit.now)
     for case_id in _settled(verdicts, moved):
         unit.emit(_TOLD[to](case_id=case_id))
         unit.audit(f"card.{to.value}", subject=str(case_id))
-    return results(selection, verdicts)
+    return results(selection, verdicts, found)
 
 
 async def shelve(
@@ -78,7 +80,7 @@ async def _shelve(
     unit: Unit, selection: Selection, where: Callable[[Card], ShelfRef | None]
 ) -> list[CardResult]:
     found = await locked(unit.conn, selection)
-    verdicts = _judged(found, Stage.SHELVED)
+    verdicts = await _judged(unit, found, Stage.SHELVED)
     groups: dict[ShelfRef, list[CaseId]] = defaultdict(list)
     for case_id in _ready(verdicts):
         ref = where(found[case_id])
@@ -88,7 +90,7 @@ async def _shelve(
             groups[ref].append(case_id)
     for ref in sorted(groups):
         verdicts.update(await _lay(unit, ref, groups[ref]))
-    return results(selection, verdicts)
+    return results(selection, verdicts, found)
 
 
 async def _lay(unit: Unit, ref: ShelfRef, ready: Sequence[CaseId]) -> dict[CaseId, Verdict]:
@@ -142,8 +144,9 @@ def _tell_shelved(unit: Unit, case_id: CaseId, site_id: SiteId, position: str) -
     unit.audit("card.shelved", subject=str(case_id), site_id=site_id, shelf_position=position)
 
 
-def _judged(cards: Mapping[CaseId, Card], to: Stage) -> dict[CaseId, Verdict]:
-    return {case_id: step(card.stage, to, held=card.held) for case_id, card in cards.items()}
+async def _judged(unit: Unit, found: Mapping[CaseId, Card], to: Stage) -> dict[CaseId, Verdict]:
+    verdicts = {case_id: step(card.stage, to, held=card.held) for case_id, card in found.items()}
+    return await assignments.spared(unit, verdicts)
 
 
 def _ready(verdicts: Mapping[CaseId, Verdict]) -> list[CaseId]:

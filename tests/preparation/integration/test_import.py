@@ -45,11 +45,11 @@ async def test_a_result_names_line_row_and_remedy(client: httpx.AsyncClient) -> 
 
 
 async def test_wrong_columns_are_named(client: httpx.AsyncClient) -> None:
-    columns = [*COLUMNS[:-1], "address"]
+    columns = [*COLUMNS[:-1], "phone"]
     answer = await post(client, (",".join(columns) + "\n").encode())
     assert answer.status_code == 422
     assert answer.json()["type"] == "urn:madoguchi:problem:lot-file-columns"
-    assert [error["field"] for error in answer.json()["errors"]] == ["birth_date", "address"]
+    assert [error["field"] for error in answer.json()["errors"]] == ["birth_date", "phone"]
 
 
 async def test_the_same_file_gets_the_first_result_and_changes_nothing(

@@ -4,6 +4,7 @@ model of one line per card, tells each step once and loses none.
 
 import asyncio
 from dataclasses import dataclass
+from uuid import UUID
 
 import httpx
 from hypothesis import HealthCheck, given, settings
@@ -47,7 +48,7 @@ acts = st.builds(Act, st.sampled_from(STEPS), some_cards.map(tuple), st.integers
 async def test_the_room_agrees_with_the_model(
     client: httpx.AsyncClient, database: Database, tried: list[Act]
 ) -> None:
-    case_ids = await imported(client, f"L{new_id()}")
+    case_ids = await imported(client, letters(new_id()))
     model = [Stage.RECEIVED] * CARDS
     walked: list[list[str]] = [[] for _ in range(CARDS)]
     for act in tried:
@@ -65,6 +66,11 @@ async def test_the_room_agrees_with_the_model(
         assert found["stage"] == model[card]
         assert (found["site_id"] == SITE) == (model[card] in (Stage.SHELVED, Stage.NOTIFIED))
         assert (await events_of(database, case_id))[4:] == walked[card]
+
+
+def letters(id_: UUID) -> str:
+    """An id without digits: by chance twelve of them would be a My Number."""
+    return f"L{id_.hex}".translate(str.maketrans("0123456789", "ghijklmnop"))
 
 
 async def imported(client: httpx.AsyncClient, lot: str) -> list[str]:

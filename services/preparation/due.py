@@ -1,0 +1,24 @@
+"""What becomes due by the clock in this room: a table, like the one of events.
+
+Each entry is ``Due(name, work)``; what a work needs besides its unit it is given here.
+"""
+
+from collections.abc import Sequence
+
+from services.preparation.handlers import needs
+from services.preparation.settings import PreparationSettings
+from shared.calendar import BusinessCalendar
+from shared.due import Due
+from shared.room import Resources
+
+
+def works(_: Resources) -> Sequence[Due]:
+    """The due work of this room, in the order in which it is looked at.
+
+    Raises ``ValueError`` naming a setting that cannot be used.
+    """
+    settings, calendar = PreparationSettings(), BusinessCalendar()
+    return (
+        Due("late batches", needs.late_batches),
+        Due("cards not in time", needs.failures(calendar, settings.transfer_check_at)),
+    )
