@@ -8,6 +8,7 @@ from shared.security.principal import Role
 _WORK: Final = allow(Role.BACK_OFFICE, Role.SUPERVISOR)
 _SHELVE: Final = allow(Role.BACK_OFFICE, Role.SUPERVISOR, site=SiteRule.BODY)
 _SHELF: Final = allow(Role.BACK_OFFICE, Role.SUPERVISOR, site=SiteRule.PATH)
+_SITE_LIST: Final = allow(Role.BACK_OFFICE, Role.SUPERVISOR, Role.AUDITOR, site=SiteRule.QUERY)
 _READ: Final = allow(Role.BACK_OFFICE, Role.SUPERVISOR, Role.AUDITOR)
 
 ACCESS: Final[AccessTable] = {
@@ -18,29 +19,21 @@ ACCESS: Final[AccessTable] = {
     ("GET", "/v1/cards"): _READ,
     ("GET", "/v1/cards/{case_id}"): _READ,
     ("POST", "/v1/cards/{case_id}/stages/shelved"): _SHELVE,
-    ("POST", "/v1/cards/{case_id}/stages/held"): _WORK,
-    ("POST", "/v1/cards/{case_id}/stages/released"): _WORK,
-    ("POST", "/v1/cards/{case_id}/stages/rejected"): _WORK,
-    ("POST", "/v1/cards/{case_id}/stages/voided"): _WORK,
     ("POST", "/v1/cards/{case_id}/stages/{stage}"): _WORK,
-    ("GET", "/v1/stages/held"): _READ,
-    ("POST", "/v1/stages/held"): _WORK,
-    ("POST", "/v1/stages/released"): _WORK,
-    ("POST", "/v1/stages/rejected"): _WORK,
-    ("POST", "/v1/stages/voided"): _WORK,
     ("POST", "/v1/stages/shelved"): _SHELVE,
     ("POST", "/v1/stages/{stage}"): _WORK,
     ("GET", "/v1/shelves"): _READ,
+    ("GET", "/v1/shelves/picking-list"): _SITE_LIST,
     ("POST", "/v1/shelves/moves"): _SHELVE,
     ("GET", "/v1/shelves/{site_id}/{shelf}"): _READ,
     ("PUT", "/v1/shelves/{site_id}/{shelf}"): _SHELF,
     ("GET", "/v1/shelves/{site_id}/{shelf}/cards"): _READ,
-    ("POST", "/v1/assignments"): _WORK,
-    ("POST", "/v1/assignments/returns"): _WORK,
-    ("GET", "/v1/assignments"): _READ,
-    ("POST", "/v1/registry-changes"): allow(Role.BACK_OFFICE, Role.SUPERVISOR, Role.SYSTEM),
-    ("POST", "/v1/registry-changes/files"): _WORK,
-    ("GET", "/v1/registry-changes"): _READ,
+    ("GET", "/v1/transfers"): _READ,
+    ("POST", "/v1/transfers"): _SHELVE,
+    ("GET", "/v1/transfers/dispatch-list"): _SITE_LIST,
+    ("GET", "/v1/transfers/{transfer_id}"): _READ,
+    ("GET", "/v1/transfers/{transfer_id}/manifest"): _READ,
+    ("POST", "/v1/transfers/{transfer_id}:arrive"): _SHELVE,
     ("POST", "/v1/notices"): _WORK,
     ("GET", "/v1/notices/{batch_id}"): _READ,
     ("GET", "/v1/notices/{batch_id}/print-file"): _WORK,

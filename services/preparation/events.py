@@ -5,17 +5,16 @@ from shared.contracts.base import CaseOpened, Event
 from shared.contracts.issuance import CardIssued
 from shared.contracts.preparation import (
     CardApplied,
-    CardHeld,
+    CardArrived,
+    CardDispatched,
     CardInspected,
     CardNotified,
     CardPreset,
     CardReceived,
     CardRegistryChecked,
-    CardRejected,
-    CardReleased,
     CardShelved,
     CardShipped,
-    CardVoided,
+    CardTransferFailed,
 )
 from shared.contracts.reservation import (
     BookingCancelled,
@@ -39,12 +38,11 @@ PUBLISHES: tuple[type[Event], ...] = (
     CardReceived,
     CardInspected,
     CardRegistryChecked,
-    CardRejected,
-    CardHeld,
-    CardReleased,
-    CardVoided,
     CardPreset,
     CardShelved,
+    CardDispatched,
+    CardArrived,
+    CardTransferFailed,
     CardNotified,
 )
 

@@ -1,6 +1,7 @@
 """What preparation alone decides; environment variables ``MADOGUCHI_PREPARATION_…``."""
 
 from collections.abc import Mapping
+from datetime import time
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -28,6 +29,12 @@ class PreparationSettings(BaseSettings):
     )
     assignment_minutes: int = Field(
         30, ge=1, le=24 * 60, description="Minutes after which a forgotten assignment expires."
+    )
+    transfer_business_days: int = Field(
+        2, ge=1, le=30, description="Business days a batch travels from site to site."
+    )
+    transfer_check_at: time = Field(
+        time(17), description="When cards that will not be there on the next day are told of."
     )
     default_shelves: dict[WardRef, str] = Field(
         default_factory=dict,

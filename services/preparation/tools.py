@@ -1,4 +1,4 @@
-"""What commands work with besides the database: the vault, the keyed hashes, the room's secret."""
+"""What commands work with besides the database: vault, keyed hashes, secret, calendar."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from services.preparation.settings import PreparationSettings
+from shared.calendar import BusinessCalendar
 from shared.security.blind_index import BlindIndex
 from shared.security.vault import Vault
 from shared.settings import Doors, KernelSettings, key_ring
@@ -23,6 +24,7 @@ class Tools:
     index: BlindIndex
     secrets: Mapping[str, bytes]
     settings: PreparationSettings
+    calendar: BusinessCalendar
 
     @classmethod
     def read(cls, kernel: KernelSettings, doors: Doors, own: PreparationSettings) -> Self:
@@ -36,6 +38,7 @@ class Tools:
             index=BlindIndex(key_ring(kernel.notice_keys, "NOTICE_KEYS")),
             secrets={key_id: _secret(key) for key_id, key in masters.items()},
             settings=own,
+            calendar=BusinessCalendar(),
         )
 
     @property

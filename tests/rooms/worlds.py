@@ -14,7 +14,9 @@ from uuid import UUID, uuid4
 
 from pydantic import SecretStr
 
+from services.issuance.domain.ticket import Purpose
 from services.issuance.handlers.check_in import check_in_booking
+from services.issuance.handlers.counters import open_counter
 from services.reservation.domain.message import Kind, Note
 from services.reservation.domain.national_system import Policy
 from services.reservation.handlers import (
@@ -109,7 +111,7 @@ async def world(name: str, database: Database, folder: Path) -> World:
     module, _, function = room(name).api.partition(":")
     app: RoomApi = getattr(import_module(module), function)(resources)
     parameters = {"site_id": OWN, "shelf": "A", "stage": "inspected", "letter_id": "1"}
-    parameters |= {key: str(uuid4()) for key in ("case_id", "batch_id", "lot_id")}
+    parameters |= {key: str(uuid4()) for key in ("case_id", "batch_id", "lot_id", "transfer_id")}
     if name == "reservation":
         parameters |= await _booking(database)
     if name == "issuance":
@@ -168,4 +170,5 @@ async def _visit(database: Database, clock: FixedClock) -> dict[str, str]:
     booking = await city.booking(case_id, site_id=OWN)
     async with city.units.begin(issuance.PEOPLE["clerk"]) as unit:
         visit = await check_in_booking(unit, OWN, booking.booking_id, timedelta(minutes=10))
-    return {"visit_id": str(visit.visit_id), "case_id": str(case_id)}
+        await open_counter(unit, OWN, "1", tuple(Purpose))
+    return {"visit_id": str(visit.visit_id), "case_id": str(case_id), "counter": "1"}

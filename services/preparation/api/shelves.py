@@ -1,5 +1,6 @@
 """Shelves: where cards lie, how many each takes, and what has to be taken from them."""
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -7,11 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.preparation.api.files import FILES, PICKING
 from services.preparation.api.parts import (
     CASE,
     LanguageDep,
     Results,
     ShelfName,
+    ToolsDep,
     Which,
     as_json,
     case_results,
@@ -19,12 +22,14 @@ from services.preparation.api.parts import (
 )
 from services.preparation.domain.shelves import MOST_POSITIONS, ShelfRef
 from services.preparation.domain.stages import Stage
-from services.preparation.handlers import shelves
+from services.preparation.handlers import needs, shelves
 from services.preparation.store.shelves import Lying, Shelf
+from shared.calendar import business_date
 from shared.contracts.base import SiteRef
 from shared.http.call import CallDep
 from shared.http.etag import IfMatch, etag, require_match, tagged
 from shared.http.paging import Page, PageDep
+from shared.http.tables import Table, TableDep
 from shared.ids import CaseId, SiteId, WardCode
 
 router = APIRouter(prefix="/v1/shelves", tags=["shelves"])
@@ -88,6 +93,28 @@ async def list_shelves(
             unit, site_id, ShelfRef(*after) if after else None, page.fetch
         )
     return page.page(found, key=lambda s: (s.site_id, s.shelf), item=_shelf_out)
+
+
+@router.get("/picking-list", response_class=Response, responses=FILES)
+async def picking_list(
+    call: CallDep,
+    tools: ToolsDep,
+    wanted: TableDep,
+    site_id: Annotated[SiteRef, Query(examples=[SITE])],
+    day: Annotated[
+        date | None, Query(alias="date", description="Without it, the next business day.")
+    ] = None,
+) -> Response:
+    """The cards to fetch for the visitors of a day, in the order of the shelves.
+
+    Those that are not at the site come last; `card_site_id` says where they lie, and is empty
+    while they travel.
+    """
+    async with call.unit() as unit:
+        chosen = day or tools.calendar.next_business_day(business_date(unit.now))
+        found = await needs.picking_list(unit, site_id, chosen)
+    rows = [[getattr(pick, column.key) for column in PICKING] for pick in found]
+    return await wanted.answer(Table(f"picking-{site_id}-{chosen}", PICKING, rows))
 
 
 @router.get("/{site_id}/{shelf}", response_model=ShelfOut)

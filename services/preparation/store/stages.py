@@ -31,12 +31,6 @@ async def shelve(
     return {row["case_id"] for row in rows}
 
 
-async def take_positions(conn: Connection, site_id: SiteId, shelf: str, count: int) -> int:
-    """Take the next ``count`` numbers of a shelf; returns the first. None is given twice."""
-    last: int = await conn.fetchval(_TAKE_POSITIONS, site_id, shelf, count)
-    return last - count + 1
-
-
 async def issue(conn: Connection, case_ids: Sequence[CaseId], at: Sequence[datetime]) -> None:
     """Take cards off the shelf as issued, wherever they stood: it has happened.
 
@@ -78,11 +72,6 @@ WITH moved AS (
 )
 SELECT case_id FROM moved
 """
-_TAKE_POSITIONS = """
-INSERT INTO shelf AS s (site_id, shelf, last) VALUES ($1, $2, $3)
-ON CONFLICT (site_id, shelf) DO UPDATE SET last = s.last + excluded.last
-RETURNING last
-"""
 _ISSUED_FACT = """
 INSERT INTO card_stage (case_id, stage, at)
 SELECT case_id, 'issued', min(at) FROM unnest($1::uuid[], $2::timestamptz[]) AS e(case_id, at)
@@ -98,7 +87,8 @@ WITH locked AS MATERIALIZED (
     ORDER BY card.case_id FOR UPDATE OF card
 )
 UPDATE card SET stage = 'issued', stage_since = locked.at, version = version + 1,
-                site_id = NULL, shelf_position = NULL, end_reason = NULL
+                site_id = NULL, shelf_position = NULL, transfer_id = NULL,
+                end_reason = NULL
 FROM locked WHERE card.case_id = locked.case_id AND card.stage <> 'issued'
 """
 # Only of cards that are over: a hold of a card that goes on is cleared by people.

@@ -1,0 +1,51 @@
+"""Lists for the desk and the shelf, as JSON or as files for spreadsheets: their columns."""
+
+from typing import Any, Final
+
+from shared.errors import Text
+from shared.http.tables import MEDIA_TYPES, Column
+
+FILES: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The list, by `format` or `Accept`.",
+        "content": {
+            MEDIA_TYPES["json"]: {"schema": {"type": "object"}},
+            MEDIA_TYPES["csv"]: {"schema": {"type": "string"}},
+            MEDIA_TYPES["xlsx"]: {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+"""The ``responses`` of a route that answers with a table."""
+
+_CASE: Final = Column("case_id", Text("Case", "案件ID"))
+_CARD: Final = Column("card_reference", Text("Card", "カード管理番号"))
+_PLACE: Final = Column("shelf_position", Text("Shelf position", "保管位置"))
+_WARD: Final = Column("ward", Text("Ward", "区コード"))
+
+PICKING: Final = (
+    _PLACE,
+    _CARD,
+    Column("starts_at", Text("Visit", "来庁日時")),
+    Column("card_site_id", Text("Card lies at", "カードの保管窓口")),
+    Column("held", Text("On hold", "保留中")),
+    _CASE,
+)
+DISPATCH: Final = (
+    Column("to_site_id", Text("To", "宛先窓口")),
+    _PLACE,
+    _CARD,
+    _WARD,
+    Column("cause", Text("Why", "移送理由")),
+    Column("starts_at", Text("Visit", "来庁日時")),
+    Column("leave_by", Text("Leave by", "発送期限")),
+    Column("overdue", Text("Overdue", "期限超過")),
+    _CASE,
+)
+MANIFEST: Final = (
+    _CARD,
+    Column("left_position", Text("Left from", "発送元の保管位置")),
+    Column("reason", Text("Why", "移送理由")),
+    Column("state", Text("State", "状態")),
+    Column("settled_at", Text("Settled", "到着日時")),
+    _CASE,
+)

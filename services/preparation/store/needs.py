@@ -1,0 +1,134 @@
+"""Which cards are needed elsewhere, derived from bookings and sites whenever it is asked: what
+was booked, moved or cancelled a moment ago is already in it.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from services.preparation.domain.transfers import LineState
+from shared.db import Connection
+from shared.ids import BatchId, CaseId, SiteId, WardCode
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A card that has to leave a site: for a booking elsewhere, else because the site closes."""
+
+    case_id: CaseId
+    card_reference: str
+    ward: WardCode
+    shelf_position: str
+    booked_site_id: SiteId | None
+    starts_at: datetime | None
+    last_day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A visitor of the day; ``card_site_id`` is where the card lies, None while it travels."""
+
+    case_id: CaseId
+    card_reference: str
+    starts_at: datetime
+    card_site_id: SiteId | None
+    shelf_position: str | None
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AtRisk:
+    """A booking whose card is not where it is expected; ``about`` names booking, site and time."""
+
+    case_id: CaseId
+    booking_id: UUID
+    site_id: SiteId
+    starts_at: datetime
+    transfer_id: BatchId | None
+    line: LineState | None
+    held: bool
+    about: str
+
+
+async def leaving(conn: Connection, site_id: SiteId, now: datetime, limit: int) -> Sequence[Need]:
+    """Cards that have to leave a site, those needed first elsewhere first.
+
+    A card whose citizen comes to this very site stays until then.
+    """
+    return [Need(**row) for row in await conn.fetch(_LEAVING, site_id, now, limit)]
+
+
+async def expected(
+    conn: Connection, site_id: SiteId, start: datetime, end: datetime
+) -> Sequence[Pick]:
+    """The cards of visitors of a site in a span of time, in the order of its shelves."""
+    return [Pick(**row) for row in await conn.fetch(_EXPECTED, site_id, start, end)]
+
+
+async def at_risk(conn: Connection, now: datetime, until: datetime, limit: int) -> Sequence[AtRisk]:
+    """Bookings before ``until`` whose cards are elsewhere and that were not told of; their cards
+    are locked, those that somebody works on are left out.
+    """
+    rows = await conn.fetch(_AT_RISK, now, until, limit)
+    return [
+        AtRisk(**{**row, "line": LineState(row["line"]) if row["line"] else None}) for row in rows
+    ]
+
+
+async def failed(
+    conn: Connection,
+    case_ids: Collection[CaseId],
+    about: Sequence[str],
+    reason: Sequence[str],
+    at: datetime,
+) -> set[CaseId]:
+    """Remember what is told; returns the cases for which it had not been."""
+    rows = await conn.fetch(_FAILED, list(case_ids), list(about), list(reason), at)
+    return {row["case_id"] for row in rows}
+
+
+_LEAVING = """
+SELECT card.case_id, card_reference, card.ward, shelf_position,
+       booking.site_id AS booked_site_id, booking.starts_at,
+       CASE WHEN site.state IN ('winding_down', 'closed') THEN site.last_day END AS last_day
+FROM card
+LEFT JOIN booking ON booking.case_id = card.case_id AND booking.state = 'booked'
+                 AND booking.starts_at > $2 AND card.stage IN ('shelved', 'notified')
+LEFT JOIN site ON site.site_id = card.site_id
+WHERE card.site_id = $1
+  AND CASE WHEN booking.site_id IS NULL THEN site.state IN ('winding_down', 'closed')
+           ELSE booking.site_id <> $1
+                AND (card.holds = 0 OR site.state IN ('winding_down', 'closed')) END
+ORDER BY booking.starts_at NULLS LAST, shelf_position LIMIT $3
+"""
+_EXPECTED = """
+SELECT booking.case_id, card_reference, booking.starts_at, card.site_id AS card_site_id,
+       card.shelf_position, card.holds > 0 AS held
+FROM booking JOIN card USING (case_id)
+WHERE booking.state = 'booked' AND booking.site_id = $1
+  AND booking.starts_at >= $2 AND booking.starts_at < $3
+  AND card.stage IN ('shelved', 'notified')
+ORDER BY card.site_id IS DISTINCT FROM $1, card.shelf_position, booking.starts_at
+"""
+_AT_RISK = """
+SELECT card.case_id, booking.booking_id, booking.site_id, booking.starts_at, card.transfer_id,
+       line.state AS line, card.holds > 0 AS held, named.about
+FROM booking JOIN card USING (case_id)
+CROSS JOIN LATERAL (SELECT concat_ws(' ', booking.booking_id, booking.site_id,
+                                     extract(epoch FROM booking.starts_at)::bigint) AS about) named
+LEFT JOIN transfer_card line ON line.transfer_id = card.transfer_id
+                            AND line.case_id = card.case_id
+WHERE booking.state = 'booked' AND booking.starts_at > $1 AND booking.starts_at < $2
+  AND card.stage IN ('shelved', 'notified')
+  AND card.site_id IS DISTINCT FROM booking.site_id
+  AND NOT EXISTS (SELECT FROM transfer_failure f
+                  WHERE f.case_id = card.case_id AND f.about = named.about)
+ORDER BY card.case_id LIMIT $3 FOR UPDATE OF card SKIP LOCKED
+"""
+_FAILED = """
+INSERT INTO transfer_failure (case_id, about, reason, failed_at)
+SELECT case_id, about, reason, $4
+FROM unnest($1::uuid[], $2::text[], $3::text[]) AS told(case_id, about, reason)
+ORDER BY case_id ON CONFLICT DO NOTHING RETURNING case_id
+"""
