@@ -1,4 +1,4 @@
-"""The post: takes what waits, sends it, records what became of it, again and again.
+"""The post: takes what waits, sends each mail, records what became of it, again and again.
 
 Several processes share the work row by row. While no mail server is set, or it cannot be reached,
 mails wait and nothing is used up.
@@ -6,7 +6,8 @@ mails wait and nothing is used up.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 from prometheus_client import Counter, Gauge
 
@@ -113,28 +114,43 @@ class Post:
             prepared = await post.take(unit, self._tools, self._sender, self._rules)
         if not prepared:
             return 0
-        results = await self._send(prepared)
+        tried = 0
+        async with aclosing(self._sent(prepared)) as sent:
+            async for each, outcome in sent:
+                await self._record([(each, outcome)], figures)
+                tried += 1
+        left = [(each, Unreachable("not tried")) for each in prepared[tried:]]
+        await self._record(left, figures)
+        return tried
+
+    async def _sent(
+        self, prepared: Sequence[Prepared]
+    ) -> AsyncGenerator[tuple[Prepared, Outcome], None]:
+        """Each mail that was offered to the server, at once, so that little is sent again."""
+        deadline = asyncio.get_running_loop().time() + SENDING_SECONDS
+        async with self._gateway.session() as session:
+            for each in prepared:
+                try:
+                    async with asyncio.timeout_at(deadline):
+                        outcome = await session.send(each.mail, each.to)
+                except TimeoutError:
+                    log.warning("the mail server is too slow for a batch of %d", len(prepared))
+                    return
+                yield each, outcome
+                if isinstance(outcome, Unreachable):
+                    log.warning("the mail server cannot be used: %s", outcome.reason)
+                    return
+
+    async def _record(
+        self, results: Sequence[tuple[Prepared, Outcome]], figures: MailMetrics | None
+    ) -> None:
+        if not results:
+            return
         async with self._units.begin(self._principal) as unit:
             await post.record(unit, results, self._tries)
         if figures is not None:
             for _, outcome in results:
                 figures.mails.labels(type(outcome).__name__.lower()).inc()
-        return len(prepared)
-
-    async def _send(self, prepared: Sequence[Prepared]) -> list[tuple[Prepared, Outcome]]:
-        results: list[tuple[Prepared, Outcome]] = []
-        try:
-            async with asyncio.timeout(SENDING_SECONDS), self._gateway.session() as session:
-                for each in prepared:
-                    outcome = await session.send(each.mail, each.to)
-                    results.append((each, outcome))
-                    if isinstance(outcome, Unreachable):
-                        log.warning("the mail server cannot be used: %s", outcome.reason)
-                        break
-        except TimeoutError:
-            log.warning("the mail server is too slow for a batch of %d", len(prepared))
-        left = prepared[len(results) :]
-        return results + [(each, Unreachable("not tried")) for each in left]
 
 
 async def works(resources: Resources) -> None:

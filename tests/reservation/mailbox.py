@@ -63,14 +63,19 @@ class Mailbox:
 
     def gateway(self) -> Gateway:
         """The way to this server."""
-        server = Server.of(f"smtp://127.0.0.1:{self.port}")
-        return SmtpGateway(server, sender=SENDER.address, timeout=10)
+        return smtp(self.port)
 
     def take(self) -> EmailMessage:
         """The one mail that has come since."""
         (mail,) = self.mails
         self.mails.clear()
         return mail
+
+
+def smtp(port: int) -> Gateway:
+    """The way to a server of this machine."""
+    server = Server.of(f"smtp://127.0.0.1:{port}")
+    return SmtpGateway(server, sender=SENDER.address, timeout=10)
 
 
 @asynccontextmanager

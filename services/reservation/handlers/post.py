@@ -1,8 +1,8 @@
 """The post's two units: take what waits, and record what became of it. Between them a mail is sent.
 
-No transaction is open while a mail server is spoken to. A process that ends after sending and
-before recording leaves the lease to run out, and the mail goes again under the same Message-ID: at
-least once, and never before the change it tells of has committed.
+No transaction is open while a mail server is spoken to. A process that ends after sending a mail
+and before recording it leaves the lease to run out, and that one mail goes again under the same
+Message-ID: at least once, and never before the change it tells of has committed.
 """
 
 import logging
