@@ -3,19 +3,44 @@
 from fastapi import FastAPI
 
 from services.preparation.access import ACCESS
-from services.preparation.api import cards, lots, notices, shelves, stages, status, transfers
+from services.preparation.api import (
+    assignments,
+    cards,
+    ends,
+    holds,
+    lots,
+    notices,
+    registry_changes,
+    shelves,
+    stages,
+    status,
+    transfers,
+)
 from services.preparation.settings import PreparationSettings
 from services.preparation.tools import Tools
 from shared.http.app import create_app
 from shared.room import Resources
-
-_MODULES = (lots, cards, stages, shelves, transfers, notices, status)
 
 _DESCRIPTION = """
 From J-LIS lot to notice: lots are imported, cards go through inspection, registry check, preset
 and shelf, and a notice invites the citizen. Every step can be taken for one card or for many; a
 repeated step does no harm. Texts come in Japanese or English by `Accept-Language`.
 """
+
+# Named steps stand before the step that is a parameter.
+_MODULES = (
+    lots,
+    cards,
+    holds,
+    ends,
+    stages,
+    assignments,
+    registry_changes,
+    shelves,
+    transfers,
+    notices,
+    status,
+)
 
 
 def build(resources: Resources) -> FastAPI:

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from typing import Annotated, Self
 
-from fastapi import Depends
+from fastapi import Depends, Header
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.preparation.domain.refusals import Outcome
+from services.preparation.handlers.one import VersionCheck
 from services.preparation.handlers.selection import CardResult, Selection
 from services.preparation.tools import Tools
 from shared.contracts.base import LotRef
 from shared.errors import Language, RejectedValueError, Text
+from shared.http.etag import require_match
 from shared.http.language import negotiate
 from shared.ids import CaseId
 
@@ -20,6 +22,9 @@ CardReference = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{3,63}$"),
     Field(description="What is printed on the card's sleeve and scanned from it."),
+]
+IfMatchVersion = Annotated[
+    str | None, Header(alias="If-Match", description="ETag of the version you decided on.")
 ]
 
 MOST_CASES = 10_000
@@ -47,7 +52,7 @@ LanguageDep = Annotated[Language, Depends(_language)]
 
 
 class Which(BaseModel):
-    """The cards a command is about: ``case_ids`` or ``lot_id``, not both."""
+    """The cards a command is about: ``case_ids``, ``lot_id`` or scanned ``card_references``."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -56,20 +61,27 @@ class Which(BaseModel):
 
     case_ids: Annotated[list[CaseId], Field(min_length=1, max_length=MOST_CASES)] | None = None
     lot_id: LotRef | None = None
+    card_references: (
+        Annotated[list[CardReference], Field(min_length=1, max_length=MOST_CASES)] | None
+    ) = None
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
-        if (self.case_ids is None) == (self.lot_id is None):
+        named = (self.case_ids, self.lot_id, self.card_references)
+        if sum(one is not None for one in named) != 1:
             raise RejectedValueError(
-                Text("Name either case_ids or lot_id.", "case_ids か lot_id が必要です。"),
-                Text("Send exactly one of the two.", "どちらか一方だけを送信してください。"),
+                Text(
+                    "Name either case_ids, lot_id or card_references.",
+                    "case_ids・lot_id・card_references のいずれかが必要です。",
+                ),
+                Text("Send exactly one of the three.", "いずれか1つだけを送信してください。"),
             )
         return self
 
     @property
     def selection(self) -> Selection:
         """The selection that is meant."""
-        return Selection(tuple(self.case_ids or ()), self.lot_id)
+        return Selection(tuple(self.case_ids or ()), self.lot_id, tuple(self.card_references or ()))
 
 
 class CaseResult(BaseModel):
@@ -111,6 +123,16 @@ def counted(results: Sequence[CaseResult]) -> Results:
 def as_json(body: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """``body`` written once; the framework would validate thousands of results again."""
     return Response(body.model_dump_json().encode(), status, headers, media_type="application/json")
+
+
+def version_check(if_match: str | None) -> VersionCheck:
+    """Raises for a version that the caller has not read; without the header, for none."""
+
+    def check(version: int) -> None:
+        if if_match is not None:
+            require_match(if_match, version)
+
+    return check
 
 
 def _case_result(result: CardResult, language: Language) -> CaseResult:
