@@ -34,6 +34,8 @@ from tests.reservation.support import PEOPLE, SITE, WARD, make_site, signing_key
 from tests.support.sizes import proof_size
 
 CLIENTS, HOUSEHOLDS = 50, 120
+LIFE = proof_size(2, 8)
+"""Seconds that a replica lives before it is killed."""
 CALENDAR = BusinessCalendar()
 RULES = Rules(calendar=CALENDAR, horizon_days=20, made_ahead_days=1)
 REPORT = Path("build/load/seats.json")
@@ -44,8 +46,8 @@ SELECT unnest($1::uuid[]), $2, $3, 1, $4, $4
 _OVERSOLD = """
 SELECT count(*) FROM (
     SELECT c.capacity, c.booked, (
-        SELECT count(*) FROM booking b WHERE b.site_id = c.site_id AND b.state <> 'cancelled'
-            AND c.starts_at >= b.starts_at
+        SELECT count(*) FROM booking b WHERE b.site_id = c.site_id AND b.state = 'active'
+            AND b.starts_at <= c.starts_at AND b.starts_at > c.starts_at - interval '1 hour'
             AND c.starts_at < b.starts_at + make_interval(mins => b.minutes)
     ) AS bookings, (
         SELECT coalesce(sum(seats), 0) FROM seat_return r
@@ -208,7 +210,7 @@ async def rush(made: City, served_by: Sequence[Replica], attempts: int, *, kill:
     run, started = Run(Ledger(attempts)), perf_counter()
     beside = [asyncio.create_task(_remake(made, run)), asyncio.create_task(_watch(made, run))]
     if kill:
-        beside.append(asyncio.create_task(kill_again_and_again(served_by[0], 3)))
+        beside.append(asyncio.create_task(kill_again_and_again(served_by[0], LIFE)))
     clients = [
         Client(served_by, made.households, SITE, made.starts, run.ledger, random.Random(number))
         for number in range(CLIENTS)
@@ -236,7 +238,7 @@ async def _remake(made: City, run: Run) -> None:
             run.remade += 1
         except Problem:
             run.refused += 1
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
 
 
 async def _watch(made: City, run: Run) -> None:
@@ -244,7 +246,7 @@ async def _watch(made: City, run: Run) -> None:
     while True:
         run.oversold = max(run.oversold, await made.number(_OVERSOLD))
         run.double = max(run.double, await made.number(_DOUBLE))
-        await asyncio.sleep(0.25)
+        await asyncio.sleep(0.5)
 
 
 async def _settle(made: City, run: Run) -> None:
