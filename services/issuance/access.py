@@ -4,7 +4,10 @@ from shared.security.access import AccessTable, SiteRule, allow
 from shared.security.principal import Role
 
 _CASE = "/v1/visits/{visit_id}/cases/{case_id}"
+_TICKET = "/v1/tickets/{visit_id}"
+_COUNTER = "/v1/counters/{site_id}/{counter}"
 _AT_THE_COUNTER = allow(Role.CLERK, Role.SUPERVISOR, site=SiteRule.RESOURCE)
+_AT_THE_SITE = allow(Role.CLERK, Role.SUPERVISOR, site=SiteRule.PATH)
 
 ACCESS: AccessTable = {
     ("GET", "/v1/sites/{site_id}/day"): allow(Role.CLERK, Role.SUPERVISOR, site=SiteRule.PATH),
@@ -17,4 +20,19 @@ ACCESS: AccessTable = {
     ("POST", f"{_CASE}/issue"): _AT_THE_COUNTER,
     ("POST", f"{_CASE}/renew"): _AT_THE_COUNTER,
     ("POST", f"{_CASE}/defer"): _AT_THE_COUNTER,
+    ("GET", "/v1/tickets"): allow(Role.CLERK, Role.SUPERVISOR, site=SiteRule.QUERY),
+    ("POST", "/v1/tickets"): allow(Role.CLERK, Role.SUPERVISOR, site=SiteRule.BODY),
+    ("GET", _TICKET): _AT_THE_COUNTER,
+    ("POST", f"{_TICKET}:recall"): _AT_THE_COUNTER,
+    ("POST", f"{_TICKET}:skip"): _AT_THE_COUNTER,
+    ("POST", f"{_TICKET}:transfer"): _AT_THE_COUNTER,
+    ("POST", f"{_TICKET}:leave"): _AT_THE_COUNTER,
+    ("POST", f"{_TICKET}:done"): _AT_THE_COUNTER,
+    ("GET", "/v1/counters"): allow(Role.CLERK, Role.SUPERVISOR, site=SiteRule.QUERY),
+    ("GET", _COUNTER): _AT_THE_SITE,
+    ("POST", f"{_COUNTER}:open"): _AT_THE_SITE,
+    ("POST", f"{_COUNTER}:pause"): _AT_THE_SITE,
+    ("POST", f"{_COUNTER}:close"): _AT_THE_SITE,
+    ("POST", f"{_COUNTER}:next"): _AT_THE_SITE,
+    ("GET", "/v1/board"): allow(Role.PUBLIC),
 }

@@ -37,6 +37,7 @@ from shared.messaging.subscriptions import Subscription, on
 PUBLISHES: tuple[type[Event], ...] = (
     CardIssued,
     CertificateRenewed,
+    CaseOpened,
     VisitAbandoned,
     VisitCalled,
     VisitCheckedIn,

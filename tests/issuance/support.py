@@ -243,7 +243,7 @@ def notified(
         login_key="L" * 43,
         key_id=INDEX.key_id,
         notice_seq=1,
-        pickup_deadline=TODAY + timedelta(days=60),
+        pickup_deadline=TODAY + timedelta(days=20),
         card_expires_on=EXPIRES,
     )
 

@@ -3,8 +3,10 @@
 from fastapi import FastAPI
 
 from services.issuance.access import ACCESS
-from services.issuance.api import counter, days, visits
+from services.issuance.api import board, counter, counters, days, tickets, visits
 from services.issuance.api.desk import Desk
+from services.issuance.handlers.board import Outlook
+from services.issuance.handlers.queue import QueueRules
 from services.issuance.settings import IssuanceSettings
 from shared.http.app import create_app
 from shared.room import Resources
@@ -22,15 +24,30 @@ def build(resources: Resources) -> FastAPI:
 
     Raises ``ValueError`` where the key ring of notice numbers is missing or malformed.
     """
+    settings = IssuanceSettings()
+    outlook = Outlook(settings.priorities, settings.default_times)
+    hub = board.hub(resources, outlook, settings.board_listeners)
     app = create_app(
         title="Madoguchi issuance",
         description=DESCRIPTION,
-        routers=[days.router, visits.router, counter.router],
+        routers=[
+            days.router,
+            visits.router,
+            counter.router,
+            tickets.router,
+            counters.router,
+            board.router,
+        ],
         access=ACCESS,
         resources=resources,
+        lifespan=board.lifespan(hub),
     )
+    app.state.hub = hub
     app.state.desk = Desk(
         index=BlindIndex(key_ring(resources.settings.notice_keys, "NOTICE_KEYS")),
-        grace=IssuanceSettings().grace,
+        grace=settings.grace,
+        soon_days=settings.out_of_reservation_days,
+        queue=QueueRules(settings.priorities, settings.skips_allowed),
+        outlook=outlook,
     )
     return app

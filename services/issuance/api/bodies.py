@@ -11,13 +11,16 @@ from pydantic import (
     model_validator,
 )
 
+from services.issuance.domain.code import LONGEST, read_code
 from services.issuance.domain.identity import Document, DocumentClass, DocumentType
+from services.issuance.domain.ticket import Need
 from shared.contracts.base import BusinessDate, Certificate, SiteRef
 from shared.contracts.issuance import DeferReason
 from shared.errors import RejectedValueError, Text
 from shared.ids import BookingId
 from shared.security.blind_index import NoticeNumberError, normal_notice_number
 
+CounterName = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,8}$")]
 EXAMPLE_ID = "0197c000-0000-7000-8000-000000000002"
 
 
@@ -32,13 +35,14 @@ class Nothing(Body):
 
 
 class CheckIn(Body):
-    """Either the booking or the notice number."""
+    """The booking, the notice number, or a code that was scanned: one of the three."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {"site_id": "kawasaki-ward-office", "booking_id": EXAMPLE_ID},
                 {"site_id": "kawasaki-ward-office", "notice_number": "A1B-234567"},
+                {"site_id": "kawasaki-ward-office", "code": EXAMPLE_ID, "need": "wheelchair"},
             ]
         }
     )
@@ -46,37 +50,60 @@ class CheckIn(Body):
     site_id: SiteRef
     """The site the party is at."""
 
+    need: Need | None = None
+    """Why the party is served sooner, if it is."""
+
     booking_id: BookingId | None = None
     """The booking of one of the party's cases."""
 
     notice_number: Annotated[str | None, Field(max_length=20, repr=False)] = None
     """The number on the notice, as printed or typed: ``A1B-234567``."""
 
+    code: Annotated[str | None, Field(max_length=LONGEST, repr=False)] = None
+    """What a QR code holds, or what was typed: a booking code or a notice number."""
+
     @field_validator("notice_number")
     @classmethod
     def _has_its_form(cls, number: str | None) -> str | None:
-        try:
-            return None if number is None else normal_notice_number(number)
-        except NoticeNumberError:
-            raise RejectedValueError(
-                Text(
-                    "A notice number is three letters or digits, then six digits.",
-                    "交付通知書の番号は英数字3文字と数字6桁です。",
-                ),
-                Text("Read it again from the notice.", "交付通知書の番号を確認してください。"),
-            ) from None
+        return None if number is None else notice_number_of(number)
+
+    @field_validator("code")
+    @classmethod
+    def _can_be_read(cls, code: str | None) -> str | None:
+        return None if code is None else str(read_code(code))
 
     @model_validator(mode="after")
     def _names_one(self) -> "CheckIn":
-        if (self.booking_id is None) == (self.notice_number is None):
+        if [self.booking_id, self.notice_number, self.code].count(None) != 2:
             raise RejectedValueError(
                 Text(
-                    "Give either booking_id or notice_number.",
-                    "booking_id か notice_number のどちらか一方を指定してください。",
+                    "Give either booking_id, notice_number or code.",
+                    "booking_id・notice_number・code のいずれか一つを指定してください。",
                 ),
-                Text("Send exactly one of the two.", "どちらか一方だけを送信してください。"),
+                Text("Send exactly one of them.", "一つだけを送信してください。"),
             )
         return self
+
+    @property
+    def named(self) -> BookingId | str:
+        """The booking, or the notice number."""
+        if self.code is not None:
+            return read_code(self.code)
+        return self.booking_id or self.notice_number or ""
+
+
+def notice_number_of(number: str) -> str:
+    """The normal form of a notice number. Raises ``RejectedValueError``."""
+    try:
+        return normal_notice_number(number)
+    except NoticeNumberError:
+        raise RejectedValueError(
+            Text(
+                "A notice number is three letters or digits, then six digits.",
+                "交付通知書の番号は英数字3文字と数字6桁です。",
+            ),
+            Text("Read it again from the notice.", "交付通知書の番号を確認してください。"),
+        ) from None
 
 
 class CallTo(Body):
@@ -84,7 +111,7 @@ class CallTo(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"counter": "3"}]})
 
-    counter: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,8}$")]
+    counter: CounterName
     """As its sign says."""
 
 

@@ -7,16 +7,21 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import Request
 
+from services.issuance.handlers.board import Outlook
+from services.issuance.handlers.queue import QueueRules
 from shared.errors import FieldError, Text, Unprocessable
 from shared.security.blind_index import BlindIndex
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The index of notice numbers, and how late still counts as in time."""
+    """The index of notice numbers, how late still counts as in time, and the queue's rules."""
 
     index: BlindIndex
     grace: timedelta
+    soon_days: int
+    queue: QueueRules
+    outlook: Outlook
 
 
 def desk_of(request: Request) -> Desk:

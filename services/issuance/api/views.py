@@ -71,6 +71,8 @@ class VisitView(View):
     """One party at a site."""
 
     visit_id: VisitId
+    ticket: str | None
+    """What is called, as ``A012``."""
     site_id: SiteId
     business_date: date
     arrival: Arrival
@@ -86,6 +88,7 @@ class VisitView(View):
         """The view of ``visit``."""
         return cls(
             visit_id=visit.visit_id,
+            ticket=visit.ticket,
             site_id=visit.site_id,
             business_date=visit.business_date,
             arrival=visit.arrival,

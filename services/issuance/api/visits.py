@@ -26,7 +26,8 @@ router = APIRouter(prefix="/v1/visits", tags=["visits"])
     dependencies=[Depends(refuse_query)],
 )
 async def check_in(body: CheckIn, call: OnceDep, desk: DeskDep) -> Response:
-    """By booking the whole party is checked in; by notice number its party, or a walk-in.
+    """By booking the whole party is checked in; by notice number its party, or a walk-in, for
+    whom something has to expire soon. ``code`` takes what was scanned.
 
     A case that cannot be served is deferred at once with its reason; where none can be served,
     the problem says what to do and nothing is recorded.
@@ -58,18 +59,22 @@ async def call_party(visit_id: VisitId, body: CallTo, call: CallDep) -> VisitVie
 
 
 async def _checked_in(unit: Unit, body: CheckIn, desk: Desk) -> Visit:
-    if body.notice_number is not None:
-        keys = desk.index.number_keys(body.notice_number)
-        return await check_in_notice(unit, body.site_id, keys, desk.grace)
-    assert body.booking_id is not None  # noqa: S101  the model names exactly one of the two
-    return await check_in_booking(unit, body.site_id, body.booking_id, desk.grace)
+    named = body.named
+    if isinstance(named, str):
+        keys = desk.index.number_keys(named)
+        return await check_in_notice(
+            unit, body.site_id, keys, desk.grace, soon_days=desk.soon_days, need=body.need
+        )
+    return await check_in_booking(unit, body.site_id, named, desk.grace, body.need)
 
 
 def _same(body: CheckIn, desk: Desk) -> dict[str, object]:
     """What makes two check-ins the same; a hash of a bare notice number could be guessed."""
-    number = body.notice_number
+    named = body.named
+    number = named if isinstance(named, str) else None
     return {
         "site_id": body.site_id,
-        "booking_id": body.booking_id,
+        "booking_id": None if number else named,
         "number_key": desk.index.number_key(number).value if number else None,
+        **({"need": body.need} if body.need else {}),
     }

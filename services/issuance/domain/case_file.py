@@ -39,6 +39,8 @@ class CaseFile:
     ended: Ended | None = None
     notified: bool = False
     card_expires_on: date | None = None
+    old_card_expires_on: date | None = None
+    pickup_deadline: date | None = None
     is_done: bool = False
 
 

@@ -62,7 +62,7 @@ class VisitCase:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One party at a site. ``version`` counts its changes."""
+    """One party at a site. ``version`` counts its changes, ``ticket`` is what is called."""
 
     visit_id: VisitId
     site_id: SiteId
@@ -75,6 +75,7 @@ class Visit:
     ended_at: datetime | None
     version: int
     cases: tuple[VisitCase, ...]
+    ticket: str | None = None
 
 
 class VisitUnknown(NotFound):

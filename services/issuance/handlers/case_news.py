@@ -36,9 +36,12 @@ async def opened(unit: Unit, messages: Sequence[Message[CaseOpened]]) -> None:
 
 
 async def received(unit: Unit, messages: Sequence[Message[CardReceived]]) -> None:
-    """The card is in the city; its validity is known."""
+    """The card is in the city; its validity is known, and that of the card it replaces."""
     facts = [(m.data.case_id, m.sequence, m.data.card_expires_on) for m in messages]
     await case_files.valid_until(unit.conn, facts)
+    await case_files.replaces(
+        unit.conn, [(m.data.case_id, m.sequence, m.data.old_card_expires_on) for m in messages]
+    )
 
 
 async def shelved(unit: Unit, messages: Sequence[Message[CardShelved]]) -> None:
@@ -80,6 +83,9 @@ async def notified(unit: Unit, messages: Sequence[Message[CardNotified]]) -> Non
     await case_files.notified(unit.conn, notices)
     await case_files.valid_until(
         unit.conn, [(m.data.case_id, m.sequence, m.data.card_expires_on) for m in messages]
+    )
+    await case_files.to_be_collected_by(
+        unit.conn, [(m.data.case_id, m.sequence, m.data.pickup_deadline) for m in messages]
     )
     await case_files.resident_in(
         unit.conn, [(m.data.case_id, m.sequence, m.data.ward) for m in messages]

@@ -5,19 +5,21 @@ defers them at once, so that the citizen hears it at the door and not at the cou
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from services.issuance.domain.booking import Booking, BookingUnknown, arrival, require_expected
 from services.issuance.domain.case_file import AlreadyDone, CaseFile, Unservable, obstacle
 from services.issuance.domain.day import DaySignedOff
 from services.issuance.domain.notice import NoticeUnknown
+from services.issuance.domain.out_of_reservation import require_soon
+from services.issuance.domain.ticket import Need, purposes_of
 from services.issuance.domain.visit import AlreadyCheckedIn, CaseState, Visit, VisitCase, VisitState
-from services.issuance.store import bookings, case_files, days, visits
+from services.issuance.store import bookings, case_files, days, tickets, visits
 from shared.calendar import business_date
-from shared.contracts.base import Procedure
+from shared.contracts.base import CaseKind, CaseOpened, Procedure
 from shared.contracts.issuance import Arrival, VisitCheckedIn, VisitDeferred
-from shared.ids import BookingId, CaseId, SiteId, VisitId, new_id
+from shared.ids import BookingId, CaseId, SiteId, VisitId, WardCode, new_id
 from shared.security.blind_index import BlindKey
 from shared.unit import Unit
 
@@ -28,10 +30,22 @@ class Party:
 
     named: CaseId
     bookings: Mapping[CaseId, Booking | None]
+    soon_days: int | None = None
+    """For a card without a booking: within how many days something has to expire."""
+
+    @property
+    def starts_at(self) -> datetime | None:
+        """When the first of them is expected; none for a walk-in."""
+        times = [booking.starts_at for booking in self.bookings.values() if booking]
+        return min(times, default=None)
 
 
 async def check_in_booking(
-    unit: Unit, site_id: SiteId, booking_id: BookingId, grace: timedelta
+    unit: Unit,
+    site_id: SiteId,
+    booking_id: BookingId,
+    grace: timedelta,
+    need: Need | None = None,
 ) -> Visit:
     """Check in the party of a booking.
 
@@ -42,24 +56,58 @@ async def check_in_booking(
     if booking is None:
         raise BookingUnknown
     require_expected(booking, site_id, business_date(unit.now))
-    return await _check_in(unit, site_id, await _party_of(unit, booking), grace)
+    return await _check_in(unit, site_id, await _party_of(unit, booking), grace, need)
 
 
 async def check_in_notice(
-    unit: Unit, site_id: SiteId, keys: Sequence[BlindKey], grace: timedelta
+    unit: Unit,
+    site_id: SiteId,
+    keys: Sequence[BlindKey],
+    grace: timedelta,
+    *,
+    soon_days: int,
+    need: Need | None = None,
 ) -> Visit:
     """Check in the citizen whose notice number has one of ``keys``.
 
-    With a booking here today it is the party of that booking, otherwise a walk-in. Raises
-    ``NoticeUnknown``, and what ``_check_in`` raises.
+    With a booking here today it is the party of that booking, otherwise a walk-in, for whom
+    something has to expire within ``soon_days``. Raises ``NoticeUnknown``, ``BookingNeeded``, and
+    what ``_check_in`` raises.
     """
     case_id = await case_files.case_of_notice(unit.conn, keys)
     if case_id is None:
         raise NoticeUnknown
     today = business_date(unit.now)
     booking = await bookings.today_of_case(unit.conn, case_id, site_id, today)
-    party = await _party_of(unit, booking) if booking else Party(case_id, {case_id: None})
-    return await _check_in(unit, site_id, party, grace)
+    if booking is not None:
+        return await _check_in(unit, site_id, await _party_of(unit, booking), grace, need)
+    return await _check_in(unit, site_id, Party(case_id, {case_id: None}, soon_days), grace, need)
+
+
+async def check_in_renewal(
+    unit: Unit, site_id: SiteId, ward: WardCode, need: Need | None = None
+) -> Visit:
+    """Check in a walk-in who comes to renew certificates; the case begins here.
+
+    Raises what ``_check_in`` raises.
+    """
+    case_id = CaseId(new_id())
+    kind, procedure = CaseKind.RENEWAL, Procedure.CERTIFICATE_RENEWAL
+    await case_files.opened(unit.conn, [case_files.Opened(case_id, procedure, kind, ward)])
+    unit.emit(CaseOpened(case_id=case_id, procedure=procedure, kind=kind, ward=ward))
+    return await _check_in(unit, site_id, Party(case_id, {case_id: None}), timedelta(), need)
+
+
+async def check_in_question(unit: Unit, site_id: SiteId, need: Need | None = None) -> Visit:
+    """Let somebody wait who only has a question: a visit without a case.
+
+    Raises ``DaySignedOff``.
+    """
+    await _require_day(unit, site_id)
+    visit = _nobody_yet(unit, site_id)
+    await visits.add(unit.conn, visit)
+    unit.audit("visit.check_in", subject=str(visit.visit_id), site_id=site_id)
+    return await _with_ticket(unit, visit, None, need)
 
 
 async def _party_of(unit: Unit, booking: Booking) -> Party:
@@ -67,17 +115,39 @@ async def _party_of(unit: Unit, booking: Booking) -> Party:
     return Party(booking.case_id, {one.case_id: one for one in (booking, *together)})
 
 
-async def _check_in(unit: Unit, site_id: SiteId, party: Party, grace: timedelta) -> Visit:
-    """Raises ``DaySignedOff``, an ``Unservable`` and ``AlreadyCheckedIn``."""
-    today = business_date(unit.now)
-    await days.share(unit.conn, [(site_id, today)])
-    if await days.signed_off_at(unit.conn, site_id, today):
-        raise DaySignedOff
+async def _check_in(
+    unit: Unit, site_id: SiteId, party: Party, grace: timedelta, need: Need | None
+) -> Visit:
+    """Raises ``DaySignedOff``, an ``Unservable``, ``BookingNeeded`` and ``AlreadyCheckedIn``."""
+    await _require_day(unit, site_id)
     files = await case_files.lock(unit.conn, party.bookings)
     visit = _visit(unit, site_id, party, files, grace)
     if not await visits.add(unit.conn, visit):
         raise await _checked_in_before(unit, visit)
     _tell(unit, visit)
+    return await _with_ticket(unit, visit, party.starts_at, need)
+
+
+async def _require_day(unit: Unit, site_id: SiteId) -> None:
+    today = business_date(unit.now)
+    await days.share(unit.conn, [(site_id, today)])
+    if await days.signed_off_at(unit.conn, site_id, today):
+        raise DaySignedOff
+
+
+async def _with_ticket(
+    unit: Unit, visit: Visit, starts_at: datetime | None, need: Need | None
+) -> Visit:
+    """The visit with its place in the queue."""
+    await tickets.give(
+        unit.conn,
+        visit.visit_id,
+        visit.site_id,
+        visit.business_date,
+        purposes=purposes_of(c.procedure for c in visit.cases if c.state is CaseState.OPEN),
+        need=need,
+        starts_at=starts_at,
+    )
     return await visits.find(unit.conn, visit.visit_id) or visit
 
 
@@ -95,23 +165,30 @@ def _visit(
     named = obstacles[party.named]
     if named is not None and all(obstacles.values()):
         raise named
+    if party.soon_days is not None and files[party.named].procedure is Procedure.CARD_ISSUANCE:
+        require_soon(files[party.named], today, party.soon_days)
     cases = [
         _case(unit, file, party.bookings[case_id], obstacles[case_id])
         for case_id, file in sorted(files.items())
         if not isinstance(obstacles[case_id], AlreadyDone)
     ]
+    blank = _nobody_yet(unit, site_id)
+    return replace(blank, arrival=_arrival(unit, party, grace), cases=tuple(cases))
+
+
+def _nobody_yet(unit: Unit, site_id: SiteId) -> Visit:
     return Visit(
         visit_id=VisitId(new_id()),
         site_id=site_id,
-        business_date=today,
-        arrival=_arrival(unit, party, grace),
+        business_date=business_date(unit.now),
+        arrival=Arrival.WALK_IN,
         state=VisitState.WAITING,
         counter=None,
         checked_in_at=unit.now,
         called_at=None,
         ended_at=None,
         version=1,
-        cases=tuple(cases),
+        cases=(),
     )
 
 
@@ -141,8 +218,8 @@ def _procedure(file: CaseFile, booking: Booking | None) -> Procedure:
 
 
 def _arrival(unit: Unit, party: Party, grace: timedelta) -> Arrival:
-    times = [booking.starts_at for booking in party.bookings.values() if booking]
-    return arrival(min(times), unit.now, grace) if times else Arrival.WALK_IN
+    booked = party.starts_at
+    return arrival(booked, unit.now, grace) if booked else Arrival.WALK_IN
 
 
 def _tell(unit: Unit, visit: Visit) -> None:

@@ -5,6 +5,7 @@ Every command takes the visit's row first, so that two clerks at one visit act o
 
 from collections.abc import Sequence
 
+from services.issuance.domain.counter import require_free, require_open
 from services.issuance.domain.identity import Document, require_proof
 from services.issuance.domain.visit import (
     CaseState,
@@ -17,7 +18,7 @@ from services.issuance.domain.visit import (
     require_running,
     require_step,
 )
-from services.issuance.store import visits
+from services.issuance.store import counters, tickets, turns, visits
 from shared.contracts.issuance import DeferReason, VisitCalled, VisitCompleted, VisitDeferred
 from shared.ids import CaseId, VisitId
 from shared.unit import Unit
@@ -26,13 +27,28 @@ from shared.unit import Unit
 async def call(unit: Unit, visit_id: VisitId, counter: str) -> Visit:
     """Call the party to ``counter``; calling it there again changes nothing.
 
-    Raises ``VisitUnknown``, ``Forbidden`` (site) and ``VisitEnded``.
+    A counter that is known here has to be open and free. Raises ``VisitUnknown``, ``Forbidden``
+    (site), ``VisitEnded``, ``CounterNotOpen`` and ``CounterBusy``.
     """
+    found = await reread(unit, visit_id)
+    unit.principal.require_site(found.site_id)
+    known = await counters.lock(unit.conn, found.site_id, counter)
     visit = await locked(unit, visit_id)
     require_running(visit)
     if visit.state is VisitState.CALLED and visit.counter == counter:
         return visit
+    if known is not None:
+        require_open(known)
+        require_free(known, but=visit_id)
+    return await called(unit, visit, counter)
+
+
+async def called(unit: Unit, visit: Visit, counter: str) -> Visit:
+    """Put a locked visit to a locked counter, and say so."""
+    visit_id = visit.visit_id
     await visits.called(unit.conn, visit_id, counter, unit.now)
+    await turns.begin(unit.conn, visit, counter, unit.now)
+    await tickets.called(unit.conn, visit_id, unit.now)
     for case in visit.cases:
         if case.state is CaseState.OPEN:
             unit.emit(

@@ -86,6 +86,16 @@ async def valid_until(conn: Connection, facts: Iterable[tuple[CaseId, int, date]
     await conn.execute(_VALID, *_newest(facts))
 
 
+async def replaces(conn: Connection, facts: Iterable[tuple[CaseId, int, date | None]]) -> None:
+    """Note until when the cards that these replace are valid: (case, sequence, day)."""
+    await conn.execute(_REPLACES, *_newest(facts))
+
+
+async def to_be_collected_by(conn: Connection, facts: Iterable[tuple[CaseId, int, date]]) -> None:
+    """Note until when cards are kept for their citizens: (case, sequence, day)."""
+    await conn.execute(_COLLECT_BY, *_newest(facts))
+
+
 async def resident_in(conn: Connection, facts: Iterable[tuple[CaseId, int, WardCode]]) -> None:
     """Note wards of residence: (case, sequence, ward)."""
     await conn.execute(_WARD, *_newest(facts))
@@ -142,6 +152,8 @@ def _file(row: Row) -> CaseFile:
         ended=Ended(row["ended"]) if row["ended"] else None,
         notified=row["notified"],
         card_expires_on=row["card_expires_on"],
+        old_card_expires_on=row["old_card_expires_on"],
+        pickup_deadline=row["pickup_deadline"],
         is_done=row["is_done"],
     )
 
@@ -198,6 +210,20 @@ SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::date[])
 ON CONFLICT (case_id) DO UPDATE SET
     validity_seq = excluded.validity_seq, card_expires_on = excluded.card_expires_on
 WHERE excluded.validity_seq > f.validity_seq
+"""
+_REPLACES = """
+INSERT INTO case_file AS f (case_id, replaces_seq, old_card_expires_on)
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::date[])
+ON CONFLICT (case_id) DO UPDATE SET
+    replaces_seq = excluded.replaces_seq, old_card_expires_on = excluded.old_card_expires_on
+WHERE excluded.replaces_seq > f.replaces_seq
+"""
+_COLLECT_BY = """
+INSERT INTO case_file AS f (case_id, deadline_seq, pickup_deadline)
+SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::date[])
+ON CONFLICT (case_id) DO UPDATE SET
+    deadline_seq = excluded.deadline_seq, pickup_deadline = excluded.pickup_deadline
+WHERE excluded.deadline_seq > f.deadline_seq
 """
 _WARD = """
 INSERT INTO case_file AS f (case_id, ward_seq, ward)

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
+from services.issuance.domain.ticket import Purpose, label
 from services.issuance.domain.visit import CaseState, Visit, VisitCase, VisitState
+from services.issuance.store import turns
 from shared.contracts.base import CaseKind, Procedure
 from shared.contracts.issuance import Arrival
 from shared.db import Connection, Row
@@ -118,8 +120,9 @@ async def close_case(
 
 
 async def end(conn: Connection, visit_id: VisitId, at: datetime) -> None:
-    """End the visit."""
+    """End the visit, and its time at a counter."""
     await conn.execute(_END, visit_id, at)
+    await turns.end(conn, visit_id, at, "ended")
 
 
 async def _touch(conn: Connection, visit_id: VisitId) -> None:
@@ -146,6 +149,7 @@ def _visit(row: Row, cases: Mapping[UUID, Sequence[VisitCase]]) -> Visit:
         called_at=row["called_at"],
         ended_at=row["ended_at"],
         version=row["version"],
+        ticket=label(map(Purpose, row["purposes"]), row["number"]) if row["number"] else None,
         cases=tuple(cases[row["visit_id"]]),
     )
 
@@ -183,13 +187,15 @@ SELECT visit_id FROM visit_case
 WHERE case_id = ANY ($1::uuid[]) AND state = 'open' AND visit_id <> $2 LIMIT 1
 """
 _LOCK = "SELECT 1 FROM visit WHERE visit_id = $1 FOR UPDATE"
-_READ = "SELECT * FROM visit"
+_READ = """
+SELECT v.*, t.number, t.purposes FROM visit v LEFT JOIN ticket t USING (visit_id)
+"""
 _CASES = """
 SELECT c.*, f.kind, f.ward, f.shelf_position
 FROM visit_case c LEFT JOIN case_file f USING (case_id)
 """
-_OF_DAY = f"""{_READ} WHERE site_id = $1 AND business_date = $2
-ORDER BY checked_in_at, visit_id"""
+_OF_DAY = f"""{_READ} WHERE v.site_id = $1 AND v.business_date = $2
+ORDER BY v.checked_in_at, visit_id"""
 _CASES_OF_DAY = f"""{_CASES} JOIN visit v USING (visit_id)
 WHERE v.site_id = $1 AND v.business_date = $2 ORDER BY c.case_id"""
 _LOCK_UNFINISHED = """

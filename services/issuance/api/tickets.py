@@ -1,0 +1,132 @@
+"""Tickets: walk-ins draw one, and what becomes of a party that was called."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
+from starlette.requests import Request
+
+from services.issuance.api.bodies import Nothing
+from services.issuance.api.desk import Desk, DeskDep, refuse_query
+from services.issuance.api.ticket_bodies import SendOn, WalkIn
+from services.issuance.api.ticket_views import TicketView
+from services.issuance.api.views import VisitView
+from services.issuance.domain.visit import Visit
+from services.issuance.handlers import queue, tickets
+from services.issuance.handlers.check_in import (
+    check_in_notice,
+    check_in_question,
+    check_in_renewal,
+)
+from shared.calendar import business_date
+from shared.contracts.base import SiteRef
+from shared.http.call import CallDep, OnceDep
+from shared.http.etag import tagged
+from shared.http.paging import Page, PageDep
+from shared.ids import VisitId
+from shared.unit import Unit
+
+router = APIRouter(prefix="/v1/tickets", tags=["tickets"])
+_COMMAND = [Depends(refuse_query)]
+
+
+@router.get("", summary="The tickets of a site's day")
+async def listed(
+    call: CallDep,
+    page: PageDep,
+    site_id: Annotated[SiteRef, Query(description="The site.")],
+    date_: Annotated[
+        date | None, Query(alias="date", description="A date in Japan; today if left out.")
+    ] = None,
+) -> Page[TicketView]:
+    """By number, with where each stands."""
+    (after,) = page.after(tuple[int]) or (0,)
+    async with call.unit() as unit:
+        day = date_ or business_date(unit.now)
+        rows = await tickets.list_day(unit, site_id, day, after, page.fetch)
+    return page.page(
+        rows, key=lambda row: (row[0].number,), item=lambda row: TicketView.of(row[0], row[1])
+    )
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=VisitView,
+    summary="Let somebody wait who has no booking",
+    dependencies=_COMMAND,
+)
+async def draw(body: WalkIn, call: OnceDep, desk: DeskDep) -> Response:
+    """A card that lies here and expires soon, a certificate renewal, or a question."""
+
+    async def command(unit: Unit) -> VisitView:
+        return VisitView.of(await _drawn(unit, body, desk))
+
+    return await call.once(_same(body, desk), command, location="/v1/tickets/{visit_id}")
+
+
+@router.get("/{visit_id}", response_model=TicketView, summary="One ticket")
+async def ticket(visit_id: VisitId, call: CallDep, request: Request) -> Response:
+    """The place of a visit in the queue."""
+    async with call.unit() as unit:
+        found, standing = await tickets.read(unit, visit_id)
+    return tagged(request, TicketView.of(found, standing), standing.version)
+
+
+@router.post("/{visit_id}:recall", summary="Show the call once more", dependencies=_COMMAND)
+async def recall(visit_id: VisitId, call: CallDep, body: Nothing | None = None) -> VisitView:
+    """For a party that was called and has not come yet."""
+    async with call.unit() as unit:
+        return VisitView.of(await queue.recall(unit, visit_id))
+
+
+@router.post("/{visit_id}:skip", summary="Nobody came to the call", dependencies=_COMMAND)
+async def skip(
+    visit_id: VisitId, call: CallDep, desk: DeskDep, body: Nothing | None = None
+) -> VisitView:
+    """The party waits again, behind; after too many such calls it counts as having left."""
+    async with call.unit() as unit:
+        return VisitView.of(await queue.skip(unit, visit_id, desk.queue))
+
+
+@router.post("/{visit_id}:transfer", summary="Send the party on", dependencies=_COMMAND)
+async def transfer(visit_id: VisitId, call: CallDep, body: SendOn | None = None) -> VisitView:
+    """To another counter, or back to wait for any; it keeps its place among those who wait."""
+    async with call.unit() as unit:
+        counter = body.counter if body else None
+        return VisitView.of(await queue.transfer(unit, visit_id, counter))
+
+
+@router.post("/{visit_id}:leave", summary="The party has left", dependencies=_COMMAND)
+async def leave(visit_id: VisitId, call: CallDep, body: Nothing | None = None) -> VisitView:
+    """What is open is abandoned; its bookings are used up by the visit."""
+    async with call.unit() as unit:
+        return VisitView.of(await queue.leave(unit, visit_id))
+
+
+@router.post("/{visit_id}:done", summary="A question was answered", dependencies=_COMMAND)
+async def done(visit_id: VisitId, call: CallDep, body: Nothing | None = None) -> VisitView:
+    """Ends a visit in which no case is open."""
+    async with call.unit() as unit:
+        return VisitView.of(await queue.done(unit, visit_id))
+
+
+async def _drawn(unit: Unit, body: WalkIn, desk: Desk) -> Visit:
+    if body.notice_number is not None:
+        keys = desk.index.number_keys(body.notice_number)
+        return await check_in_notice(
+            unit, body.site_id, keys, desk.grace, soon_days=desk.soon_days, need=body.need
+        )
+    if body.ward is not None:
+        return await check_in_renewal(unit, body.site_id, body.ward, body.need)
+    return await check_in_question(unit, body.site_id, body.need)
+
+
+def _same(body: WalkIn, desk: Desk) -> dict[str, object]:
+    """What makes two draws the same; a hash of a bare notice number could be guessed."""
+    number = body.notice_number
+    return {
+        **body.model_dump(mode="json", exclude={"notice_number"}),
+        "number_key": desk.index.number_key(number).value if number else None,
+    }

@@ -1,0 +1,72 @@
+"""The board of a site: read whole, from the same tables that the queue is made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.issuance.domain.board import Board, Call, called_first, minutes, places
+from services.issuance.domain.counter import Counter, CounterState
+from services.issuance.domain.estimate import OpenCounter, ServiceTimes, duration, waits
+from services.issuance.domain.queue import Priorities, Waiting, in_order
+from services.issuance.domain.ticket import Purpose, label
+from services.issuance.store import board, counters, tickets
+from shared.calendar import business_date
+from shared.contracts.issuance import Arrival
+from shared.db import Connection
+from shared.ids import SiteId, VisitId, new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What estimates are made with: the order of the queue, and times while none were measured."""
+
+    priorities: Priorities
+    default_times: Mapping[Purpose, timedelta]
+
+
+async def read_board(conn: Connection, site_id: SiteId, now: datetime, outlook: Outlook) -> Board:
+    """The board of a site as it is at ``now``."""
+    day = business_date(now)
+    queue = in_order(await tickets.waiting(conn, site_id, day), outlook.priorities)
+    calls = await board.calls(conn, site_id, day)
+    known = await counters.of_site(conn, site_id)
+    times = {**outlook.default_times, **await board.times(conn, site_id)}
+    serving = _open(known, calls, times, now)
+    expected = waits(queue, serving, times, now)
+    labels = [(party.visit_id, label(party.purposes, party.number)) for party in queue]
+    return Board(
+        site_id=site_id,
+        date=day,
+        called=called_first((at, call) for at, call, _ in calls),
+        waiting=places(labels, expected),
+        expected=_if_coming_now(queue, serving, times, now),
+        counters_open=len(serving),
+    )
+
+
+def _open(
+    known: list[Counter],
+    calls: list[tuple[datetime, Call, frozenset[Purpose]]],
+    times: ServiceTimes,
+    now: datetime,
+) -> list[OpenCounter]:
+    """The open counters, each free when its party has had its time."""
+    done = {call.counter: at + duration(purposes, times) for at, call, purposes in calls}
+    return [
+        OpenCounter(one.counter, frozenset(one.purposes), done.get(one.counter, now))
+        for one in known
+        if one.state is CounterState.OPEN
+    ]
+
+
+def _if_coming_now(
+    queue: list[Waiting], serving: list[OpenCounter], times: ServiceTimes, now: datetime
+) -> dict[Purpose, int]:
+    """For each purpose, the minutes that a walk-in at the end of the queue would wait."""
+    found = {}
+    for purpose in Purpose:
+        last = Waiting(VisitId(new_id()), 0, frozenset({purpose}), Arrival.WALK_IN, now)
+        wait = waits([*queue, last], serving, times, now).get(last.visit_id)
+        if wait is not None:
+            found[purpose] = minutes(wait)
+    return found
