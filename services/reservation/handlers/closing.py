@@ -82,6 +82,7 @@ async def _look_at(
 
 async def _list(unit: Unit, closure: Closure, rules: Rules) -> int:
     """List whoever the change displaces and is not listed yet; how many there were."""
+    await displaced.lock_listing(unit.conn, closure.site_id)
     found = await displacing.affected(unit, await _change(unit, closure), rules)
     if found.unseated:
         await _unseat(unit, closure.site_id, found.unseated)
@@ -227,9 +228,13 @@ async def _finish(unit: Unit, closure: Closure, rules: Rules, *, over: bool) -> 
     if stored is None:
         raise NoSuchSite
     await calendar.make_room(unit, stored.site, stored.made_until, rules)
-    if await _list(unit, closure, rules):
+    late = await displacing.affected(unit, await _change(unit, closure), rules)
+    if late.bookings or late.unseated:
         return False
     if closure.kind is ClosureKind.WIND_DOWN:
+        if await alternatives.seated(unit.conn, closure.site_id, unit.now, None):
+            # Another closure, of a suspension, is still finding seats for them.
+            return False
         site = stored.site.model_copy(update={"state": SiteState.CLOSED})
         version = await sites.update(unit.conn, site, unit.now)
         unit.emit(SiteClosed(site=site))

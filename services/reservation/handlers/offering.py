@@ -21,7 +21,7 @@ from services.reservation.domain.rules import Rules
 from services.reservation.handlers import citizens, displacing
 from services.reservation.store import alternatives, displaced
 from services.reservation.store.alternatives import Wish
-from shared.ids import BookingId
+from shared.ids import BookingId, SiteId
 from shared.unit import Unit
 
 SEARCH_EVERY = timedelta(hours=1)
@@ -69,10 +69,15 @@ async def _claim(
     if not wishes or await _try(unit, list(wishes.values())):
         return list(wishes)
     taken_: list[BookingId] = []
-    for group in groups.values():
+    # In the order of their cells, as everybody locks them; those kept stay locked to the end.
+    for group in sorted(groups.values(), key=lambda one: _place(seats[one[0]])):
         if await _try(unit, [wishes[one] for one in group]):
             taken_ += group
     return taken_
+
+
+def _place(seat: Seat) -> tuple[SiteId, datetime]:
+    return seat.site_id, seat.starts_at
 
 
 async def _try(unit: Unit, wishes: Sequence[Wish]) -> bool:

@@ -110,11 +110,19 @@ WHERE d.closure_id = $1 AND d.booking_id = e.booking_id
 """
 # Whoever was told has to be told anew; the seats are let go by the caller.
 _UNSEAT = """
-UPDATE displaced SET state = 'listed', seat_held = false, to_site_id = NULL, to_starts_at = NULL,
+WITH lost AS (
+    SELECT closure_id, booking_id FROM displaced
+    WHERE to_site_id = $1 AND booking_id = ANY($2::uuid[]) AND seat_held AND ended_at IS NULL
+    ORDER BY booking_id
+    FOR UPDATE
+)
+UPDATE displaced d SET state = 'listed', seat_held = false, to_site_id = NULL, to_starts_at = NULL,
     answer_by = NULL, look_at = $3, changed_at = $3
-WHERE to_site_id = $1 AND booking_id = ANY($2::uuid[]) AND seat_held AND ended_at IS NULL
-RETURNING closure_id, booking_id
+FROM lost WHERE d.closure_id = lost.closure_id AND d.booking_id = lost.booking_id
+RETURNING d.closure_id, d.booking_id
 """
+# Who lists bookings of a site waits for who else does: no booking is listed by two.
+_LISTING = "SELECT pg_advisory_xact_lock(hashtextextended('displaced ' || $1, 0))"
 _COUNT = """
 SELECT closure_id, state, count(*) AS bookings, count(*) FILTER (WHERE ended_at IS NULL) AS open,
        count(*) FILTER (WHERE to_site_id IS NULL AND ended_at IS NULL) AS seatless
@@ -130,6 +138,11 @@ SELECT {_COLUMNS} FROM displaced
 WHERE closure_id = $1 AND ($2::text IS NULL OR state = $2) AND ($3::uuid IS NULL OR booking_id > $3)
 ORDER BY booking_id LIMIT $4
 """  # noqa: S608
+
+
+async def lock_listing(conn: Connection, site_id: SiteId) -> None:
+    """Wait until nobody else lists bookings of the site; before displaced rows and cells."""
+    await conn.execute(_LISTING, site_id)
 
 
 async def list_(
