@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from services.reservation.domain.booking import SlotTaken
+from services.reservation.domain.link import Purpose
 from services.reservation.domain.waitlist import AlreadyWaiting, Entry, EntryState, OfferEnded
 from services.reservation.handlers import bookings, moves, offers, waitlist
 from services.reservation.handlers.bookings import Request
@@ -15,6 +16,7 @@ from shared.clock import FixedClock
 from shared.db import Database
 from shared.ids import BookingId, CaseId
 from shared.security.principal import Principal
+from tests.reservation.mailbox import Mailbox, code, links, post
 from tests.reservation.support import (
     FRIDAY,
     MORNING,
@@ -277,3 +279,29 @@ async def test_days_that_can_never_be_offered_are_refused(
     answer = await client.post("/v1/waitlist", json=body, headers=bearer("clerk", once=True))
     assert answer.status_code == 422
     assert [one["field"] for one in answer.json()["errors"]] == [field]
+
+
+async def test_an_offer_is_mailed_and_its_link_takes_it(
+    client: httpx.AsyncClient, city: City, mailbox: Mailbox
+) -> None:
+    await invite(city.database, ANNA, number="7K2-481517")
+    login = {"notice_number": "7K2-481517", "birth_date": "1990-02-03"}
+    who = bearer((await client.post("/v1/sessions", json=login)).json()["access_token"])
+    contact = f"/v1/contacts/{ANNA}"
+    await client.put(contact, json={"email": "anna@mail.example", "language": "en"}, headers=who)
+    await post(city.database, mailbox.gateway()).round()
+    typed = {"code": code(mailbox.take())}
+    assert (await client.post(f"{contact}:verify", json=typed, headers=who)).status_code == 200
+
+    booking = await city.book(HOLDER)
+    entry = await city.join(ANNA)
+    await city.cancel(HOLDER, booking)
+    await city.due()
+    await post(city.database, mailbox.gateway()).round()
+    token = links(mailbox.take())[Purpose.OFFER]
+    session = await client.post("/v1/sessions:link", json={"token": token})
+    path, taker = f"/v1/waitlist/{entry.entry_id}", bearer(session.json()["access_token"])
+    assert (await client.get(path, headers=taker)).json()["offer"]["state"] == "open"
+    taken = await client.post(f"{path}:accept", headers=taker)
+    assert taken.status_code == 200, taken.text
+    assert taken.json()["bookings"][0]["starts_at"] == "2026-04-02T09:00:00+09:00"
