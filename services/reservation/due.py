@@ -23,13 +23,14 @@ from shared.due import Due
 from shared.room import Resources
 
 
-def works(_: Resources) -> Sequence[Due]:
+def works(resources: Resources) -> Sequence[Due]:
     """The due work of this room, in the order in which it is looked at.
 
     Raises ``ValueError`` naming a setting that cannot be used.
     """
     citizens = CitizenSettings()
     rules = ReservationSettings().rules(BusinessCalendar())
+    stuck = resources.metrics.due_failures.labels("closures").inc
     return (
         Due("offers that lapse", offers.lapse),
         Due("offers to the waiting list", offers.work(rules)),
@@ -38,7 +39,7 @@ def works(_: Resources) -> Sequence[Due]:
         Due("ends of suspensions", suspensions.end_announced),
         Due("ends of days", site_life.day_ends(rules)),
         Due("ends of periods", site_life.periods(rules)),
-        Due("closures", closing.work(rules)),
+        Due("closures", closing.work(rules, stuck)),
         Due("ended places of the waiting list", daily.once_a_day("waitlist", time(1), offers.end)),
         Due("reminders", daily.reminders(citizens.reminder_at)),
         Due("contact retention", daily.retention(citizens.contact_days)),

@@ -86,7 +86,8 @@ def alternative(
         "answer_by": answer_by.isoformat(),
     }
     note = _about(Kind.ALTERNATIVE, booking, at, by_city=True, facts=facts)
-    return replace(note, ref=f"{closure_id}:{booking.booking_id}:{to_starts_at.isoformat()}")
+    seat = f"{to_site_id}:{to_starts_at.isoformat()}"
+    return replace(note, ref=f"{closure_id}:{booking.booking_id}:{seat}")
 
 
 def offered(

@@ -7,7 +7,7 @@ theirs. Locks: the closure, then cases, displaced bookings, cells; the site befo
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -41,8 +41,8 @@ AFTER_TROUBLE = timedelta(minutes=1)
 log = logging.getLogger(__name__)
 
 
-def work(rules: Rules) -> DueWork:
-    """Due work: one step of one closure."""
+def work(rules: Rules, stuck: Callable[[], object] = lambda: None) -> DueWork:
+    """Due work: one step of one closure; ``stuck`` is told of each that cannot go on."""
 
     async def step(unit: Unit) -> int:
         closure = await closures.take_due(unit.conn, unit.now)
@@ -55,6 +55,7 @@ def work(rules: Rules) -> DueWork:
         except (Problem, asyncpg.PostgresError, LookupError, ValueError):
             # Only this closure waits, so that one that is stuck keeps no other site waiting.
             log.exception("closure %s cannot go on and waits", closure.closure_id)
+            stuck()
             await _look_at(unit, closure, closure.state, unit.now + AFTER_TROUBLE)
         else:
             unit.adopt(part)
