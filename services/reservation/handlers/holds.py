@@ -85,18 +85,28 @@ async def confirm(unit: Unit, hold_id: HoldId, rules: Rules) -> list[Booking]:
     Raises what ``find`` and ``parties.ready`` raise, ``HoldEnded`` and ``AlreadyBooked``.
     """
     seen = await find(unit, hold_id)
-    if seen.state is HoldState.CONFIRMED and seen.party_id is not None:
-        return await bookings.of_party(unit.conn, seen.party_id)
+    if made := await _confirmed(unit, seen):
+        return made
     if seen.state_at(unit.now) is not HoldState.HELD:
         raise HoldEnded
     request = Request(seen.case_ids, seen.site_id, seen.starts_at)
     party = await parties.ready(unit, request, rules)
+    # Somebody else may have confirmed it until its cases were ours.
+    if made := await _confirmed(unit, await find(unit, hold_id)):
+        return made
     await take(unit, seen, rules)
     made = parties.seated(party, seen.minutes)
     await bookings.insert(unit.conn, made, unit.now)
     await holds.end(unit.conn, hold_id, HoldState.CONFIRMED, made[0].party_id)
     await parties.tell_confirmed(unit, made)
     return made
+
+
+async def _confirmed(unit: Unit, hold: Hold) -> list[Booking]:
+    """What it became, if it was confirmed."""
+    if hold.state is not HoldState.CONFIRMED or hold.party_id is None:
+        return []
+    return await bookings.of_party(unit.conn, hold.party_id)
 
 
 async def take(unit: Unit, seen: Hold, rules: Rules, party_id: PartyId | None = None) -> None:

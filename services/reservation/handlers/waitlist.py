@@ -136,11 +136,16 @@ async def accept(unit: Unit, entry_id: EntryId, rules: Rules) -> list[Booking]:
     ``parties.ready`` raise, ``OfferEnded``, ``AlreadyBooked`` and ``ChangeTooLate``.
     """
     hold = await _kept(unit, await _seen(unit, entry_id))
-    if hold.state is HoldState.CONFIRMED and hold.party_id is not None:
-        return await bookings.of_party(unit.conn, hold.party_id)
+    if hold.state is HoldState.CONFIRMED:
+        return await bookings.of_party(unit.conn, PartyId(hold.hold_id))
     party = await _ready(unit, hold, rules)
     entry = await waitlist.lock(unit.conn, entry_id)
-    if entry is None or entry.offer is None or not entry.offer.open_at(unit.now):
+    if entry is None or entry.offer is None:
+        raise OfferEnded
+    if entry.offer.state is OfferState.ACCEPTED:
+        # Somebody else has accepted it until its cases were ours.
+        return await bookings.of_party(unit.conn, PartyId(hold.hold_id))
+    if not entry.offer.open_at(unit.now):
         raise OfferEnded
     made = await _seat(unit, party, hold, rules)
     await waitlist.end_offer(unit.conn, entry.offer.offer_id, OfferState.ACCEPTED)
