@@ -29,8 +29,10 @@ C = TypeVar("C")
 log = logging.getLogger(__name__)
 LARGEST = 64
 """Commands of one group; more would hold locks longer than it saves."""
-AT_ONCE = 2
-"""Groups at work: while one waits for its commit, the next can be prepared."""
+AT_ONCE = 1
+"""Groups at work: with one, commands are worked strictly in the order in which they came."""
+PATIENCE = "SET LOCAL lock_timeout = '300ms'"
+"""How long a group waits for a lock; then each goes alone, and only who needs it waits on."""
 
 GroupCommand: TypeAlias = Callable[
     [Unit, Sequence[tuple[Unit, C]]], Awaitable[Sequence[object | Problem]]
@@ -125,16 +127,16 @@ class Groups(Generic[C]):
     async def _work(self, group: Sequence[_Waiting[C]]) -> None:
         try:
             error = await self._settle(group)
-            if error is not None and len(group) == 1:
-                group[0].end(error)
-            elif error is not None:
-                log.warning("a group failed, each goes alone: %s", type(error).__name__)
-                ends = await asyncio.gather(*(self._settle([one]) for one in group))
-                for one, end in zip(group, ends, strict=True):
-                    one.end(end)
         finally:
             self._free += 1
             self._start()
+        if error is not None and len(group) == 1:
+            group[0].end(error)
+        elif error is not None:
+            log.warning("a group failed, each goes alone: %s", type(error).__name__)
+            ends = await asyncio.gather(*(self._settle([one]) for one in group))
+            for one, end in zip(group, ends, strict=True):
+                one.end(end)
 
     async def _settle(self, group: Sequence[_Waiting[C]]) -> BaseException | None:
         """Answer the whole group; what it failed of, if it did, and then nobody is answered."""
@@ -148,6 +150,8 @@ class Groups(Generic[C]):
     async def _together(self, group: Sequence[_Waiting[C]]) -> list[Answered | Problem]:
         """What each is answered, once it has committed."""
         async with self._units.begin(self._principal) as unit:
+            if len(group) > 1:
+                await unit.conn.execute(PATIENCE)
             stored = await idempotency.recall_all(unit.conn, [one.claim for one in group])
             fresh = [one for one, found in zip(group, stored, strict=True) if found is None]
             ends = iter(await self._run(unit, fresh) if fresh else ())

@@ -192,6 +192,24 @@ async def test_a_commit_whose_answer_was_lost_is_not_repeated(shop: Shop) -> Non
     assert await shop.count("placed") == await shop.count("outbox") == 8 * rounds
 
 
+async def test_who_waits_for_a_lock_keeps_nobody_else_waiting(shop: Shop) -> None:
+    """A command of a group that meets a lock goes on alone; all others are answered meanwhile."""
+    groups = shop.open()
+    async with shop.database.transaction() as conn:
+        await conn.execute("CREATE UNIQUE INDEX once ON placed (name)")
+    async with shop.database.transaction() as holder:
+        await holder.execute("INSERT INTO placed (name) VALUES ('locked')")
+        names = ["first", *(f"free-{number}" for number in range(8))]
+        locked = asyncio.create_task(ask(groups, "first-of-all"))
+        tasks = [asyncio.create_task(ask(groups, name)) for name in [*names, "locked"]]
+        await asyncio.gather(locked, *tasks[:-1])
+        later = await ask(groups, "later")
+        assert not tasks[-1].done()
+        assert later.answer.status == 201
+    ends = await asyncio.gather(tasks[-1], return_exceptions=True)
+    assert type(ends[0]).__name__ == "UniqueViolationError"
+
+
 async def test_who_stops_waiting_stops_nobody(shop: Shop) -> None:
     groups = shop.open()
     tasks = [asyncio.create_task(ask(groups, f"free-{number}")) for number in range(6)]
