@@ -1,6 +1,6 @@
 """What preparation tells and what it hears."""
 
-from services.preparation.handlers import facts, sites
+from services.preparation.handlers import facts, seats, sites
 from shared.contracts.base import CaseOpened, Event
 from shared.contracts.issuance import CardIssued
 from shared.contracts.preparation import (
@@ -27,6 +27,7 @@ from shared.contracts.reservation import (
     BookingMoved,
 )
 from shared.contracts.site import (
+    CapacityPublished,
     SiteChanged,
     SiteClosed,
     SiteOpened,
@@ -65,4 +66,5 @@ SUBSCRIBES: tuple[Subscription, ...] = (
     on(SiteChanged, sites.changed),
     on(SiteWindDownStarted, sites.changed),
     on(SiteClosed, sites.changed),
+    on(CapacityPublished, seats.published),
 )

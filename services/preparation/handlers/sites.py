@@ -6,6 +6,8 @@ from services.preparation.domain.shelves import Homes
 from services.preparation.settings import PreparationSettings
 from services.preparation.store import sites
 from services.preparation.store.sites import SiteFact
+from shared.contracts.base import Procedure
+from shared.contracts.place import Site
 from shared.contracts.site import (
     SiteChanged,
     SiteClosed,
@@ -14,6 +16,7 @@ from shared.contracts.site import (
     SiteWindDownStarted,
 )
 from shared.db import Connection
+from shared.ids import WardCode
 from shared.messaging.envelope import Message
 from shared.unit import Unit
 
@@ -42,4 +45,12 @@ async def homes(conn: Connection, settings: PreparationSettings) -> Homes:
 def _fact(said: Snapshot, sequence: int) -> SiteFact:
     site = said.site
     last = said.last_day if isinstance(said, SiteWindDownStarted) else site.closes_on
-    return SiteFact(site.site_id, site.kind, site.ward, site.state, last, sequence)
+    wards = _card_wards(site)
+    return SiteFact(site.site_id, site.kind, site.ward, site.state, last, wards, sequence)
+
+
+def _card_wards(site: Site) -> frozenset[WardCode] | None:
+    accepted = [one.wards for one in site.acceptance if one.procedure is Procedure.CARD_ISSUANCE]
+    if None in accepted:
+        return None
+    return frozenset(ward for wards in accepted for ward in wards or ())

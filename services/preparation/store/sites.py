@@ -18,6 +18,8 @@ class SiteFact:
     ward: WardCode
     state: SiteState
     last_day: date | None
+    card_wards: frozenset[WardCode] | None
+    """Whose cards it hands over: residents of these wards; None means every ward."""
     sequence: int
 
 
@@ -31,6 +33,7 @@ async def remember(conn: Connection, facts: Sequence[SiteFact]) -> None:
         [fact.state for fact in facts],
         [fact.last_day for fact in facts],
         [fact.sequence for fact in facts],
+        [_joined(fact.card_wards) for fact in facts],
     )
 
 
@@ -39,15 +42,21 @@ async def offices(conn: Connection) -> dict[WardCode, SiteId]:
     return {row["ward"]: row["site_id"] for row in await conn.fetch(_OFFICES)}
 
 
+def _joined(wards: frozenset[WardCode] | None) -> str | None:
+    return None if wards is None else ",".join(sorted(wards))
+
+
 _REMEMBER = """
-INSERT INTO site AS s (site_id, kind, ward, state, last_day, sequence)
-SELECT DISTINCT ON (site_id) site_id, kind, ward, state, last_day, sequence
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::date[], $6::bigint[])
-     AS f(site_id, kind, ward, state, last_day, sequence)
+INSERT INTO site AS s (site_id, kind, ward, state, last_day, sequence, card_wards)
+SELECT DISTINCT ON (site_id) site_id, kind, ward, state, last_day, sequence,
+       string_to_array(card_wards, ',')
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::date[], $6::bigint[], $7::text[])
+     AS f(site_id, kind, ward, state, last_day, sequence, card_wards)
 ORDER BY site_id, sequence DESC
 ON CONFLICT (site_id) DO UPDATE
     SET kind = excluded.kind, ward = excluded.ward, state = excluded.state,
-        last_day = excluded.last_day, sequence = excluded.sequence
+        last_day = excluded.last_day, sequence = excluded.sequence,
+        card_wards = excluded.card_wards
     WHERE excluded.sequence > s.sequence
 """
 _OFFICES = """
