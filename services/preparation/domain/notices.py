@@ -78,6 +78,11 @@ EXPIRED: Final = refused(
     Text("The card's validity has ended.", "カードの有効期間が満了しています。"),
     Text("Take it off the shelf for disposal.", "廃棄の手続へ回してください。"),
 )
+UNDER_WAY: Final = refused(
+    "under_way",
+    Text("The card is on its way to another site.", "カードは別の窓口へ移送中です。"),
+    Text("Wait until it has arrived there.", "到着後にもう一度実行してください。"),
+)
 NO_BIRTH_DATE: Final = refused(
     "birth_date_gone",
     Text(

@@ -8,6 +8,7 @@ from uuid import UUID
 from services.preparation.domain.notices import (
     FIRST,
     NO_BIRTH_DATE,
+    UNDER_WAY,
     NoticeNumber,
     derive_number,
     notify,
@@ -24,7 +25,7 @@ from services.preparation.tools import Tools
 from shared.calendar import business_date
 from shared.contracts.preparation import CardNotified
 from shared.errors import Conflict, NotFound, Text
-from shared.ids import CaseId, new_id
+from shared.ids import CaseId, SiteId, new_id
 from shared.unit import Unit
 
 ATTEMPTS = 16
@@ -74,11 +75,12 @@ async def make_notices(unit: Unit, tools: Tools, selection: Selection) -> Made:
         case_id: notify(card.stage, card.card_expires_on, today, held=card.held)
         for case_id, card in cards.items()
     }
+    verdicts.update({c: UNDER_WAY for c in _ready(verdicts) if cards[c].site_id is None})
     births = await birth_dates.opened(unit.conn, tools.vault, _ready(verdicts))
     verdicts.update({c: NO_BIRTH_DATE for c in _ready(verdicts) if c not in births})
     ready = _ready(verdicts)
     if not ready:
-        return Made(None, results(selection, verdicts))
+        return Made(None, results(selection, verdicts, cards))
     batch = Batch(new_id(), unit.now, len(ready))
     await notices.open_batch(unit.conn, batch)
     await stages.advance(unit.conn, ready, frm=Stage.SHELVED, to=Stage.NOTIFIED, at=unit.now)
@@ -86,7 +88,7 @@ async def make_notices(unit: Unit, tools: Tools, selection: Selection) -> Made:
     await birth_dates.destroy(unit.conn, ready, unit.now)
     for notice in made:
         _tell(unit, batch, cards[notice.case_id], notice)
-    return Made(batch, results(selection, verdicts))
+    return Made(batch, results(selection, verdicts, cards))
 
 
 async def find_batch(unit: Unit, batch_id: UUID) -> Batch:
@@ -148,6 +150,7 @@ def _draft(unit: Unit, tools: Tools, card: Card, birth: date, attempt: int) -> N
         pickup_deadline=pickup_deadline(
             business_date(unit.now), tools.settings.pickup_months, card.card_expires_on
         ),
+        site_id=_site_of(card),
     )
 
 
@@ -179,15 +182,19 @@ def _ready(verdicts: Mapping[CaseId, Verdict]) -> list[CaseId]:
     return [case_id for case_id, verdict in verdicts.items() if verdict is DONE]
 
 
-def _tell(unit: Unit, batch: Batch, card: Card, notice: Notice) -> None:
+def _site_of(card: Card) -> SiteId:
     if card.site_id is None:
         raise RuntimeError("a card without a shelf got a notice")
+    return card.site_id
+
+
+def _tell(unit: Unit, batch: Batch, card: Card, notice: Notice) -> None:
     unit.audit("card.notified", subject=str(card.case_id), batch_id=str(batch.batch_id))
     unit.emit(
         CardNotified(
             case_id=card.case_id,
             ward=card.ward,
-            site_id=card.site_id,
+            site_id=notice.site_id,
             number_key=notice.number_key,
             login_key=notice.login_key,
             key_id=notice.key_id,

@@ -1,4 +1,4 @@
-"""Notices: who has one, under which keyed hashes. A hash is unique, so a number is too."""
+"""Notices: who has one, under which keyed hashes. A hash is one case's, so a number is too."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from shared.db import Connection
-from shared.ids import CaseId
+from shared.ids import CaseId, SiteId
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +21,19 @@ class Notice:
     login_key: str
     key_id: str
     pickup_deadline: date
+    site_id: SiteId
+    """Where the card lay when the notice was made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Notices made together."""
+    """Notices made together; ``printed_at`` once somebody has said that they are printed."""
 
     batch_id: UUID
     created_at: datetime
     notice_count: int
+    notice_seq: int = 1
+    printed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,9 @@ async def drop_birth_dates(conn: Connection, case_ids: Collection[CaseId]) -> No
 
 async def open_batch(conn: Connection, batch: Batch) -> None:
     """Begin a batch."""
-    await conn.execute(_OPEN_BATCH, batch.batch_id, batch.created_at, batch.notice_count)
+    await conn.execute(
+        _OPEN_BATCH, batch.batch_id, batch.created_at, batch.notice_count, batch.notice_seq
+    )
 
 
 async def add(conn: Connection, batch_id: UUID, notices: Sequence[Notice]) -> set[CaseId]:
@@ -76,6 +82,7 @@ async def add(conn: Connection, batch_id: UUID, notices: Sequence[Notice]) -> se
         [n.login_key for n in notices],
         [n.key_id for n in notices],
         [n.pickup_deadline for n in notices],
+        [n.site_id for n in notices],
     )
     return {row["case_id"] for row in rows}
 
@@ -89,7 +96,7 @@ async def taken(conn: Connection, number_keys: Collection[str]) -> set[str]:
 async def find_batch(conn: Connection, batch_id: UUID) -> Batch | None:
     """One batch."""
     row = await conn.fetchrow(_FIND_BATCH, batch_id)
-    return Batch(row["batch_id"], row["created_at"], row["notice_count"]) if row else None
+    return Batch(**row) if row else None
 
 
 async def print_lines(conn: Connection, batch_id: UUID) -> list[PrintLine]:
@@ -100,20 +107,23 @@ async def print_lines(conn: Connection, batch_id: UUID) -> list[PrintLine]:
 _BIRTH_DATES = "SELECT case_id, sealed FROM sealed_birth_date WHERE case_id = ANY($1::uuid[])"
 _DROP_BIRTH_DATES = "DELETE FROM sealed_birth_date WHERE case_id = ANY($1::uuid[])"
 _OPEN_BATCH = """
-INSERT INTO notice_batch (batch_id, created_at, notice_count) VALUES ($1, $2, $3)
+INSERT INTO notice_batch (batch_id, created_at, notice_count, notice_seq) VALUES ($1, $2, $3, $4)
 """
 _ADD = """
 INSERT INTO notice (batch_id, case_id, notice_seq, secret_id, attempt, number_key, login_key,
-                    key_id, pickup_deadline)
+                    key_id, pickup_deadline, site_id)
 SELECT $1, * FROM unnest($2::uuid[], $3::int[], $4::text[], $5::int[], $6::text[], $7::text[],
-                         $8::text[], $9::date[])
-ON CONFLICT (number_key) DO NOTHING
+                         $8::text[], $9::date[], $10::text[])
+ON CONFLICT (number_key) WHERE notice_seq = 1 DO NOTHING
 RETURNING case_id
 """
 _TAKEN = "SELECT number_key FROM notice WHERE number_key = ANY($1::text[])"
-_FIND_BATCH = "SELECT batch_id, created_at, notice_count FROM notice_batch WHERE batch_id = $1"
+_BATCHES = """
+SELECT batch_id, created_at, notice_count, notice_seq, printed_at FROM notice_batch
+"""
+_FIND_BATCH = f"{_BATCHES} WHERE batch_id = $1"
 _PRINT_LINES = """
 SELECT case_id, card_reference, notice_seq, secret_id, attempt, pickup_deadline
 FROM notice JOIN card USING (case_id)
-WHERE batch_id = $1 ORDER BY site_id, shelf_position, case_id
+WHERE batch_id = $1 ORDER BY card.site_id, shelf_position, case_id
 """
