@@ -5,7 +5,7 @@ Each entry is ``Due(name, work)``; what a work needs besides its unit it is give
 
 from collections.abc import Sequence
 
-from services.preparation.handlers import needs
+from services.preparation.handlers import assignments, needs, registry
 from services.preparation.settings import PreparationSettings
 from shared.calendar import BusinessCalendar
 from shared.due import Due
@@ -19,6 +19,8 @@ def works(_: Resources) -> Sequence[Due]:
     """
     settings, calendar = PreparationSettings(), BusinessCalendar()
     return (
+        Due("registry changes whose cards have come", registry.work(settings.hold_review_days)),
+        Due("forgotten assignments", assignments.expire),
         Due("late batches", needs.late_batches),
         Due("cards not in time", needs.failures(calendar, settings.transfer_check_at)),
     )
