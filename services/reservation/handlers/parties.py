@@ -4,7 +4,7 @@ Locks are taken in one order: site (only where its calendar is extended), cases,
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -242,9 +242,13 @@ async def back_at(unit: Unit, site_id: SiteId, rules: Rules) -> datetime:
     Nobody can tell when it comes back, so that handing one over by cancelling does not pay.
     """
     wait = timedelta(seconds=secrets.randbelow(int(rules.return_within.total_seconds()) + 1))
-    if await waitlist.anybody_waits(unit.conn, [site_id]):
-        wait = max(wait, OFFER_PATIENCE)
-    return unit.now + wait
+    return unit.now + max(wait, await patience(unit, [site_id]))
+
+
+async def patience(unit: Unit, site_ids: Collection[SiteId]) -> timedelta:
+    """How long a seat at these sites stays away at least, so that who waits is asked first."""
+    waited_for = await waitlist.anybody_waits(unit.conn, sorted(site_ids))
+    return OFFER_PATIENCE if waited_for else timedelta(0)
 
 
 def audit(unit: Unit, action: str, booking: Booking) -> None:

@@ -13,6 +13,7 @@ from services.reservation.handlers.bookings import Request
 from services.reservation.handlers.moves import Target
 from services.reservation.handlers.waitlist import Wish
 from shared.clock import FixedClock
+from shared.contracts.preparation import CardVoided, VoidReason
 from shared.db import Database
 from shared.ids import BookingId, CaseId
 from shared.security.principal import Principal
@@ -29,11 +30,13 @@ from tests.reservation.support import (
     citizen,
     counts,
     events_of,
+    hear,
     ids,
     invite,
     make_site,
     open_site,
     tokyo,
+    told,
     types,
     units,
 )
@@ -305,3 +308,15 @@ async def test_an_offer_is_mailed_and_its_link_takes_it(
     taken = await client.post(f"{path}:accept", headers=taker)
     assert taken.status_code == 200, taken.text
     assert taken.json()["bookings"][0]["starts_at"] == "2026-04-02T09:00:00+09:00"
+
+
+async def test_a_seat_that_an_event_frees_is_offered_too(city: City) -> None:
+    await city.book(HOLDER)
+    entry = await city.join(ANNA)
+    event = CardVoided(case_id=HOLDER, reason=VoidReason.WITHDRAWN)
+    await hear(city.database, told(event, 2, at=city.clock.now()))
+    with pytest.raises(SlotTaken):
+        await city.book(BEN)
+    await city.due()
+    assert await city.state(entry) == "offered"
+    assert await city.sound()
