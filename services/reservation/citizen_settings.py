@@ -2,7 +2,7 @@
 
 from datetime import time, timedelta
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, FilePath, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.reservation.domain.contact import normal_email
@@ -27,6 +27,7 @@ class CitizenSettings(BaseSettings):
     mail_name_ja: str = "マイナンバーカード予約窓口"
     mail_name_en: str = "My Number Card reservations"
     mail_seconds: float = Field(20, gt=0, le=60, description="For each step with a mail server.")
+    mail_ca_file: FilePath | None = Field(None, description="Where the city's own CA vouches.")
     mail_tries: int = Field(6, ge=1, le=20)
     link_url: str = Field("http://localhost:5173/visit", pattern=r"^https?://[^#\s]+$")
 
@@ -69,4 +70,5 @@ class CitizenSettings(BaseSettings):
         if self.mail_url is None or not self.mail_url.get_secret_value():
             return None
         url = self.mail_url.get_secret_value()
-        return gateway(url, sender=self.mail_from, seconds=self.mail_seconds)
+        ca_file = self.mail_ca_file
+        return gateway(url, sender=self.mail_from, seconds=self.mail_seconds, ca_file=ca_file)

@@ -1,9 +1,11 @@
 """Mail over SMTP (RFC 5321) with aiosmtplib; TLS as the setting says, certificates checked."""
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
@@ -55,10 +57,13 @@ class Server:
 class SmtpGateway:
     """Connects for each session, and again within it where the server hung up."""
 
-    def __init__(self, server: Server, *, sender: str, timeout: float) -> None:
+    def __init__(
+        self, server: Server, *, sender: str, timeout: float, ca_file: Path | None = None
+    ) -> None:
         self._server = server
         self._sender = sender
         self._timeout = timeout
+        self._tls = ssl.create_default_context(cafile=ca_file)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
@@ -78,6 +83,7 @@ class SmtpGateway:
             password=server.password.get_secret_value() if server.password else None,
             use_tls=server.tls,
             start_tls=server.start_tls,
+            tls_context=self._tls,
             timeout=self._timeout,
         )
 
