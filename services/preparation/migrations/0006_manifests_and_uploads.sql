@@ -28,13 +28,6 @@ CREATE TABLE discrepancy (
 CREATE UNIQUE INDEX discrepancy_open ON discrepancy (lot_id) WHERE state <> 'closed';
 CREATE INDEX discrepancy_by_lot ON discrepancy (lot_id, discrepancy_id);
 
--- Name and address, sealed under a key per case, only until the notice is acknowledged as printed.
-CREATE TABLE sealed_addressee (
-    case_id uuid  PRIMARY KEY REFERENCES card,
-    name    bytea NOT NULL,
-    address bytea NOT NULL
-);
-
 -- A long file is taken in slices, each in a transaction of its own; what is left of it stands here,
 -- sealed under a key that is destroyed with the last slice.
 ALTER TABLE lot_import
