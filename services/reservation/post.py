@@ -16,7 +16,7 @@ from services.reservation.domain.rules import Rules
 from services.reservation.gateways.letters import Sender
 from services.reservation.gateways.mail import Gateway, Outcome, Unreachable
 from services.reservation.handlers import post
-from services.reservation.handlers.post import Prepared
+from services.reservation.handlers.writing import Prepared
 from services.reservation.settings import ReservationSettings
 from services.reservation.store import messages, phone_list
 from services.reservation.tools import Tools

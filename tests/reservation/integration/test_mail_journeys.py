@@ -5,8 +5,10 @@ from datetime import time, timedelta
 import httpx
 import pytest
 
+from services.reservation.domain.closure import Answer
 from services.reservation.domain.link import Purpose
 from services.reservation.handlers import bookings, contacts, daily, moves, offers, waitlist
+from services.reservation.handlers.answers import Said
 from services.reservation.handlers.contacts import Wish
 from services.reservation.handlers.moves import Target
 from services.reservation.store import bookings as store
@@ -16,7 +18,7 @@ from shared.db import Database
 from shared.due import DueWork
 from shared.ids import CaseId
 from shared.security.principal import Principal
-from tests.reservation.life import book, wind_down, work
+from tests.reservation.life import answer, book, named, wind_down, work
 from tests.reservation.mailbox import TOOLS, Mailbox, links, post, text, visit
 from tests.reservation.support import (
     FRIDAY,
@@ -157,6 +159,19 @@ async def test_an_alternative_is_mailed_and_answered_by_its_link(
     assert moved.startswith("Your visit has another date")
     entry = visit(mailbox.mails[0])
     assert entry.starts_at.isoformat() == offered["to_starts_at"]
+
+
+@pytest.mark.usefixtures("booked")
+async def test_an_alternative_that_was_answered_meanwhile_is_not_mailed(
+    database: Database, mailbox: Mailbox, clock: FixedClock
+) -> None:
+    await open_site(database, make_site(OTHER_SITE, counters=5))
+    await wind_down(database, last_day=THURSDAY)
+    await work(database, clock)
+    (mine,) = await named(database, BEN)
+    await answer(database, mine, Said(Answer.ACCEPT), clock, citizen(BEN))
+    (subject,) = await delivered(database, clock, mailbox)
+    assert subject.startswith("Your visit has another date")
 
 
 @pytest.mark.usefixtures("booked")
