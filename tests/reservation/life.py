@@ -13,9 +13,9 @@ from services.reservation.store import bookings as store
 from shared.clock import FixedClock
 from shared.contracts.place import Site
 from shared.db import Database
-from shared.ids import CaseId, SiteId
+from shared.ids import CaseId, SiteId, derived_id
 from shared.security.principal import EVERY_SITE, Principal, Role
-from tests.reservation.support import FRIDAY, PEOPLE, RULES, SITE, citizen, units
+from tests.reservation.support import FRIDAY, MORNING, PEOPLE, RULES, SITE, citizen, units
 
 SUPERVISOR = Principal("staff:s", frozenset({Role.SUPERVISOR}), frozenset({EVERY_SITE}))
 ROOM = Principal.system("reservation")
@@ -92,3 +92,22 @@ async def named(database: Database, case_id: CaseId) -> list[Booking]:
     """The active bookings of a case."""
     async with units(database).begin(SUPERVISOR) as unit:
         return await store.active(unit.conn, [case_id])
+
+
+async def reachable(database: Database, *cases: CaseId) -> None:
+    """Let these citizens have a verified address."""
+    contacts = [derived_id("contact", one) for one in cases]
+    async with database.transaction() as conn:
+        await conn.execute(
+            """
+            INSERT INTO contact (contact_id, sealed_email, language, verified_at, created_at)
+            SELECT id, '\\x00', 'ja', $2, $2 FROM unnest($1::uuid[]) AS c(id)
+            """,
+            contacts,
+            MORNING,
+        )
+        await conn.execute(
+            "INSERT INTO case_contact SELECT * FROM unnest($1::uuid[], $2::uuid[])",
+            list(cases),
+            contacts,
+        )

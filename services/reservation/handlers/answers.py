@@ -127,6 +127,7 @@ async def _accept(unit: Unit, closure: Closure, rows: Sequence[Displaced], rules
     if there:
         ends = dict.fromkeys(there, DisplacedState.MOVED)
         await displaced.end(unit.conn, closure.closure_id, ends, unit.now)
+        await citizens.settled(unit, [(o.case_id, o.booking_id) for o in rows if o.ended_at])
 
 
 async def _choose(

@@ -18,7 +18,7 @@ from services.reservation.store import messages, phone_list
 from shared.contracts.base import Procedure
 from shared.contracts.reservation import CancelReason, MoveReason
 from shared.errors import Json
-from shared.ids import CaseId, OfferId, SiteId
+from shared.ids import BookingId, CaseId, OfferId, SiteId
 from shared.unit import Unit
 
 BY_CITIZEN = (CancelReason.CITIZEN, MoveReason.CITIZEN)
@@ -37,6 +37,11 @@ async def call(unit: Unit, calls: Sequence[PhoneCall]) -> None:
     """Put cases on the phone list; the same ``ref`` of a case once."""
     if calls:
         await phone_list.add(unit.conn, calls)
+
+
+async def settled(unit: Unit, told: Sequence[tuple[CaseId, BookingId]]) -> set[CaseId]:
+    """Take calls about alternatives off the list, and say whose: it is answered or over."""
+    return await phone_list.settled(unit.conn, told, unit.now)
 
 
 def confirmed(booking: Booking, at: datetime) -> Note:

@@ -157,8 +157,9 @@ async def _keep(unit: Unit, closure: Closure, rules: Rules) -> int:
     open_ = await displaced.open_(unit.conn, closure.closure_id, unit.now, BATCH)
     if open_:
         ends = {one.booking_id: DisplacedState.KEPT for one in open_}
-        await reseating.end(unit, closure, ends, open_, rules)
-        await reseating.tell_kept(unit, closure, open_)
+        unreached = await reseating.end(unit, closure, ends, open_, rules)
+        reached = [one for one in open_ if one.case_id not in unreached]
+        await reseating.tell_kept(unit, closure, reached)
     return len(open_)
 
 

@@ -11,7 +11,7 @@ from services.reservation.domain.closure import Closure, Displaced, DisplacedSta
 from services.reservation.domain.rules import Rules
 from services.reservation.handlers import citizens, moves, parties
 from services.reservation.store import alternatives, displaced
-from shared.ids import BookingId
+from shared.ids import BookingId, CaseId
 from shared.unit import Unit
 
 
@@ -37,6 +37,7 @@ async def take_kept(
     there = await alternatives.reseat(unit.conn, seats, unit.now)
     await moves.give_back(unit, here, rules)
     await displaced.end(unit.conn, closure.closure_id, dict.fromkeys(seats, end), unit.now)
+    await citizens.settled(unit, [(one.case_id, one.booking_id) for one in moving])
     await moves.tell_moved(unit, here, there, closure.kind.move_reason)
     return there
 
@@ -47,14 +48,19 @@ async def end(
     ends: Mapping[BookingId, DisplacedState],
     kept: Sequence[Displaced],
     rules: Rules,
-) -> None:
-    """End displaced rows, which the caller holds; seats kept for them return."""
+) -> set[CaseId]:
+    """End displaced rows, which the caller holds; seats kept for them return.
+
+    Gives the cases whom nobody had reached yet, and who need no call any more.
+    """
     await displaced.end(unit.conn, closure.closure_id, ends, unit.now)
+    unreached = await citizens.settled(unit, [(one.case_id, one.booking_id) for one in kept])
     held = [one for one in kept if one.seat_held and one.booking_id in ends]
     for site_id in sorted({one.to_site_id for one in held if one.to_site_id is not None}):
         due_at = await parties.back_at(unit, site_id, rules)
         seat_ids = [one.seat_id for one in held if one.to_site_id == site_id]
         await alternatives.let_go(unit.conn, seat_ids, due_at)
+    return unreached
 
 
 async def tell_kept(unit: Unit, closure: Closure, kept: Sequence[Displaced]) -> None:

@@ -69,5 +69,5 @@ CREATE TABLE displaced (
 ) WITH (fillfactor = 70);
 CREATE UNIQUE INDEX displaced_by_one_closure ON displaced (booking_id) WHERE ended_at IS NULL;
 CREATE INDEX displaced_open ON displaced (closure_id, state) WHERE ended_at IS NULL;
-CREATE INDEX displaced_by_case ON displaced (case_id);
+CREATE INDEX displaced_by_booking ON displaced (booking_id, listed_at);
 CREATE INDEX displaced_seats ON displaced (to_site_id, to_starts_at) WHERE seat_held;

@@ -38,6 +38,16 @@ _DONE = """
 UPDATE phone_entry SET done_at = $2, outcome = $3 WHERE entry_id = $1 AND done_at IS NULL
 RETURNING entry_id
 """
+_NOT_NEEDED = """
+UPDATE phone_entry SET done_at = $3, outcome = 'not_needed'
+WHERE entry_id IN (
+    SELECT p.entry_id FROM phone_entry p
+    JOIN unnest($1::uuid[], $2::uuid[]) AS b(case_id, booking_id) USING (case_id, booking_id)
+    WHERE p.about = 'alternative' AND p.done_at IS NULL
+    ORDER BY p.entry_id
+    FOR UPDATE OF p)
+RETURNING case_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +106,13 @@ async def site_of(conn: Connection, entry_id: UUID) -> tuple[SiteId | None, Case
 async def done(conn: Connection, entry_id: UUID, at: datetime, outcome: str) -> bool:
     """Close an entry; false where it was closed before."""
     return await conn.fetchval(_DONE, entry_id, at, outcome) is not None
+
+
+async def settled(
+    conn: Connection, told: Sequence[tuple[CaseId, BookingId]], at: datetime
+) -> set[CaseId]:
+    """Nobody need be called any more about alternatives to these bookings; who was to be."""
+    if not told:
+        return set()
+    rows = await conn.fetch(_NOT_NEEDED, *zip(*told, strict=True), at)
+    return {CaseId(row["case_id"]) for row in rows}

@@ -24,10 +24,10 @@ from services.reservation.handlers.moves import Target
 from shared.clock import FixedClock
 from shared.contracts.place import OpeningHours, Weekday
 from shared.db import Database
-from shared.ids import BookingId, CaseId, SiteId, derived_id
+from shared.ids import BookingId, CaseId, SiteId
 from tests.conftest import DatabaseMaker
 from tests.reservation.closer import STEPS
-from tests.reservation.life import wind_down
+from tests.reservation.life import reachable, wind_down
 from tests.reservation.support import (
     MORNING,
     OTHER_SITE,
@@ -99,22 +99,7 @@ async def fill(database: Database) -> None:
         left -= len(party)
         async with units(database).begin(citizen(*party)) as unit:
             await bookings.book(unit, Request(tuple(party), SITE, now), RULES)
-    async with database.transaction() as conn:
-        reachable = [case("closing", number) for number in range(0, BOOKINGS, 2)]
-        contacts = [derived_id("contact", one) for one in reachable]
-        await conn.execute(
-            """
-            INSERT INTO contact (contact_id, sealed_email, language, verified_at, created_at)
-            SELECT id, '\\x00', 'ja', $2, $2 FROM unnest($1::uuid[]) AS c(id)
-            """,
-            contacts,
-            MORNING,
-        )
-        await conn.execute(
-            "INSERT INTO case_contact SELECT * FROM unnest($1::uuid[], $2::uuid[])",
-            reachable,
-            contacts,
-        )
+    await reachable(database, *(case("closing", number) for number in range(0, BOOKINGS, 2)))
 
 
 @dataclass

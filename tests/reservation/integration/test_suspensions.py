@@ -33,6 +33,7 @@ from tests.reservation.life import (
     kept,
     named,
     progress,
+    reachable,
     seats,
     standing,
     wind_down,
@@ -163,8 +164,28 @@ async def test_resumption_gives_back_the_seats_of_those_who_have_not_moved(
     assert await kept(room) == set()
     assert all(booked == accounted for booked, accounted in await counts(room))
     async with room.reader() as conn:
-        told = await conn.fetchval("SELECT count(*) FROM message WHERE kind = 'confirmed'")
-    assert told == 1, "who was told of an alternative is told that the old seat stands"
+        calls = await conn.fetch("SELECT about, outcome FROM phone_entry ORDER BY about")
+    assert [tuple(call) for call in calls] == [
+        ("alternative", "not_needed"),
+        ("alternative", "not_needed"),
+        ("moved", None),
+    ]
+
+
+async def test_who_was_told_of_an_alternative_is_told_that_the_old_seat_stands(
+    room: Database,
+) -> None:
+    await book(room, A, at=NINE)
+    await reachable(room, A)
+    one = await suspend(room)
+    clock = FixedClock(MORNING)
+    await work(room, clock)
+    assert standing(await progress(room)) == {"told": 1}
+    await resume(room, one, clock)
+    await work(room, clock)
+    async with room.reader() as conn:
+        told = await conn.fetch("SELECT kind FROM message ORDER BY created_at, kind")
+    assert [row["kind"] for row in told] == ["alternative", "confirmed"]
 
 
 async def test_bookings_that_are_kept_stay_where_they_are(room: Database) -> None:
