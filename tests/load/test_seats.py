@@ -141,7 +141,7 @@ class City:
 
 
 @asynccontextmanager
-async def city(url: str, folder: Path) -> AsyncIterator[City]:
+async def city(url: str, folder: Path, households: int = HOUSEHOLDS) -> AsyncIterator[City]:
     """Two days of an hour with two counters, and twice as many cases as households."""
     database = await Database.connect(url, application="load", max_size=6)
     key = signing_key(folder)
@@ -152,7 +152,8 @@ async def city(url: str, folder: Path) -> AsyncIterator[City]:
     today = business_date(datetime.now(UTC))
     days = [CALENDAR.add_business_days(today, number) for number in (3, 4)]
     try:
-        made = City(database, days, await _households(database, tokens), _environment(url, key))
+        homes = await _households(database, tokens, households)
+        made = City(database, days, homes, _environment(url, key))
         async with made.units.begin(PEOPLE["planner"]) as unit:
             await sites.put(unit, described(today, 2, 10), RULES, lambda _: None)
             await sites.open_(unit, SITE, RULES)
@@ -175,8 +176,8 @@ def described(today: date, counters: int, closes: int) -> Site:
     )
 
 
-async def _households(database: Database, tokens: CitizenTokens) -> list[Household]:
-    pairs = [(CaseId(new_id()), CaseId(new_id())) for _ in range(HOUSEHOLDS)]
+async def _households(database: Database, tokens: CitizenTokens, count: int) -> list[Household]:
+    pairs = [(CaseId(new_id()), CaseId(new_id())) for _ in range(count)]
     until = business_date(datetime.now(UTC)) + timedelta(days=80)
     async with database.reader() as conn:
         await conn.execute(_CASES, [one for pair in pairs for one in pair], WARD, SITE, until)
@@ -291,17 +292,17 @@ async def test_nothing_is_oversold_doubled_or_lost(
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    ("guard", "taken_out"),
+    ("guard", "taken_out", "households"),
     [
-        ("seats", "ALTER TABLE cell DROP CONSTRAINT never_oversold"),
-        ("cases", "DROP INDEX one_active_booking_per_case"),
+        ("seats", "ALTER TABLE cell DROP CONSTRAINT never_oversold", HOUSEHOLDS),
+        ("cases", "DROP INDEX one_active_booking_per_case", 4),
     ],
 )
 async def test_the_proof_notices_a_guard_that_is_missing(
-    make_database: DatabaseMaker, tmp_path: Path, guard: str, taken_out: str
+    make_database: DatabaseMaker, tmp_path: Path, guard: str, taken_out: str, households: int
 ) -> None:
     url = await make_database("reservation")
-    async with city(url, tmp_path) as made:
+    async with city(url, tmp_path, households) as made:
         async with made.database.reader() as conn:
             await conn.execute(taken_out)
         command = ("-m", "tests.load.broken", guard)
