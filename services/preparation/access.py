@@ -10,6 +10,7 @@ _SHELVE: Final = allow(Role.BACK_OFFICE, Role.SUPERVISOR, site=SiteRule.BODY)
 _SHELF: Final = allow(Role.BACK_OFFICE, Role.SUPERVISOR, site=SiteRule.PATH)
 _SITE_LIST: Final = allow(Role.BACK_OFFICE, Role.SUPERVISOR, Role.AUDITOR, site=SiteRule.QUERY)
 _READ: Final = allow(Role.BACK_OFFICE, Role.SUPERVISOR, Role.AUDITOR)
+_OUTLOOK: Final = allow(Role.BACK_OFFICE, Role.SUPERVISOR, Role.PLANNER, Role.AUDITOR)
 
 ACCESS: Final[AccessTable] = {
     ("POST", "/v1/lots"): _WORK,
@@ -52,5 +53,11 @@ ACCESS: Final[AccessTable] = {
     ("POST", "/v1/notices"): _WORK,
     ("GET", "/v1/notices/{batch_id}"): _READ,
     ("GET", "/v1/notices/{batch_id}/print-file"): _WORK,
+    ("GET", "/v1/outlook/totals"): _OUTLOOK,
+    ("GET", "/v1/outlook/totals/chart"): _OUTLOOK,
+    ("GET", "/v1/outlook/backlog"): _OUTLOOK,
+    ("GET", "/v1/outlook/lead-times"): _OUTLOOK,
+    ("GET", "/v1/outlook/lead-times/trend"): _OUTLOOK,
+    ("GET", "/v1/outlook/lead-times/chart"): _OUTLOOK,
     ("GET", "/v1/status"): allow(Role.CITIZEN),
 }

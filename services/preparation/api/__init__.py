@@ -10,6 +10,7 @@ from services.preparation.api import (
     holds,
     lots,
     notices,
+    outlook,
     registry_changes,
     shelves,
     stages,
@@ -39,6 +40,7 @@ _MODULES = (
     shelves,
     transfers,
     notices,
+    outlook,
     status,
 )
 

@@ -1,0 +1,52 @@
+"""The outlook's measured part: totals, backlog, lead times. Figures only, no case can be told."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+
+from services.preparation.domain.backlog import Backlog, backlog
+from services.preparation.domain.lead_times import WeekOfLeg, weekly
+from services.preparation.domain.totals import DayTotals, running
+from services.preparation.domain.working_days import WorkingDays
+from services.preparation.store import figures
+from shared.calendar import TOKYO, BusinessCalendar, business_date
+from shared.ids import WardCode
+from shared.unit import Unit
+
+_DAY = timedelta(days=1)
+
+
+async def totals(
+    unit: Unit, first: date, last: date, ward: WardCode | None = None
+) -> Sequence[DayTotals]:
+    """The four totals and the backlog at the end of each day, of a ward or of all and the city."""
+    changes = await figures.changes(unit.conn, first, last, ward)
+    days = [first + number * _DAY for number in range((last - first).days + 1)]
+    return running(changes, days)
+
+
+async def waiting(
+    unit: Unit, calendar: BusinessCalendar, ward: WardCode | None = None
+) -> Sequence[Backlog]:
+    """What waits at each stage now, with its age."""
+    found = await figures.waiting(unit.conn, ward)
+    today = business_date(unit.now)
+    first = min((one.since for one in found), default=today)
+    working = WorkingDays(calendar, min(first, today), max(first, today))
+    return backlog(found, today, working)
+
+
+async def lead_times(
+    unit: Unit,
+    calendar: BusinessCalendar,
+    first: date,
+    last: date,
+    ward: WardCode | None = None,
+) -> Sequence[WeekOfLeg]:
+    """How long the steps took that ended from ``first`` to ``last``, by week."""
+    spans = await figures.spans(unit.conn, _begin(first), _begin(last + _DAY), ward)
+    earliest = min((span.began for span in spans), default=first)
+    return weekly(spans, WorkingDays(calendar, min(earliest, first), last))
+
+
+def _begin(day: date) -> datetime:
+    return datetime.combine(day, time.min, TOKYO)
