@@ -10,6 +10,8 @@ ACCESS: AccessTable = {
     ("GET", "/v1/citizen-keys"): allow(Role.PUBLIC),
     ("POST", "/v1/sessions"): allow(Role.PUBLIC),
     ("GET", "/v1/sites"): allow(Role.PUBLIC),
+    ("GET", "/v1/sites:export"): allow(Role.PUBLIC),
+    ("POST", "/v1/sites:import"): allow(Role.PLANNER),
     ("GET", "/v1/sites/{site_id}"): allow(Role.PUBLIC),
     ("PUT", "/v1/sites/{site_id}"): allow(Role.PLANNER, site=SiteRule.PATH),
     ("POST", "/v1/sites/{site_id}:open"): allow(Role.PLANNER, site=SiteRule.PATH),
@@ -46,6 +48,7 @@ ACCESS: AccessTable = {
     ("GET", "/v1/availability:days"): allow(Role.PUBLIC),
     ("POST", "/v1/bookings"): allow(Role.CITIZEN, Role.CLERK, Role.SUPERVISOR, site=SiteRule.BODY),
     # Each row names a site, and is refused by itself where it is not the caller's.
+    ("POST", "/v1/bookings:import"): allow(Role.PLANNER),
     ("POST", "/v1/bookings:batch"): allow(Role.CLERK, Role.SUPERVISOR),
     ("GET", "/v1/bookings/{booking_id}"): allow(
         Role.CITIZEN, Role.CLERK, Role.SUPERVISOR, site=SiteRule.RESOURCE

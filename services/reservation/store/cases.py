@@ -32,6 +32,7 @@ WHERE login_key = ANY($2::text[])
     AND (key_id, login_key) IN (SELECT * FROM unnest($1::text[], $2::text[]))
 ORDER BY case_id
 """  # noqa: S608
+_BY_NUMBER = "SELECT case_id FROM case_facts WHERE number_key = ANY($1::text[]) ORDER BY case_id"
 
 _NOTIFIED = """
 INSERT INTO case_facts AS c (
@@ -159,6 +160,12 @@ async def by_login(conn: Connection, keys: Sequence[tuple[str, str]]) -> list[Ca
     """Cases whose newest notice has one of these (key id, login key)."""
     ids, hashes = [key_id for key_id, _ in keys], [login_key for _, login_key in keys]
     return [_facts(row) for row in await conn.fetch(_BY_LOGIN, ids, hashes)]
+
+
+async def by_number(conn: Connection, keys: Sequence[str]) -> CaseId | None:
+    """The case whose newest notice has one of these number keys; none where that is not one."""
+    found = await conn.fetch(_BY_NUMBER, keys)
+    return CaseId(found[0]["case_id"]) if len(found) == 1 else None
 
 
 async def notified(conn: Connection, notices: Iterable[Notice]) -> None:
