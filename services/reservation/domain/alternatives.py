@@ -4,7 +4,7 @@ Distance and delay are weighed against each other (``Rules.kilometres_per_day``)
 a day the one nearest to the hour that was booked. A party sits together, or not at all.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -15,6 +15,7 @@ from services.reservation.domain.national_system import NationalSystem
 from services.reservation.domain.opening import would_accept
 from services.reservation.domain.rules import Rules
 from shared.calendar import TOKYO, business_date
+from shared.contracts.base import Procedure
 from shared.contracts.place import Site
 from shared.ids import PartyId, SiteId
 
@@ -44,11 +45,13 @@ class Place:
 
     site: Site
     free: dict[date, dict[datetime, int]] = field(default_factory=dict)
+    own: Callable[[Procedure], Rules] | None = None
+    """The rules of the site by procedure; none: the city's."""
 
     @classmethod
-    def of(cls, site: Site, free: Free) -> "Place":
+    def of(cls, site: Site, free: Free, own: Callable[[Procedure], Rules] | None = None) -> "Place":
         """The place with its free cells grouped by day."""
-        return cls(site, by_day({at: seats for at, seats in free.items() if seats > 0}))
+        return cls(site, by_day({at: seats for at, seats in free.items() if seats > 0}), own)
 
 
 def place(
@@ -97,9 +100,15 @@ class _Search:
 
     def _days(self, party: Leaving, there: Place) -> Iterator[date]:
         today = business_date(self.system.now)
-        within = [window(case, there.site.site_id, today, self.rules) for case in party.cases]
+        within = [
+            window(case, there.site.site_id, today, self._rules_of(there, case.procedure))
+            for case in party.cases
+        ]
         first, last = max(one.first for one in within), min(one.last for one in within)
         return (day for day in there.free if first <= day <= last)
+
+    def _rules_of(self, there: Place, procedure: Procedure) -> Rules:
+        return there.own(procedure) if there.own is not None else self.rules
 
     def _start(
         self, party: Leaving, site_id: SiteId, cells: Mapping[datetime, int]

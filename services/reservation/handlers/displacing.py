@@ -16,7 +16,7 @@ from services.reservation.domain.displacement import Seated, as_seated, without_
 from services.reservation.domain.national_system import NationalSystem, Suspension
 from services.reservation.domain.opening import would_accept
 from services.reservation.domain.rules import Rules
-from services.reservation.handlers import calendar
+from services.reservation.handlers import calendar, site_rules
 from services.reservation.store import alternatives, cases, cells, sites, suspensions
 from shared.calendar import business_date
 from shared.contracts.place import Site
@@ -164,7 +164,11 @@ async def _places(unit: Unit, preview: Change | None, rules: Rules) -> list[Plac
         site_id = preview.site.site_id
         there[site_id] = preview.site
         free[site_id] = await _free_after(unit, preview, last, rules)
-    return [Place.of(site, free.get(site_id, {})) for site_id, site in sorted(there.items())]
+    own = await site_rules.at_all(unit, sorted(there), rules)
+    return [
+        Place.of(site, free.get(site_id, {}), own[site_id].of)
+        for site_id, site in sorted(there.items())
+    ]
 
 
 async def _free_after(unit: Unit, preview: Change, last: date, rules: Rules) -> dict[datetime, int]:

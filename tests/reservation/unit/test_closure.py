@@ -196,6 +196,12 @@ def test_the_card_has_to_get_there_and_nobody_comes_after_the_deadline() -> None
     assert where(leaving(1, pickup_deadline=THURSDAY), tomorrow) is None
 
 
+def test_a_site_to_which_cards_travel_longer_is_offered_later() -> None:
+    slow = replace(RULES, transfer_business_days=3)
+    days = Place.of(NEAR, day_of(FRIDAY) | day_of(date(2026, 4, 6)), lambda _: slow)
+    assert where(leaving(1), days) == Seat(OTHER_SITE, tokyo(date(2026, 4, 6), 9))
+
+
 def test_a_ward_that_is_not_served_is_not_sent_there() -> None:
     friday = Place.of(NEAR, day_of(FRIDAY))
     assert where(leaving(1, ward=OTHER_WARD), friday) is None
