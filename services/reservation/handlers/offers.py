@@ -5,30 +5,21 @@ asked in the next round, so that the order stays fair.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from enum import Enum, auto
 
-from services.reservation.domain.booking import Booking, CaseBusy, SlotTaken
-from services.reservation.domain.case import CaseFacts
-from services.reservation.domain.cells import midnight, party_cells
+from services.reservation.domain.booking import CaseBusy, SlotTaken
+from services.reservation.domain.cells import party_cells
 from services.reservation.domain.hold import Hold, HoldId
 from services.reservation.domain.rules import Rules
-from services.reservation.domain.site_rules import SiteRules
-from services.reservation.domain.waitlist import (
-    Entry,
-    EntryState,
-    Offer,
-    openings,
-    with_freed,
-)
-from services.reservation.handlers import citizens, holds, parties, site_rules
+from services.reservation.domain.waitlist import Entry, EntryState, Offer
+from services.reservation.handlers import citizens, holds, matching, parties
+from services.reservation.handlers.matching import Chance
 from services.reservation.handlers.parties import Ready, Request
-from services.reservation.store import bookings, cases, cells, sites, waitlist
+from services.reservation.store import cells, freed_seats, waitlist
 from services.reservation.store import holds as hold_store
-from services.reservation.store.waitlist import Freed
+from services.reservation.store.freed_seats import Freed
 from shared.calendar import business_date
-from shared.contracts.place import Site
 from shared.contracts.reservation import WaitlistOffered
 from shared.due import DueWork
 from shared.errors import Problem
@@ -48,30 +39,13 @@ class Outcome(Enum):
     """Somebody whose turn it is is in other hands: look again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chance:
-    """Seats that are free or freed on one day at one site, and the rules there."""
-
-    freed: Freed
-    site: Site
-    rules: SiteRules
-    day: date
-    free: dict[datetime, int]
-    cell_minutes: int
-
-    @property
-    def already(self) -> bool:
-        """Whether the free seats count the freed ones."""
-        return self.freed.due_at <= self.rules.at
-
-
 def work(rules: Rules) -> DueWork:
     """Offer one freed seat, and set aside those that nobody on the list has use for."""
 
     async def batch(unit: Unit) -> int:
         nobody = []
         offered = 0
-        for freed in await waitlist.freed(unit.conn, unit.now, BATCH):
+        for freed in await freed_seats.unasked(unit.conn, unit.now, BATCH):
             outcome = await _ask(unit, freed, rules)
             if outcome is Outcome.NOBODY:
                 nobody.append(freed.return_id)
@@ -80,7 +54,7 @@ def work(rules: Rules) -> DueWork:
                 offered = 1
                 break
         if nobody:
-            await waitlist.passed(unit.conn, nobody)
+            await freed_seats.passed(unit.conn, nobody)
         return offered + len(nobody)
 
     return batch
@@ -105,83 +79,17 @@ def _told(unit: Unit, action: str, entries: Sequence[tuple[object, Sequence[Case
 
 
 async def _ask(unit: Unit, freed: Freed, rules: Rules) -> Outcome:
-    chance = await _chance(unit, freed, rules)
+    chance = await matching.look(unit, freed, rules)
     if chance is None:
         return Outcome.NOBODY
     last: Entry | None = None
     while page := await waitlist.in_order(unit.conn, freed.site_id, chance.day, last, BATCH):
-        for entry, starts in await _suited(unit, chance, page):
+        for entry, starts in await matching.suited(unit, chance, page):
             outcome = await _try(unit, chance, entry, starts, rules)
             if outcome is not Outcome.NOBODY:
                 return outcome
         last = page[-1]
     return Outcome.NOBODY
-
-
-async def _chance(unit: Unit, freed: Freed, rules: Rules) -> Chance | None:
-    stored = await sites.read(unit.conn, freed.site_id)
-    first = min(freed.seats)
-    if stored is None or first <= unit.now:
-        return None
-    if not await waitlist.anybody_waits(unit.conn, [freed.site_id]):
-        return None
-    day = business_date(first)
-    start, end = midnight(day), midnight(day + timedelta(days=1))
-    rows = await cells.free(unit.conn, [freed.site_id], start, end, unit.now)
-    return Chance(
-        freed=freed,
-        site=stored.site,
-        rules=await site_rules.at(unit, freed.site_id, rules),
-        day=day,
-        free={row.starts_at: row.free for row in rows},
-        cell_minutes=rules.cell_minutes,
-    )
-
-
-async def _suited(
-    unit: Unit, chance: Chance, page: Sequence[Entry]
-) -> list[tuple[Entry, list[datetime]]]:
-    """Who of a page could use the chance, and from when; nobody is locked yet."""
-    wanted = [case_id for entry in page for case_id in entry.case_ids]
-    facts = {case.case_id: case for case in await cases.read(unit.conn, wanted)}
-    booked = {one.case_id: one for one in await bookings.active(unit.conn, wanted)}
-    asked = await waitlist.offered(
-        unit.conn, [entry.entry_id for entry in page], chance.site.site_id
-    )
-    found = []
-    for entry in page:
-        members = [facts[case_id] for case_id in entry.case_ids if case_id in facts]
-        if len(members) == len(entry.case_ids) and _may(members, chance):
-            before = _earlier([booked[one] for one in entry.case_ids if one in booked])
-            starts = [
-                at
-                for at in _starts(members, chance)
-                if (entry.entry_id, at) not in asked and (before is None or at < before)
-            ]
-            if starts:
-                found.append((entry, starts))
-    return found
-
-
-def _may(members: Sequence[CaseFacts], chance: Chance) -> bool:
-    try:
-        for case in members:
-            parties.check(case, chance.site, chance.day, chance.rules, by_staff=False)
-    except Problem:
-        return False
-    return True
-
-
-def _earlier(booked: Sequence[Booking]) -> datetime | None:
-    """Whoever has a seat waits for an earlier one."""
-    return min((booking.starts_at for booking in booked), default=None)
-
-
-def _starts(members: Sequence[CaseFacts], chance: Chance) -> list[datetime]:
-    kept = max(parties.kept_from(one, chance.day, chance.rules, by_staff=False) for one in members)
-    minutes = [chance.rules.of(one.procedure).minutes[one.procedure] for one in members]
-    free = with_freed(chance.free, chance.freed.seats, kept=kept, already=chance.already)
-    return openings(free, chance.freed.seats, minutes, chance.cell_minutes)
 
 
 async def _try(

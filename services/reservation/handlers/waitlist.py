@@ -31,7 +31,7 @@ from services.reservation.domain.waitlist import (
 )
 from services.reservation.handlers import holds, moves, parties, site_rules, sites
 from services.reservation.handlers.parties import Ready, Request
-from services.reservation.store import bookings, waitlist
+from services.reservation.store import bookings, freed_seats, waitlist
 from services.reservation.store import holds as hold_store
 from shared.calendar import business_date
 from shared.contracts.reservation import MoveReason
@@ -75,7 +75,7 @@ async def join(unit: Unit, wish: Wish, rules: Rules) -> Entry:
     )
     await waitlist.insert(unit.conn, entry)
     start, end = midnight(wish.first), midnight(wish.last + timedelta(days=1))
-    await waitlist.look_again(unit.conn, entry.site_ids, start, end, unit.now)
+    await freed_seats.look_again(unit.conn, entry.site_ids, start, end, unit.now)
     _audit(unit, "waitlist.joined", entry)
     return entry
 

@@ -4,7 +4,6 @@ An entry is locked after the cases of its party and before any hold or cell.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -122,45 +121,6 @@ UPDATE waitlist_entry e SET state = 'ended', changed_at = $2 FROM over
 WHERE e.entry_id = over.entry_id
 RETURNING e.entry_id, e.case_ids
 """
-_FREED = """
-SELECT return_id, site_id, min(due_at) AS due_at, array_agg(starts_at ORDER BY starts_at) AS starts,
-       array_agg(seats ORDER BY starts_at) AS seats
-FROM seat_return
-WHERE NOT passed AND (held_until IS NULL OR held_until <= $1)
-GROUP BY return_id, site_id
-ORDER BY min(due_at), return_id
-LIMIT $2
-"""
-# Whoever takes seats holds their cells and wants these rows: never make them wait for us both ways.
-_PASSED = """
-UPDATE seat_return r SET passed = true
-FROM (
-    SELECT site_id, starts_at, return_id FROM seat_return
-    WHERE return_id = ANY($1::uuid[]) AND NOT passed
-    FOR UPDATE SKIP LOCKED
-) AS p
-WHERE r.site_id = p.site_id AND r.starts_at = p.starts_at AND r.return_id = p.return_id
-"""
-_LOOK_AGAIN = """
-UPDATE seat_return r SET passed = false
-FROM (
-    SELECT site_id, starts_at, return_id FROM seat_return
-    WHERE passed AND site_id = ANY($1::text[]) AND starts_at >= $2 AND starts_at < $3
-        AND due_at > $4
-    FOR UPDATE SKIP LOCKED
-) AS p
-WHERE r.site_id = p.site_id AND r.starts_at = p.starts_at AND r.return_id = p.return_id
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Freed:
-    """Seats of one return that nobody has been asked about yet; ``due_at``: free for everybody."""
-
-    return_id: UUID
-    site_id: SiteId
-    due_at: datetime
-    seats: Mapping[datetime, int]
 
 
 async def insert(conn: Connection, entry: Entry) -> None:
@@ -254,31 +214,6 @@ async def end(
     """End up to ``limit`` places whose days, or one of whose cases, are over."""
     rows = await conn.fetch(_END, today, now, limit)
     return [(EntryId(row["entry_id"]), row["case_ids"]) for row in rows]
-
-
-async def freed(conn: Connection, now: datetime, limit: int) -> list[Freed]:
-    """Seats on their way back that nobody on the list has been asked about, without a lock."""
-    return [
-        Freed(
-            row["return_id"],
-            SiteId(row["site_id"]),
-            row["due_at"],
-            dict(zip(row["starts"], row["seats"], strict=True)),
-        )
-        for row in await conn.fetch(_FREED, now, limit)
-    ]
-
-
-async def passed(conn: Connection, return_ids: Sequence[UUID]) -> None:
-    """Nobody on the list has use for these returns. Waits for nobody."""
-    await conn.execute(_PASSED, return_ids)
-
-
-async def look_again(
-    conn: Connection, site_ids: Sequence[SiteId], start: datetime, end: datetime, now: datetime
-) -> None:
-    """Somebody new waits for these sites and days: ask about their seats again."""
-    await conn.execute(_LOOK_AGAIN, site_ids, start, end, now)
 
 
 _FIRST = (-1, datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
