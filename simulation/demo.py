@@ -1,6 +1,6 @@
 """One lot of cards through the four rooms, by their public doors alone.
 
-Staff open seven ward offices, import and prepare the lot and send the notices; every citizen logs
+Staff import the city's sites, import and prepare the lot and send the notices; every citizen logs
 in, looks for a free seat and books; when the day comes, a clerk hands over the card. At the end
 reporting has counted every card in its month. Business time is replayed: the story takes days.
 """
@@ -19,7 +19,7 @@ from shared.calendar import TOKYO, BusinessCalendar, FiscalYear
 from simulation.clock import SimulatedClock, reached
 from simulation.doors import Endpoints, Person, RefusedError, until
 from simulation.lots import Card, draw_lot, write_csv
-from simulation.places import ward_office_site, ward_offices, wards
+from simulation.places import SITE_FILES, site_ids, ward_offices, wards
 
 CARDS = 40
 Rows = Sequence[Mapping[str, object]]
@@ -77,7 +77,7 @@ async def run(endpoints: Endpoints, progress: Progress) -> Rows:
         morning = _next_morning(story)
         await story.move_to(morning)
         counted_before = await _completed(story, morning)
-        await _open_sites(story, morning.astimezone(TOKYO).date())
+        await _open_sites(story)
         cards = draw_lot(f"DEMO-{morning:%Y%m%d}", CARDS, morning.astimezone(TOKYO).date())
         notices = await _prepare(story, cards)
         seats = await _book(story, cards, notices)
@@ -98,13 +98,17 @@ def _next_morning(story: Story) -> datetime:
     return datetime.combine(day, time(9), TOKYO)
 
 
-async def _open_sites(story: Story, today: date) -> None:
+async def _open_sites(story: Story) -> None:
+    """Import the city's sites and their calendars, then open each; what is there already stays."""
     planner = story.staff("planner")
-    offices = ward_offices()
-    for number, office in enumerate(offices, start=1):
-        story.progress("Opening the ward offices", done=number, total=len(offices))
-        await planner.put("reservation", f"/v1/sites/{office.id}", ward_office_site(office, today))
-        await planner.post("reservation", f"/v1/sites/{office.id}:open")
+    for table, path in SITE_FILES.items():
+        story.progress(f"Importing the {table} of the sites")
+        file = path.read_bytes()
+        await planner.upload("reservation", f"/v1/sites:import?table={table}", file)
+    found = site_ids()
+    for number, site_id in enumerate(found, start=1):
+        story.progress("Opening the sites", done=number, total=len(found))
+        await planner.post("reservation", f"/v1/sites/{site_id}:open")
 
 
 async def _prepare(story: Story, cards: Sequence[Card]) -> Mapping[str, str]:

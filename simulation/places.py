@@ -6,11 +6,15 @@ The files say which figures are approximate. Hours, counters and terminals are i
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 DATA = Path(__file__).parent / "data"
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday")
+SITE_FILES: Mapping[str, Path] = {
+    "sites": DATA / "sites.csv",
+    "hours": DATA / "site_hours.csv",
+    "acceptance": DATA / "site_acceptance.csv",
+}
+"""By table, in the order in which reservation takes them; remarks say what is invented."""
 
 
 @dataclass(frozen=True)
@@ -63,25 +67,9 @@ def ward_offices() -> list[Place]:
     return [place for place in places() if place.kind == "ward_office"]
 
 
-def ward_office_site(place: Place, opens_on: date) -> Mapping[str, object]:
-    """A ward office as reservation takes it: hours of the calendar, invented counters, own ward."""
-    weekdays = [{"weekday": day, "opens": "08:30", "closes": "17:00"} for day in WEEKDAYS]
-    saturdays = {"weekday": "saturday", "opens": "08:30", "closes": "12:30", "occurrences": [2, 4]}
-    return {
-        "name": {"ja": place.name, "en": place.id.replace("-", " ").title()},
-        "kind": place.kind,
-        "ward": place.ward,
-        "latitude": place.latitude,
-        "longitude": place.longitude,
-        "opens_on": opens_on.isoformat(),
-        "hours": [*weekdays, saturdays],
-        "counters": 4,
-        "terminals": 4,
-        "acceptance": [
-            {"procedure": "card_issuance", "wards": [place.ward]},
-            {"procedure": "certificate_renewal"},
-        ],
-    }
+def site_ids(path: Path = DATA / "sites.csv") -> list[str]:
+    """The sites in the order of the file that reservation imports."""
+    return [row["site_id"] for row in _read(path)]
 
 
 def _read(path: Path) -> list[dict[str, str]]:
