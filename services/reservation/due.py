@@ -42,6 +42,7 @@ def works(resources: Resources) -> Sequence[Due]:
         Due("closures", closing.work(rules, stuck)),
         Due("ended places of the waiting list", daily.once_a_day("waitlist", time(1), offers.end)),
         Due("reminders", daily.reminders(citizens.reminder_at)),
+        Due("abandoned renewals", daily.abandoned_renewals(citizens.contact_days)),
         Due("contact retention", daily.retention(citizens.contact_days)),
         Due("login requests", email_sessions.forget_old),
         Due("counters of tries", daily.counters()),

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, time, timedelta
 
 from services.reservation.domain.message import Kind, Note
-from services.reservation.handlers import citizens, contacts
+from services.reservation.handlers import citizens, contacts, renewals
 from services.reservation.store import contacts as contact_store
 from services.reservation.store import daily, fair_use, messages
 from services.reservation.store.messages import Visit
@@ -38,6 +38,15 @@ def retention(days: int) -> DueWork:
         return await contacts.erase(unit, found, ErasureReason.RETENTION_ENDED)
 
     return once_a_day("retention", time(2), batch)
+
+
+def abandoned_renewals(days: int) -> DueWork:
+    """End renewals that nobody has pursued ``days`` after the certificates ended."""
+
+    async def batch(unit: Unit) -> int:
+        return await renewals.end_abandoned(unit, days, BATCH)
+
+    return once_a_day("abandoned renewals", time(2), batch)
 
 
 def counters() -> DueWork:

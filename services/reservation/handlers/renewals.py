@@ -3,7 +3,7 @@ calls. Reservation is the first to see such a case, so it says ``case.opened``.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from services.reservation.domain.contact import telephone
@@ -105,6 +105,24 @@ async def withdraw(unit: Unit, case_id: CaseId, rules: Rules) -> Renewal:
         await renewals.end(unit.conn, [(case_id, unit.now)])
         unit.audit("renewal.withdrawn", subject=str(case_id))
     return await renewals.read(unit.conn, case_id) or renewal
+
+
+async def end_abandoned(unit: Unit, days: int, limit: int) -> int:
+    """End renewals whose certificates ended ``days`` ago with nothing booked; how many.
+
+    Else nobody's contact would ever be forgotten who changed their mind.
+    """
+    before = unit.now - timedelta(days=days)
+    found = await renewals.abandoned(unit.conn, business_date(before), before, limit)
+    free = {case.case_id for case in await cases.lock_free(unit.conn, found)}
+    booked = {booking.case_id for booking in await bookings.active(unit.conn, sorted(free))}
+    ends = [(case_id, unit.now) for case_id in sorted(free - booked)]
+    if ends:
+        await cases.voided(unit.conn, ends)
+        await renewals.end(unit.conn, ends)
+    for case_id, _ in ends:
+        unit.audit("renewal.abandoned", subject=str(case_id))
+    return len(ends)
 
 
 async def erase_contact(unit: Unit, case_id: CaseId, rules: Rules) -> None:

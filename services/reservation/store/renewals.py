@@ -1,7 +1,7 @@
 """Certificate renewals. One active per contact is a unique index; nothing here looks first."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
@@ -23,6 +23,13 @@ VALUES ($1, $2, $3, 0, $4)
 _READ = f"SELECT {_COLUMNS} FROM renewal WHERE case_id = $1"  # noqa: S608
 _ACTIVE = f"SELECT {_COLUMNS} FROM renewal WHERE contact_id = $1 AND ended_at IS NULL"  # noqa: S608
 _OF_CONTACT = "SELECT case_id FROM renewal WHERE contact_id = $1 AND ended_at IS NULL"
+_ABANDONED = """
+SELECT case_id FROM renewal r
+WHERE ended_at IS NULL AND certificate_expires_on < $1 AND opened_at < $2
+    AND NOT EXISTS (SELECT FROM booking b WHERE b.case_id = r.case_id AND b.state = 'active')
+ORDER BY case_id
+LIMIT $3
+"""
 _END = """
 UPDATE renewal SET ended_at = e.at
 FROM unnest($1::uuid[], $2::timestamptz[]) AS e(case_id, at)
@@ -62,6 +69,14 @@ async def active(conn: Connection, contact_id: UUID) -> Renewal | None:
 async def open_cases(conn: Connection, contact_id: UUID) -> Sequence[CaseId]:
     """Cases that a login with this contact may act for."""
     return [CaseId(row["case_id"]) for row in await conn.fetch(_OF_CONTACT, contact_id)]
+
+
+async def abandoned(
+    conn: Connection, expired_before: date, opened_before: datetime, limit: int
+) -> Sequence[CaseId]:
+    """Renewals that nobody pursues: the certificates ended long ago, and nothing is booked."""
+    rows = await conn.fetch(_ABANDONED, expired_before, opened_before, limit)
+    return [CaseId(row["case_id"]) for row in rows]
 
 
 async def end(conn: Connection, told: Iterable[tuple[CaseId, datetime]]) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
-from services.reservation.handlers import email_sessions
+from services.reservation.handlers import daily, email_sessions
 from shared.clock import FixedClock
 from shared.contracts.base import Procedure
 from shared.contracts.place import Acceptance
 from shared.db import Database
+from shared.due import DueWork
 from shared.ids import CaseId, derived_id
 from shared.security.principal import Principal
 from tests.reservation.mailbox import Mailbox, code, post, text
@@ -183,6 +184,33 @@ async def test_erasing_the_contact_ends_the_renewal_and_the_login(
         keys = await conn.fetchval("SELECT count(*) FROM subject_key WHERE wrapped IS NOT NULL")
     assert (left, keys) == (0, 0)
     assert (await events_of(database, case_id))[-1] == "contact.erased.v1"
+
+
+async def test_a_renewal_that_nobody_pursues_ends_and_its_contact_is_forgotten(
+    client: httpx.AsyncClient, database: Database, mailbox: Mailbox, clock: FixedClock
+) -> None:
+    first = token(await log_in(client, database, mailbox))
+    opened = await client.post("/v1/renewals", json=RENEWAL, headers=first)
+    waiting = CaseId(opened.json()["case_id"])
+    other = token(await log_in(client, database, mailbox, "other@mail.example"))
+    booked = (await client.post("/v1/renewals", json=RENEWAL, headers=other)).json()["case_id"]
+    body = {"case_ids": [booked], "site_id": SITE, "starts_at": "2026-04-02T09:00:00+09:00"}
+    assert (await client.post("/v1/bookings", json=body, headers=other)).status_code == 201
+
+    async def run(work: DueWork) -> int:
+        async with units(database, clock).begin(Principal.system("reservation")) as unit:
+            return await work(unit)
+
+    clock.advance(timedelta(days=49 + 90))
+    assert await run(daily.abandoned_renewals(90)) == 0, "the certificates ended 90 days ago"
+    clock.advance(timedelta(days=1))
+    assert await run(daily.abandoned_renewals(90)) == 1
+    async with database.reader() as conn:
+        rows = await conn.fetch("SELECT case_id FROM renewal WHERE ended_at IS NOT NULL")
+    assert [str(row["case_id"]) for row in rows] == [waiting]
+    clock.advance(timedelta(days=91))
+    assert await run(daily.retention(90)) == 1
+    assert (await events_of(database, waiting))[-1] == "contact.erased.v1"
 
 
 async def test_staff_open_a_renewal_for_who_calls(
