@@ -23,7 +23,7 @@ from services.reservation.domain.message import Note
 from services.reservation.domain.rules import Rules
 from services.reservation.handlers import announce, citizens, moves, parties, reseating
 from services.reservation.handlers.moves import Target
-from services.reservation.store import bookings, cells, closures, displaced
+from services.reservation.store import bookings, closures, displaced, returns
 from shared.ids import BookingId, SiteId
 from shared.unit import Unit
 
@@ -67,7 +67,8 @@ async def answer(unit: Unit, booking_id: BookingId, said: Said, rules: Rules) ->
     """Take an answer; given again, it changes nothing.
 
     Raises what ``find`` raises, ``CaseBusy``, ``AlreadyAnswered``, ``NothingOffered``,
-    ``BookingEnded``, and for ``CHOOSE`` what ``moves.move`` raises but ``ChangeTooLate``.
+    ``BookingEnded``, ``ChangeTooLate`` once the other seat is theirs, and for ``CHOOSE`` what
+    ``moves.move`` raises.
     """
     seen, closure = await find(unit, booking_id)
     if seen.state is _ENDS[said.answer] and said.answer is not Answer.CHOOSE:
@@ -80,7 +81,7 @@ async def answer(unit: Unit, booking_id: BookingId, said: Said, rules: Rules) ->
     rows = [one for one in rows if _may_answer(one)]
     if booking_id not in {one.booking_id for one in rows}:
         raise AlreadyAnswered
-    await _active(unit, rows)
+    await _check(unit, rows, said, rules)
     match said.answer:
         case Answer.ACCEPT:
             await _accept(unit, closure, rows, rules)
@@ -108,10 +109,18 @@ def _may_answer(one: Displaced) -> bool:
     return one.ended_at is None or one.state is DisplacedState.PHONE_LIST
 
 
-async def _active(unit: Unit, rows: Sequence[Displaced]) -> None:
+async def _check(unit: Unit, rows: Sequence[Displaced], said: Said, rules: Rules) -> None:
+    """Nobody answers for a visit that is over; who has the other seat already changes it in time.
+
+    Raises ``BookingEnded`` and ``ChangeTooLate``.
+    """
     active = await bookings.active(unit.conn, [one.case_id for one in rows])
     if {one.booking_id for one in rows} - {booking.booking_id for booking in active}:
         raise BookingEnded
+    moved = {one.booking_id for one in rows if one.ended_at is not None}
+    if moved and said.answer is not Answer.ACCEPT:
+        there = [booking for booking in active if booking.booking_id in moved]
+        await moves.check_movable(unit, there, rules)
 
 
 async def _accept(unit: Unit, closure: Closure, rows: Sequence[Displaced], rules: Rules) -> None:
@@ -159,7 +168,7 @@ async def _cancel(unit: Unit, closure: Closure, rows: Sequence[Displaced], rules
     told = [(one.booking_id, unit.now) for one in rows]
     ended = await bookings.cancel(unit.conn, told, reason)
     due_at = await parties.back_at(unit, ended[0].site_id, rules)
-    await cells.give_back(unit.conn, [(booking_id, due_at) for booking_id, _ in told])
+    await returns.give_back(unit.conn, [(booking_id, due_at) for booking_id, _ in told])
     ends = {one.booking_id: DisplacedState.CANCELLED for one in rows}
     await reseating.end(unit, closure, ends, rows, rules)
     for booking in ended:

@@ -112,6 +112,8 @@ JOIN contact c ON c.contact_id = cc.contact_id AND c.verified_at IS NOT NULL
 WHERE b.state = 'active' AND b.site_id = ANY(SELECT site_id FROM site)
     AND b.starts_at >= $1 AND b.starts_at < $2 AND b.changed_at < $3
     AND NOT EXISTS (
+        SELECT FROM displaced d WHERE d.booking_id = b.booking_id AND d.ended_at IS NULL)
+    AND NOT EXISTS (
         SELECT FROM message m WHERE m.dedupe_key =
             'reminder:' || b.case_id || ':' || b.booking_id || ':' || b.version)
 ORDER BY b.starts_at, b.booking_id

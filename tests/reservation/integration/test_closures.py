@@ -2,11 +2,16 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
-from services.reservation.domain.booking import NoSuchSlot, SiteDoesNotAccept, SlotTaken
+from services.reservation.domain.booking import (
+    ChangeTooLate,
+    NoSuchSlot,
+    SiteDoesNotAccept,
+    SlotTaken,
+)
 from services.reservation.domain.closure import (
     AlreadyAnswered,
     Answer,
@@ -17,6 +22,7 @@ from services.reservation.domain.closure import (
 from services.reservation.handlers import (
     bookings,
     closing,
+    daily,
     moves,
     offering,
     site_life,
@@ -31,6 +37,7 @@ from shared.db import Database
 from shared.ids import SiteId
 from shared.security.principal import Principal
 from tests.reservation.life import (
+    ROOM,
     SUPERVISOR,
     answer,
     book,
@@ -38,6 +45,7 @@ from tests.reservation.life import (
     kept,
     named,
     progress,
+    reachable,
     seats,
     standing,
     wind_down,
@@ -188,6 +196,32 @@ async def test_whoever_does_not_answer_has_the_other_seat_and_is_called(room: Da
     (booking,) = await named(room, A)
     await answer(room, booking, Said(Answer.ACCEPT), clock, SUPERVISOR)
     assert standing(await progress(room)) == {"moved": 1}
+
+
+async def test_once_moved_by_the_city_the_ordinary_deadline_holds(room: Database) -> None:
+    await book(room, A, at=tokyo(NEXT_WEEK, 9))
+    await wind_down(room)
+    clock = FixedClock(MORNING)
+    await work(room, clock)
+    clock.advance(timedelta(days=RULES.answer_days))
+    await work(room, clock)
+    (booking,) = await named(room, A)
+    clock = FixedClock(tokyo(NEXT_WEEK, 8))
+    with pytest.raises(ChangeTooLate):
+        await answer(room, booking, Said(Answer.CANCEL), clock, citizen(A))
+    await answer(room, booking, Said(Answer.CANCEL), clock, SUPERVISOR)
+    assert standing(await progress(room)) == {"cancelled": 1}
+
+
+async def test_nobody_is_reminded_of_a_visit_that_cannot_be(room: Database) -> None:
+    await book(room, A, at=tokyo(NEXT_WEEK, 9))
+    await reachable(room, A)
+    await wind_down(room, date(2026, 4, 7))
+    clock = FixedClock(tokyo(date(2026, 4, 8), 10))
+    await work(room, FixedClock(clock.now() - timedelta(hours=2)))
+    remind = daily.reminders(datetime.min.time())
+    async with units(room, clock).begin(ROOM) as unit:
+        assert await remind(unit) == 0
 
 
 async def test_a_smaller_site_keeps_whom_it_can_and_first_come_stays(room: Database) -> None:
