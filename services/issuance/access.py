@@ -12,6 +12,12 @@ _AT_THE_SITE = allow(Role.CLERK, Role.SUPERVISOR, site=SiteRule.PATH)
 ACCESS: AccessTable = {
     ("GET", "/v1/sites/{site_id}/day"): allow(Role.CLERK, Role.SUPERVISOR, site=SiteRule.PATH),
     ("POST", "/v1/sites/{site_id}/day:sign-off"): allow(Role.SUPERVISOR, site=SiteRule.PATH),
+    ("GET", "/v1/sites/{site_id}/day/cards"): _AT_THE_SITE,
+    ("POST", "/v1/sites/{site_id}/day/cards:count"): _AT_THE_SITE,
+    ("GET", "/v1/sites/{site_id}/day/report"): allow(Role.SUPERVISOR, site=SiteRule.PATH),
+    ("GET", "/v1/sites/{site_id}/day/measures"): allow(
+        Role.SUPERVISOR, Role.PLANNER, site=SiteRule.PATH
+    ),
     ("POST", "/v1/visits"): allow(Role.CLERK, Role.SUPERVISOR, site=SiteRule.BODY),
     ("GET", "/v1/visits/{visit_id}"): _AT_THE_COUNTER,
     ("POST", "/v1/visits/{visit_id}:call"): _AT_THE_COUNTER,

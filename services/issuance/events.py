@@ -5,6 +5,7 @@ from shared.contracts.base import CaseOpened, Event
 from shared.contracts.issuance import (
     CardIssued,
     CertificateRenewed,
+    ServiceMeasured,
     VisitAbandoned,
     VisitCalled,
     VisitCheckedIn,
@@ -38,6 +39,7 @@ PUBLISHES: tuple[type[Event], ...] = (
     CardIssued,
     CertificateRenewed,
     CaseOpened,
+    ServiceMeasured,
     VisitAbandoned,
     VisitCalled,
     VisitCheckedIn,

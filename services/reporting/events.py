@@ -20,6 +20,7 @@ SUBSCRIBES: tuple[Subscription, ...] = (
     *(on(each, cases.reached) for each in MILESTONES if each not in _WITH_WARD),
     on(issuance.CardIssued, cases.completed),
     on(issuance.CertificateRenewed, cases.completed),
+    on(issuance.ServiceMeasured, sites.measured),
     on(site.SitePlanned, sites.changed),
     on(site.SiteOpened, sites.changed),
     on(site.SiteChanged, sites.changed),

@@ -52,6 +52,7 @@ EVENTS: tuple[type[Event], ...] = (
     issuance.CertificateRenewed,
     issuance.CertificateFailed,
     issuance.PinReset,
+    issuance.ServiceMeasured,
     clock.ClockAdvanced,
 )
 

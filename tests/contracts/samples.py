@@ -269,6 +269,32 @@ _ISSUANCE: tuple[Event, ...] = (
         reason=issuance.CertificateFailure.NATIONAL_SYSTEM,
     ),
     issuance.PinReset(case_id=CASE, visit_id=VISIT, site_id=CENTER, certificates=BOTH),
+    issuance.ServiceMeasured(
+        site_id=CENTER,
+        business_date=date(2025, 7, 14),
+        starts_at=STARTS,
+        booked=4,
+        late=1,
+        walk_in=2,
+        called=5,
+        waited_seconds=2400,
+        longest_wait_seconds=900,
+        service_times=(
+            issuance.ServiceTime(service=issuance.Service.CARD_ISSUANCE, count=3, seconds=3300),
+            issuance.ServiceTime(
+                service=issuance.Service.CARD_ISSUANCE,
+                step=issuance.ServiceStep.IDENTITY,
+                count=3,
+                seconds=1100,
+            ),
+        ),
+        open_seconds=3600,
+        busy_seconds=3000,
+        abandoned=1,
+        deferred=1,
+        expected=5,
+        missed=1,
+    ),
 )
 
 SAMPLES: dict[str, Event] = {

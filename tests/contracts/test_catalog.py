@@ -23,7 +23,7 @@ NAMED_BY_THE_ARCHITECTURE = {
     "national_system.resumed",
     "issuance.events": "case.opened, visit.checked_in, visit.called, visit.completed, "
     "visit.deferred, visit.abandoned, visit.missed, card.issued, certificate.renewed, "
-    "certificate.failed, pin.reset",
+    "certificate.failed, pin.reset, service.measured",
     "clock.events": "clock.advanced",
 }
 PERSONAL = re.compile(

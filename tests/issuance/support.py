@@ -142,15 +142,27 @@ class City:
         return event
 
     async def said(self, case_id: CaseId | None = None) -> list[dict[str, Any]]:
-        """What issuance has said, in order: type, time and body in one."""
+        """What issuance has said of cases, in order: type, time and body in one."""
+        everything = await self.everything_said()
+        return [
+            event
+            for event in everything
+            if "case_id" in event and case_id in (None, CaseId(UUID(event["case_id"])))
+        ]
+
+    async def measured(self) -> list[dict[str, Any]]:
+        """The quarters of an hour that issuance has told."""
+        everything = await self.everything_said()
+        return [event for event in everything if event["type"] == "service.measured.v1"]
+
+    async def everything_said(self) -> list[dict[str, Any]]:
+        """All that issuance has said, in order."""
         async with self.database.reader() as conn:
             rows = await conn.fetch(
                 "SELECT type, subject, time, data FROM outbox ORDER BY xid, pos"
             )
         return [
-            {"type": row["type"], "time": row["time"], **json.loads(row["data"])}
-            for row in rows
-            if case_id is None or row["subject"] == str(case_id)
+            {"type": row["type"], "time": row["time"], **json.loads(row["data"])} for row in rows
         ]
 
     async def types_said(self, case_id: CaseId | None = None) -> list[str]:
@@ -188,6 +200,32 @@ class Clerk:
     async def call(self, visit_id: str, counter: str = "3") -> httpx.Response:
         """Call the party."""
         return await self.post(f"/v1/visits/{visit_id}:call", {"counter": counter})
+
+    async def open(self, counter: str, *purposes: str) -> dict[str, Any]:
+        """Open a counter, for everything where nothing is named."""
+        wanted = purposes or ("card_issuance", "certificate_renewal", "question")
+        path = f"/v1/counters/{OFFICE}/{counter}:open"
+        return ok(await self.post(path, {"purposes": wanted}))
+
+    async def next(self, counter: str) -> dict[str, Any] | None:
+        """Call the next party: its visit, or none."""
+        answer = ok(await self.post(f"/v1/counters/{OFFICE}/{counter}:next"))
+        visit: dict[str, Any] | None = answer["visit"]
+        return visit
+
+    async def draw(self, purpose: str = "question", **more: str) -> dict[str, Any]:
+        """A ticket for somebody without a booking: its visit."""
+        body = {"site_id": OFFICE, "purpose": purpose, **more}
+        return ok(await self.post("/v1/tickets", body))
+
+    async def ticket(self, visit_id: str, what: str, body: object = None) -> httpx.Response:
+        """What becomes of a ticket: recall, skip, transfer, leave, done."""
+        return await self.post(f"/v1/tickets/{visit_id}:{what}", body)
+
+    async def count_back(self, *case_ids: UUID, missing: Sequence[UUID] = ()) -> httpx.Response:
+        """Count cards back to the shelf."""
+        body = {"back": [str(c) for c in case_ids], "missing": [str(c) for c in missing]}
+        return await self.post(f"/v1/sites/{OFFICE}/day/cards:count", body)
 
     async def step(
         self, visit_id: str, case_id: UUID | str, step: str, body: object = None

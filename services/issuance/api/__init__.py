@@ -3,9 +3,10 @@
 from fastapi import FastAPI
 
 from services.issuance.access import ACCESS
-from services.issuance.api import board, counter, counters, days, tickets, visits
+from services.issuance.api import board, counter, counters, day_end, days, tickets, visits
 from services.issuance.api.desk import Desk
 from services.issuance.handlers.board import Outlook
+from services.issuance.handlers.measuring import Learning
 from services.issuance.handlers.queue import QueueRules
 from services.issuance.settings import IssuanceSettings
 from shared.http.app import create_app
@@ -32,6 +33,7 @@ def build(resources: Resources) -> FastAPI:
         description=DESCRIPTION,
         routers=[
             days.router,
+            day_end.router,
             visits.router,
             counter.router,
             tickets.router,
@@ -49,5 +51,6 @@ def build(resources: Resources) -> FastAPI:
         soon_days=settings.out_of_reservation_days,
         queue=QueueRules(settings.priorities, settings.skips_allowed),
         outlook=outlook,
+        learning=Learning(settings.measured_days, settings.measured_least),
     )
     return app

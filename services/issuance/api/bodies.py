@@ -17,7 +17,7 @@ from services.issuance.domain.ticket import Need
 from shared.contracts.base import BusinessDate, Certificate, SiteRef
 from shared.contracts.issuance import DeferReason
 from shared.errors import RejectedValueError, Text
-from shared.ids import BookingId
+from shared.ids import BookingId, CaseId
 from shared.security.blind_index import NoticeNumberError, normal_notice_number
 
 CounterName = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,8}$")]
@@ -182,6 +182,21 @@ class Deferral(Body):
 
     reason: DeferReason
     """What is missing."""
+
+
+class CardCount(Body):
+    """Where the cards are that were at a counter."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"back": [EXAMPLE_ID]}]})
+
+    date: BusinessDate | None = None
+    """The date in Japan; today where none is named."""
+
+    back: Annotated[tuple[CaseId, ...], Field(max_length=500)] = ()
+    """Cases whose cards lie on their shelf again."""
+
+    missing: Annotated[tuple[CaseId, ...], Field(max_length=500)] = ()
+    """Cases whose cards cannot be found."""
 
 
 class SignOff(Body):

@@ -42,4 +42,4 @@ async def sign_off_day(
     async with call.unit() as unit:
         wanted = body.date if body else None
         chosen = wanted or business_date(unit.now)
-        return ReportView.of(await sign_off(unit, site_id, chosen, desk.grace))
+        return ReportView.of(await sign_off(unit, site_id, chosen, desk.grace, desk.learning))

@@ -8,6 +8,7 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from services.issuance.handlers.board import Outlook
+from services.issuance.handlers.measuring import Learning
 from services.issuance.handlers.queue import QueueRules
 from shared.errors import FieldError, Text, Unprocessable
 from shared.security.blind_index import BlindIndex
@@ -22,6 +23,7 @@ class Desk:
     soon_days: int
     queue: QueueRules
     outlook: Outlook
+    learning: Learning
 
 
 def desk_of(request: Request) -> Desk:

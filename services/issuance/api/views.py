@@ -155,12 +155,37 @@ class DayView(View):
         )
 
 
+class CardOutView(View):
+    """A card that left its shelf for a counter and was not handed over."""
+
+    visit_id: VisitId
+    case_id: CaseId
+    shelf_position: str | None
+    is_back: bool | None
+    """On its shelf again or missing; none until counted."""
+    counted_at: datetime | None
+
+
+class CardsView(View):
+    """The cards that have to be counted before the sign-off."""
+
+    cards: tuple[CardOutView, ...]
+
+
 class ReportView(View):
     """What a signed-off day came to, counted in cases."""
 
     site_id: SiteId
     date: date
     signed_off_at: datetime
+    signed_off_by: str
+    """The supervisor, as the token names them."""
+    parties: int
+    """Parties that came."""
+    cards_back: int
+    """Cards that were at a counter and lie on their shelf again."""
+    cards_missing: int
+    """Cards that were at a counter and cannot be found."""
     done: int
     deferred: int
     abandoned: int
@@ -173,6 +198,10 @@ class ReportView(View):
             site_id=report.site_id,
             date=report.business_date,
             signed_off_at=report.signed_off_at,
+            signed_off_by=report.signed_off_by,
+            parties=report.parties,
+            cards_back=report.cards_back,
+            cards_missing=report.cards_missing,
             done=report.done,
             deferred=report.deferred,
             abandoned=report.abandoned,

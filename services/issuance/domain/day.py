@@ -7,17 +7,21 @@ from datetime import date, datetime, timedelta
 from services.issuance.domain.booking import Booking
 from services.issuance.domain.visit import Visit, VisitCase, VisitState
 from shared.contracts.issuance import AbandonReason, DeferReason
-from shared.errors import Conflict, Text
+from shared.errors import Conflict, NotFound, Text
 from shared.ids import SiteId
 
 
 @dataclass(frozen=True, slots=True)
 class DayReport:
-    """What a signed-off day came to, counted in cases."""
+    """What a signed-off day came to, counted in cases; parties and cards are counted as such."""
 
     site_id: SiteId
     business_date: date
     signed_off_at: datetime
+    signed_off_by: str
+    parties: int
+    cards_back: int
+    cards_missing: int
     done: int
     deferred: int
     abandoned: int
@@ -33,6 +37,14 @@ class DaySignedOff(Conflict):
         "Book the citizen for another day, or ask a supervisor.",
         "別の日の予約を案内するか、責任者に相談してください。",
     )
+
+
+class DayOpen(NotFound):
+    """There is no report of a day that goes on."""
+
+    slug = "day-not-signed-off"
+    title = Text("This day has not been signed off", "この日はまだ締められていません")
+    remedy = Text("Sign the day off first.", "先に業務を締めてください。")
 
 
 class DayNotOver(Conflict):

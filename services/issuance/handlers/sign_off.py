@@ -6,10 +6,13 @@ Issuance owns attendance: only this says ``visit.missed``, once per booking.
 from datetime import date, timedelta
 from typing import assert_never
 
-from services.issuance.domain.day import DayReport, end_of_unfinished, require_over
+from services.issuance.domain.card_count import require_counted
+from services.issuance.domain.day import DayOpen, DayReport, end_of_unfinished, require_over
 from services.issuance.domain.visit import CaseState, Visit, VisitCase
+from services.issuance.handlers import measuring
 from services.issuance.handlers.counter import record, reread, tell_completed
-from services.issuance.store import bookings, days, visits
+from services.issuance.handlers.measuring import Learning
+from services.issuance.store import bookings, card_counts, counters, days, measures, visits
 from shared.calendar import business_date
 from shared.contracts.issuance import (
     AbandonReason,
@@ -22,21 +25,35 @@ from shared.ids import SiteId
 from shared.unit import Unit
 
 
-async def sign_off(unit: Unit, site_id: SiteId, day: date, grace: timedelta) -> DayReport:
+async def sign_off(
+    unit: Unit, site_id: SiteId, day: date, grace: timedelta, learning: Learning
+) -> DayReport:
     """Close the day; signing it off again answers with the same report.
 
-    Raises ``DayNotOver`` for a day to come, or while somebody may still be in time.
+    Raises ``DayNotOver`` for a day to come, or while somebody may still be in time, and
+    ``CardsNotCounted`` while nobody has said where a card is that was at a counter.
     """
     if await days.take(unit.conn, site_id, day) is None:
         await _close(unit, site_id, day, grace)
-    return await days.report(unit.conn, site_id, day)
+        await measuring.tell(unit, site_id, day, learning)
+    return await read_report(unit, site_id, day)
+
+
+async def read_report(unit: Unit, site_id: SiteId, day: date) -> DayReport:
+    """The report of a day. Raises ``DayOpen`` until it is signed off."""
+    report = await days.report(unit.conn, site_id, day)
+    if report is None:
+        raise DayOpen
+    return report
 
 
 async def _close(unit: Unit, site_id: SiteId, day: date, grace: timedelta) -> None:
     expected = await bookings.of_day(unit.conn, site_id, day)
     unseen = [one.booking for one in expected if not (one.is_seen or one.is_missed)]
     require_over(day, business_date(unit.now), unseen, unit.now, grace)
+    require_counted(await card_counts.out(unit.conn, site_id, day))
     await days.sign_off(unit.conn, site_id, day, unit.now, unit.principal.subject)
+    await _close_counters(unit, site_id, day)
     for visit in await visits.lock_unfinished(unit.conn, site_id, day):
         await _end(unit, visit)
     for missed in await days.miss(unit.conn, [booking.booking_id for booking in unseen]):
@@ -49,6 +66,14 @@ async def _close(unit: Unit, site_id: SiteId, day: date, grace: timedelta) -> No
             )
         )
     unit.audit("day.sign_off", subject=site_id, site_id=site_id, day=day.isoformat())
+
+
+async def _close_counters(unit: Unit, site_id: SiteId, day: date) -> None:
+    """Nobody is called any more; a day that was forgotten leaves today's counters alone."""
+    if day == business_date(unit.now):
+        await counters.lock_all(unit.conn, site_id)
+        await measures.forgotten(unit.conn, site_id, unit.now)
+        await counters.close_all(unit.conn, site_id, unit.now)
 
 
 async def _end(unit: Unit, visit: Visit) -> None:

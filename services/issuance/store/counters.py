@@ -48,9 +48,13 @@ async def of_site(conn: Connection, site_id: SiteId) -> list[Counter]:
     return [_counter(row) for row in rows]
 
 
+async def lock_all(conn: Connection, site_id: SiteId) -> None:
+    """Lock every counter of a site, by name."""
+    await conn.fetch(_LOCK_ALL, site_id)
+
+
 async def close_all(conn: Connection, site_id: SiteId, at: datetime) -> None:
     """Close every counter of a site."""
-    await conn.fetch(_LOCK_ALL, site_id)
     for counter in await of_site(conn, site_id):
         if counter.state is not CounterState.CLOSED:
             await become(conn, site_id, counter.counter, CounterState.CLOSED, at)

@@ -55,10 +55,10 @@ async def miss(conn: Connection, booking_ids: Sequence[UUID]) -> list[Missed]:
     return [Missed(**row) for row in rows]
 
 
-async def report(conn: Connection, site_id: SiteId, day: date) -> DayReport:
-    """What the signed-off day came to."""
-    rows = await conn.fetch(_REPORT, site_id, day)
-    return DayReport(**rows[0])
+async def report(conn: Connection, site_id: SiteId, day: date) -> DayReport | None:
+    """What the day came to; none until it is signed off."""
+    row = await conn.fetchrow(_REPORT, site_id, day)
+    return DayReport(**row) if row else None
 
 
 _TOUCH = """
@@ -95,7 +95,10 @@ FROM unseen u JOIN booking b USING (booking_id)
 ORDER BY b.starts_at, u.booking_id
 """
 _REPORT = """
-SELECT d.site_id, d.business_date, d.signed_off_at,
+SELECT d.site_id, d.business_date, d.signed_off_at, d.signed_off_by,
+       count(DISTINCT v.visit_id) AS parties,
+       count(DISTINCT n.case_id) FILTER (WHERE n.is_back) AS cards_back,
+       count(DISTINCT n.case_id) FILTER (WHERE NOT n.is_back) AS cards_missing,
        count(c.case_id) FILTER (WHERE c.state = 'done') AS done,
        count(c.case_id) FILTER (WHERE c.state = 'deferred') AS deferred,
        count(c.case_id) FILTER (WHERE c.state = 'abandoned') AS abandoned,
@@ -103,6 +106,7 @@ SELECT d.site_id, d.business_date, d.signed_off_at,
         WHERE m.site_id = d.site_id AND m.business_date = d.business_date) AS missed
 FROM service_day d
 LEFT JOIN visit v USING (site_id, business_date) LEFT JOIN visit_case c USING (visit_id)
-WHERE d.site_id = $1 AND d.business_date = $2
-GROUP BY d.site_id, d.business_date, d.signed_off_at
+LEFT JOIN card_count n USING (visit_id, case_id)
+WHERE d.site_id = $1 AND d.business_date = $2 AND d.signed_off_at IS NOT NULL
+GROUP BY d.site_id, d.business_date, d.signed_off_at, d.signed_off_by
 """

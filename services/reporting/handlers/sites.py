@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from services.reporting.domain.told import Told
-from services.reporting.store import sites
+from services.reporting.store import measures, sites
 from shared.contracts.base import Event
+from shared.contracts.issuance import ServiceMeasured
 from shared.contracts.site import (
     CapacityPublished,
     DayClosed,
@@ -38,6 +39,11 @@ async def day_closed(unit: Unit, messages: Sequence[Message[DayClosed]]) -> None
     await sites.close_days(
         unit.conn, [(m.data.site_id, m.data.business_date, m.time) for m in messages]
     )
+
+
+async def measured(unit: Unit, messages: Sequence[Message[ServiceMeasured]]) -> None:
+    """Quarters of an hour at a counter."""
+    await measures.tell(unit.conn, [(told(m), m.data) for m in messages])
 
 
 async def suspended(unit: Unit, messages: Sequence[Message[NationalSystemSuspended]]) -> None:

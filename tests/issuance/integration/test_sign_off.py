@@ -57,6 +57,7 @@ async def test_open_visits_are_closed_with_a_reason(
     await clerk.call(visits[begun.case_id])
     ok(await clerk.step(visits[begun.case_id], begun.case_id, "identity", LICENCE))
     clock.set(EVENING)
+    ok(await clerk.count_back(called.case_id, begun.case_id))
     report = ok(await supervisor.post(PATH))
     assert (report["abandoned"], report["deferred"], report["missed"]) == (2, 1, 0)
     assert (await city.types_said(left.case_id))[-1] == "visit.abandoned.v1"
@@ -75,6 +76,7 @@ async def test_a_half_served_party_completes_what_was_done(
     visit_id, _ = await clerk.up_to_issue(booking_id=booking.booking_id)
     ok(await clerk.step(visit_id, first, "issue"))
     clock.set(EVENING)
+    ok(await clerk.count_back(second))
     ok(await supervisor.post(PATH))
     assert (await city.types_said(first))[-1] == "visit.completed.v1"
     assert (await city.types_said(second))[-1] == "visit.deferred.v1"

@@ -51,7 +51,8 @@ async def known(reporting: Reporting) -> dict[Any, dict[str, Any]]:
 async def forget(reporting: Reporting) -> None:
     async with reporting.database.transaction() as conn:
         await conn.execute(
-            "TRUNCATE case_fact, site_fact, site_seats, site_day_closed, site_suspension, inbox"
+            "TRUNCATE case_fact, site_fact, site_seats, site_day_closed, site_suspension,"
+            " site_measure, inbox"
         )
 
 
