@@ -5,22 +5,25 @@ Each entry is ``Due(name, work)``; what a work needs besides its unit it is give
 
 from collections.abc import Sequence
 
-from services.preparation.handlers import assignments, needs, registry
+from services.preparation.handlers import assignments, needs, pace, registry
 from services.preparation.settings import PreparationSettings
+from services.preparation.tools import Tools
 from shared.calendar import BusinessCalendar
 from shared.due import Due
 from shared.room import Resources
 
 
-def works(_: Resources) -> Sequence[Due]:
+def works(resources: Resources) -> Sequence[Due]:
     """The due work of this room, in the order in which it is looked at.
 
     Raises ``ValueError`` naming a setting that cannot be used.
     """
     settings, calendar = PreparationSettings(), BusinessCalendar()
+    tools = Tools.read(resources.settings, resources.doors, settings)
     return (
         Due("registry changes whose cards have come", registry.work(settings.hold_review_days)),
         Due("forgotten assignments", assignments.expire),
+        Due("notices by pace", pace.daily(tools, settings.notices_at)),
         Due("late batches", needs.late_batches),
         Due("cards not in time", needs.failures(calendar, settings.transfer_check_at)),
     )

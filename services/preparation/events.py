@@ -9,6 +9,7 @@ from shared.contracts.preparation import (
     CardDispatched,
     CardHeld,
     CardInspected,
+    CardNoticeReturned,
     CardNotified,
     CardPreset,
     CardReceived,
@@ -53,6 +54,7 @@ PUBLISHES: tuple[type[Event], ...] = (
     CardArrived,
     CardTransferFailed,
     CardNotified,
+    CardNoticeReturned,
 )
 
 SUBSCRIBES: tuple[Subscription, ...] = (

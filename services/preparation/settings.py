@@ -6,6 +6,7 @@ from datetime import time
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.preparation.domain.desks import DEFAULT_MINUTES, Desk
 from services.preparation.domain.shelves import ShelfRef
 from shared.contracts.base import WardRef
 from shared.ids import WardCode
@@ -24,6 +25,9 @@ class PreparationSettings(BaseSettings):
     max_import_rows: int = Field(
         30_000, ge=1, description="Rows of one file; one file is one transaction."
     )
+    max_background_rows: int = Field(
+        1_000_000, ge=1, description="Rows of one file that is taken in slices."
+    )
     hold_review_days: int = Field(
         14, ge=1, le=366, description="Days until a hold without a review date is looked at again."
     )
@@ -36,6 +40,27 @@ class PreparationSettings(BaseSettings):
     transfer_check_at: time = Field(
         time(17), description="When cards that will not be there on the next day are told of."
     )
+    near_expiry_days: int = Field(
+        60, ge=1, le=366, description="Cards that expire within so many days come first."
+    )
+    notices_at: time = Field(
+        time(9), description="When notices go out by themselves, where a site's pace says so."
+    )
+    booking_url: str = Field(
+        "https://booking.example.jp/",
+        pattern=r"^https://",
+        description="The booking page, as the QR code on a notice names it.",
+    )
+    desk_minutes: dict[Desk, float] = Field(
+        default_factory=dict,
+        description="Minutes a card takes at a desk; 1, 1, 4 (preset), 0 (shelving) and 1 else.",
+    )
+    desk_day_minutes: float = Field(
+        450, gt=0, le=1440, description="Minutes one person works at a desk on a business day."
+    )
+    outlook_look_back_days: int = Field(
+        20, ge=1, le=250, description="Business days from which arrivals and work are measured."
+    )
     default_shelves: dict[WardRef, str] = Field(
         default_factory=dict,
         description="By ward, as site_id/shelf; else shelf A of the ward's own office.",
@@ -47,6 +72,18 @@ class PreparationSettings(BaseSettings):
         for text in value.values():
             ShelfRef.parse(text)
         return value
+
+    @field_validator("desk_minutes")
+    @classmethod
+    def _are_minutes(cls, value: dict[Desk, float]) -> dict[Desk, float]:
+        if any(not 0 <= minutes <= 1440 for minutes in value.values()):
+            raise ValueError("minutes of a desk lie between 0 and 1440")
+        return value
+
+    @property
+    def desk_minutes_of(self) -> Mapping[Desk, float]:
+        """The minutes of every desk."""
+        return {**DEFAULT_MINUTES, **self.desk_minutes}
 
     @property
     def homes(self) -> Mapping[WardCode, ShelfRef]:

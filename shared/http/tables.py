@@ -144,6 +144,12 @@ def _csv(table: Table, wanted: TableRequest) -> bytes:
     return text.getvalue().encode("utf-8-sig" if wanted.bom else "utf-8")
 
 
+def safe_cell(text: str) -> str:
+    """``text`` as a cell that no spreadsheet takes for a formula."""
+    # An apostrophe is how spreadsheets mark text (OWASP, CSV injection).
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
 def _csv_cell(cell: Cell) -> str:
     match cell:
         case None:
@@ -155,8 +161,7 @@ def _csv_cell(cell: Cell) -> str:
         case date():
             return cell.isoformat()
         case str():
-            # An apostrophe is how spreadsheets mark text (OWASP, CSV injection).
-            return f"'{cell}" if cell.startswith(_FORMULA) else cell
+            return safe_cell(cell)
         case _:
             return str(cell)
 

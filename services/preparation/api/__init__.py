@@ -10,12 +10,14 @@ from services.preparation.api import (
     holds,
     lots,
     notices,
+    paces,
     outlook,
     registry_changes,
     shelves,
     stages,
     status,
     transfers,
+    unclaimed,
 )
 from services.preparation.settings import PreparationSettings
 from services.preparation.tools import Tools
@@ -39,6 +41,8 @@ _MODULES = (
     registry_changes,
     shelves,
     transfers,
+    paces,
+    unclaimed,
     notices,
     outlook,
     status,

@@ -49,3 +49,23 @@ MANIFEST: Final = (
     Column("settled_at", Text("Settled", "到着日時")),
     _CASE,
 )
+UNCLAIMED: Final = (
+    Column("site_id", Text("Site", "窓口")),
+    _PLACE,
+    _CARD,
+    Column("notice_seq", Text("Notice", "通知回数")),
+    Column("pickup_deadline", Text("Deadline", "受取期限")),
+    Column("returned", Text("Came back", "返戻")),
+    Column("next", Text("Next", "次の処理")),
+    _CASE,
+)
+NEAR_EXPIRY: Final = (
+    _PLACE,
+    _CARD,
+    _WARD,
+    Column("stage", Text("Stage", "段階")),
+    Column("ends_on", Text("Valid until", "有効期限")),
+    Column("card_expires_on", Text("Card expires", "カードの有効期限")),
+    Column("booked_at", Text("Visit", "来庁日時")),
+    _CASE,
+)

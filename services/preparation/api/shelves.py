@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.preparation.api.files import FILES, PICKING
+from services.preparation.api.files import FILES, NEAR_EXPIRY, PICKING
 from services.preparation.api.parts import (
     CASE,
     LanguageDep,
@@ -115,6 +115,24 @@ async def picking_list(
         found = await needs.picking_list(unit, site_id, chosen)
     rows = [[getattr(pick, column.key) for column in PICKING] for pick in found]
     return await wanted.answer(Table(f"picking-{site_id}-{chosen}", PICKING, rows))
+
+
+@router.get("/near-expiry", response_class=Response, responses=FILES)
+async def near_expiry(
+    call: CallDep,
+    tools: ToolsDep,
+    wanted: TableDep,
+    site_id: Annotated[SiteRef, Query(examples=[SITE])],
+    days: Annotated[int | None, Query(ge=1, le=366, description="Within so many days.")] = None,
+) -> Response:
+    """Cards that end soon, or replace one that does: for handing over without a booking.
+
+    The nearest to expiry come first, up to 5,000.
+    """
+    async with call.unit() as unit:
+        found = await needs.near_expiry(unit, tools, site_id, days)
+    rows = [[getattr(card, column.key) for column in NEAR_EXPIRY] for card in found]
+    return await wanted.answer(Table(f"near-expiry-{site_id}", NEAR_EXPIRY, rows))
 
 
 @router.get("/{site_id}/{shelf}", response_model=ShelfOut)

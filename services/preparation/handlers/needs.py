@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from services.preparation.domain.transfers import Cause, failure, leave_by
 from services.preparation.handlers.sites import homes
 from services.preparation.store import alarms, needs
-from services.preparation.store.needs import AtRisk, Need, Pick
+from services.preparation.store.needs import AtRisk, Expiring, Need, Pick
 from services.preparation.tools import Tools
 from shared.calendar import TOKYO, BusinessCalendar, business_date
 from shared.contracts.preparation import CardTransferFailed
@@ -62,6 +62,20 @@ async def picking_list(unit: Unit, site_id: SiteId, day: date) -> Sequence[Pick]
     found = await needs.expected(unit.conn, site_id, start, start + timedelta(days=1))
     for pick in found:
         unit.audit("card.list", subject=str(pick.case_id), site_id=site_id)
+    return found
+
+
+async def near_expiry(
+    unit: Unit, tools: Tools, site_id: SiteId, days: int | None
+) -> Sequence[Expiring]:
+    """Cards of a site to hand over soon, without a booking if need be; audited for each."""
+    today = business_date(unit.now)
+    until = today + timedelta(days=days or tools.settings.near_expiry_days)
+    found = await needs.near_expiry(
+        unit.conn, site_id, now=unit.now, today=today, until=until, limit=LONGEST
+    )
+    for card in found:
+        unit.audit("card.list", subject=str(card.case_id), site_id=site_id)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from services.preparation.domain.notices import (
@@ -16,7 +16,8 @@ from services.preparation.domain.notices import (
 )
 from services.preparation.domain.refusals import DONE, Verdict
 from services.preparation.domain.stages import Stage
-from services.preparation.handlers import birth_dates
+from services.preparation.handlers import addressees, birth_dates
+from services.preparation.handlers.addressees import Addressee
 from services.preparation.handlers.selection import CardResult, Selection, locked, results
 from services.preparation.store import notices, stages
 from services.preparation.store.cards import Card
@@ -42,11 +43,12 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """One line of the print file."""
+    """One line of the print file; without an addressee where that is no longer kept."""
 
     card_reference: str
     notice_number: NoticeNumber
     pickup_deadline: date
+    addressee: Addressee | None
 
 
 class BatchUnknown(NotFound):
@@ -106,13 +108,36 @@ async def print_file(unit: Unit, tools: Tools, batch_id: UUID) -> list[Printed]:
     """
     await find_batch(unit, batch_id)
     lines = await notices.print_lines(unit.conn, batch_id)
+    known = await addressees.opened(unit.conn, tools.vault, [line.case_id for line in lines])
     printed = []
     for line in lines:
-        secret = _secret(tools, line.secret_id)
-        number = derive_number(secret, line.case_id, line.notice_seq, line.attempt)
+        # A second notice repeats the number of the first.
+        number = derive_number(_secret(tools, line.secret_id), line.case_id, FIRST, line.attempt)
         unit.audit("notice.print", subject=str(line.case_id), batch_id=str(batch_id))
-        printed.append(Printed(line.card_reference, number, line.pickup_deadline))
+        printed.append(
+            Printed(line.card_reference, number, line.pickup_deadline, known.get(line.case_id))
+        )
     return printed
+
+
+async def list_batches(
+    unit: Unit, after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[Batch]:
+    """Batches, the newest first."""
+    return await notices.newest(unit.conn, after, limit)
+
+
+async def acknowledge_printed(unit: Unit, batch_id: UUID) -> Batch:
+    """Say that a batch is printed; names and addresses are no longer needed and are destroyed.
+
+    Raises ``BatchUnknown``.
+    """
+    await find_batch(unit, batch_id)
+    if await notices.printed(unit.conn, batch_id, unit.now, unit.principal.subject):
+        cases = [line.case_id for line in await notices.print_lines(unit.conn, batch_id)]
+        await addressees.destroy(unit.conn, cases, unit.now)
+        unit.audit("notice.printed", subject=str(batch_id), notices=len(cases))
+    return await find_batch(unit, batch_id)
 
 
 async def _numbered(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from services.preparation.domain.stages import Stage
 from services.preparation.domain.transfers import LineState
 from shared.db import Connection
 from shared.ids import BatchId, CaseId, SiteId, WardCode
@@ -38,6 +39,23 @@ class Pick:
 
 
 @dataclass(frozen=True, slots=True)
+class Expiring:
+    """A card whose citizen should come soon, with a booking or without.
+
+    ``ends_on`` is the last day of the card, or of the one it replaces where that ends first.
+    """
+
+    case_id: CaseId
+    card_reference: str
+    ward: WardCode
+    shelf_position: str
+    stage: Stage
+    ends_on: date
+    card_expires_on: date
+    booked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class AtRisk:
     """A booking whose card is not where it is expected; ``about`` names booking, site and time."""
 
@@ -64,6 +82,14 @@ async def expected(
 ) -> Sequence[Pick]:
     """The cards of visitors of a site in a span of time, in the order of its shelves."""
     return [Pick(**row) for row in await conn.fetch(_EXPECTED, site_id, start, end)]
+
+
+async def near_expiry(
+    conn: Connection, site_id: SiteId, *, now: datetime, today: date, until: date, limit: int
+) -> Sequence[Expiring]:
+    """Cards on the shelves of a site that end, or whose predecessor ends, by ``until``."""
+    rows = await conn.fetch(_NEAR_EXPIRY, site_id, now, today, until, limit)
+    return [Expiring(**{**row, "stage": Stage(row["stage"])}) for row in rows]
 
 
 async def at_risk(conn: Connection, now: datetime, until: datetime, limit: int) -> Sequence[AtRisk]:
@@ -110,6 +136,17 @@ WHERE booking.state = 'booked' AND booking.site_id = $1
   AND booking.starts_at >= $2 AND booking.starts_at < $3
   AND card.stage IN ('shelved', 'notified')
 ORDER BY card.site_id IS DISTINCT FROM $1, card.shelf_position, booking.starts_at
+"""
+_NEAR_EXPIRY = """
+SELECT card.case_id, card_reference, ward, shelf_position, stage, ends_on, card_expires_on,
+       booking.starts_at AS booked_at
+FROM card
+CROSS JOIN LATERAL (SELECT least(card_expires_on, old_card_expires_on) AS ends_on) AS which
+LEFT JOIN booking ON booking.case_id = card.case_id AND booking.state = 'booked'
+                 AND booking.starts_at > $2
+WHERE card.site_id = $1 AND stage IN ('shelved', 'notified') AND holds = 0
+  AND card_expires_on >= $3 AND ends_on <= $4
+ORDER BY ends_on, shelf_position LIMIT $5
 """
 _AT_RISK = """
 SELECT card.case_id, booking.booking_id, booking.site_id, booking.starts_at, card.transfer_id,

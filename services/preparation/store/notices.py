@@ -99,6 +99,19 @@ async def find_batch(conn: Connection, batch_id: UUID) -> Batch | None:
     return Batch(**row) if row else None
 
 
+async def newest(
+    conn: Connection, after: tuple[datetime, UUID] | None, limit: int
+) -> list[Batch]:
+    """Batches, the newest first, after a batch's (created_at, batch_id)."""
+    at, batch_id = after or (None, None)
+    return [Batch(**row) for row in await conn.fetch(_NEWEST, at, batch_id, limit)]
+
+
+async def printed(conn: Connection, batch_id: UUID, at: datetime, by: str) -> bool:
+    """Say that a batch is printed; False where somebody has said so before."""
+    return await conn.fetchval(_PRINTED, batch_id, at, by) is not None
+
+
 async def print_lines(conn: Connection, batch_id: UUID) -> list[PrintLine]:
     """The notices of a batch, in the order of the shelf they lie on."""
     return [PrintLine(**row) for row in await conn.fetch(_PRINT_LINES, batch_id)]
@@ -120,6 +133,14 @@ RETURNING case_id
 _TAKEN = "SELECT number_key FROM notice WHERE number_key = ANY($1::text[])"
 _BATCHES = """
 SELECT batch_id, created_at, notice_count, notice_seq, printed_at FROM notice_batch
+"""
+_NEWEST = f"""{_BATCHES}
+WHERE $1::timestamptz IS NULL OR (created_at, batch_id) < ($1, $2::uuid)
+ORDER BY created_at DESC, batch_id DESC LIMIT $3
+"""
+_PRINTED = """
+UPDATE notice_batch SET printed_at = $2, printed_by = $3
+WHERE batch_id = $1 AND printed_at IS NULL RETURNING batch_id
 """
 _FIND_BATCH = f"{_BATCHES} WHERE batch_id = $1"
 _PRINT_LINES = """

@@ -1,0 +1,1 @@
+"""What preparation writes for machines outside: the printer of notices."""

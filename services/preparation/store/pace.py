@@ -1,0 +1,137 @@
+"""Paces, and whose notice is next. Who sends notices of a site by pace holds the row of its
+pace, so that no seat is promised twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from services.preparation.domain.pace import Demand, Pace
+from shared.db import Connection, Row
+from shared.ids import CaseId, SiteId
+
+
+@dataclass(frozen=True, slots=True)
+class SitePace:
+    """The pace of a site; ``version`` 0 where nobody has set one."""
+
+    site_id: SiteId
+    pace: Pace
+    version: int
+
+
+async def find(conn: Connection, site_id: SiteId) -> SitePace:
+    """The pace of a site."""
+    row = await conn.fetchrow(_FIND, site_id)
+    return _pace(row) if row else SitePace(site_id, Pace(), 0)
+
+
+async def listed(conn: Connection) -> Sequence[SitePace]:
+    """The paces of all sites where cards lie or that have one."""
+    return [_pace(row) for row in await conn.fetch(_LISTED)]
+
+
+async def lock(conn: Connection, site_id: SiteId) -> SitePace:
+    """The pace of a site, held until the unit ends."""
+    default = Pace()
+    row = await conn.fetchrow(_LOCK, site_id, default.share, default.window_days)
+    if row is None:
+        raise RuntimeError("a pace that was just written is gone")
+    return _pace(row)
+
+
+async def store(conn: Connection, site_id: SiteId, pace: Pace) -> None:
+    """Change the pace of a locked site."""
+    await conn.execute(
+        _STORE, site_id, pace.share, pace.window_days, pace.daily_limit, pace.automatic
+    )
+
+
+async def due(conn: Connection, today: date) -> SiteId | None:
+    """A site whose notices have not gone out by themselves today, locked; None where there is
+    none, or others work on it.
+    """
+    site_id: SiteId | None = await conn.fetchval(_DUE, today)
+    return site_id
+
+
+async def ran(conn: Connection, site_id: SiteId, today: date) -> None:
+    """Say that a site has done what it may today."""
+    await conn.execute(_RAN, site_id, today)
+
+
+async def demand(
+    conn: Connection, site_id: SiteId, days: tuple[date, date], midnight: datetime, today: date
+) -> Demand:
+    """Seats of the days from first to last, invitations and today's notices of a site."""
+    row = await conn.fetchrow(_DEMAND, site_id, *days, midnight, today)
+    return Demand(**row) if row else Demand(0, 0, 0)
+
+
+async def waiting(conn: Connection, site_id: SiteId) -> int:
+    """Cards of a site that wait for their notice."""
+    count: int = await conn.fetchval(_WAITING, site_id)
+    return count
+
+
+async def next_cards(
+    conn: Connection, site_id: SiteId, today: date, near: date, limit: int
+) -> list[CaseId]:
+    """Whose notice is next: those that expire before ``near`` by expiry, then the oldest."""
+    return [row["case_id"] for row in await conn.fetch(_NEXT, site_id, today, near, limit)]
+
+
+def _pace(row: Row) -> SitePace:
+    pace = Pace(row["share"], row["window_days"], row["daily_limit"], row["automatic"])
+    return SitePace(row["site_id"], pace, row["version"])
+
+
+_FIND = """
+SELECT site_id, share, window_days, daily_limit, automatic, version FROM notice_pace
+WHERE site_id = $1
+"""
+_LISTED = """
+SELECT site_id, coalesce(share, 100) AS share, coalesce(window_days, 28) AS window_days,
+       daily_limit, coalesce(automatic, false) AS automatic, coalesce(version, 0) AS version
+FROM (SELECT DISTINCT site_id FROM shelf) lying FULL JOIN notice_pace USING (site_id)
+ORDER BY site_id
+"""
+_LOCK = """
+INSERT INTO notice_pace AS p (site_id, share, window_days, automatic, version)
+VALUES ($1, $2, $3, false, 0)
+ON CONFLICT (site_id) DO UPDATE SET share = p.share
+RETURNING site_id, share, window_days, daily_limit, automatic, version
+"""
+_STORE = """
+UPDATE notice_pace SET share = $2, window_days = $3, daily_limit = $4, automatic = $5,
+                       version = version + 1
+WHERE site_id = $1
+"""
+_DUE = """
+SELECT site_id FROM notice_pace WHERE automatic AND (run_on IS NULL OR run_on < $1)
+ORDER BY site_id LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+_RAN = "UPDATE notice_pace SET run_on = $2 WHERE site_id = $1"
+_DEMAND = """
+SELECT (SELECT coalesce(sum(free), 0) FROM seat_day
+        WHERE site_id = $1 AND business_date BETWEEN $2 AND $3)::int AS free_seats,
+       (SELECT count(*) FROM card
+        WHERE card.site_id = $1 AND card.stage = 'notified' AND card.holds = 0
+          AND NOT EXISTS (SELECT FROM booking b
+                          WHERE b.case_id = card.case_id AND b.state = 'booked'
+                            AND b.starts_at >= $4)
+          AND EXISTS (SELECT FROM notice n WHERE n.case_id = card.case_id
+                                             AND n.pickup_deadline >= $5))::int AS invited,
+       (SELECT count(*) FROM notice JOIN notice_batch USING (batch_id)
+        WHERE notice.site_id = $1 AND created_at >= $4)::int AS sent_today
+"""
+_WAITING = """
+SELECT count(*)::int FROM card WHERE site_id = $1 AND stage = 'shelved' AND holds = 0
+"""
+_NEXT = """
+SELECT case_id FROM card JOIN sealed_birth_date USING (case_id)
+CROSS JOIN LATERAL (SELECT least(card_expires_on, old_card_expires_on) AS ends_on) AS which
+WHERE site_id = $1 AND stage = 'shelved' AND holds = 0 AND card_expires_on >= $2
+ORDER BY ends_on > $3, CASE WHEN ends_on <= $3 THEN ends_on END, applied_on, case_id
+LIMIT $4
+"""
