@@ -14,7 +14,7 @@ from services.reservation.domain.rules import Rules
 from services.reservation.handlers import announce, citizens, parties, site_rules, together
 from services.reservation.handlers.parties import Request
 from services.reservation.handlers.precondition import Precondition
-from services.reservation.store import bookings, cells
+from services.reservation.store import bookings, returns
 from shared.contracts.reservation import CancelReason
 from shared.errors import Problem
 from shared.ids import BookingId
@@ -72,7 +72,7 @@ async def _cancelled(unit: Unit, booking: Booking, *, by_staff: bool, rules: Rul
     reason = CancelReason.STAFF if by_staff else CancelReason.CITIZEN
     (ended,) = await bookings.cancel(unit.conn, [(booking.booking_id, unit.now)], reason)
     due_at = await parties.back_at(unit, ended.site_id, rules)
-    await cells.give_back(unit.conn, [(ended.booking_id, due_at)])
+    await returns.give_back(unit.conn, [(ended.booking_id, due_at)])
     unit.emit(announce.cancelled(ended, reason))
     parties.audit(unit, "booking.cancelled", ended)
     await citizens.notify(unit, citizens.present([citizens.cancelled(ended, unit.now, reason)]))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from services.reservation.handlers import announce, citizens, parties
-from services.reservation.store import bookings, cases, cells, renewals
+from services.reservation.store import bookings, cases, renewals, returns
 from services.reservation.store.cases import Notice, Place
 from shared.contracts.base import CaseEvent
 from shared.contracts.preparation import (
@@ -117,7 +117,7 @@ async def cancel_active(
     told = [(booking.booking_id, by_case[booking.case_id].time) for booking in active]
     ended = await bookings.cancel(unit.conn, told, reason)
     patience = await parties.patience(unit, {booking.site_id for booking in active})
-    await cells.give_back(unit.conn, [(booking_id, at + patience) for booking_id, at in told])
+    await returns.give_back(unit.conn, [(booking_id, at + patience) for booking_id, at in told])
     notes = [citizens.cancelled(one, by_case[one.case_id].time, reason) for one in ended]
     await citizens.notify(unit, citizens.present(notes))
     for booking in ended:

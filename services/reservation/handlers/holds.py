@@ -11,7 +11,7 @@ from services.reservation.domain.hold import Hold, HoldEnded, HoldId, HoldState,
 from services.reservation.domain.rules import Rules
 from services.reservation.handlers import parties
 from services.reservation.handlers.parties import Ready, Request
-from services.reservation.store import bookings, cells, holds
+from services.reservation.store import bookings, holds, returns
 from shared.ids import PartyId, new_id
 from shared.unit import Unit
 
@@ -50,7 +50,7 @@ async def place(unit: Unit, request: Request, rules: Rules) -> Hold:
 async def keep_until(unit: Unit, hold: Hold, rules: Rules) -> None:
     """Let the hold's seats, which are taken, go on their way back, not before it ends."""
     delay = await parties.back_at(unit, hold.site_id, rules) - unit.now
-    await cells.put_back(
+    await returns.put_back(
         unit.conn,
         hold.site_id,
         hold.cells(rules.cell_minutes),
@@ -114,10 +114,10 @@ async def take(unit: Unit, seen: Hold, rules: Rules, party_id: PartyId | None = 
     hold = await holds.lock(unit.conn, seen.hold_id)
     if hold is None or hold.state_at(unit.now) is not HoldState.HELD:
         raise HoldEnded
-    there = await cells.held(unit.conn, hold.hold_id, unit.now)
+    there = await returns.held(unit.conn, hold.hold_id, unit.now)
     if there != len(hold.cells(rules.cell_minutes)):
         raise HoldEnded
-    await cells.keep(unit.conn, hold.hold_id)
+    await returns.keep(unit.conn, hold.hold_id)
     if party_id is not None:
         await holds.end(unit.conn, hold.hold_id, HoldState.CONFIRMED, party_id)
 
@@ -139,14 +139,14 @@ async def release(unit: Unit, hold_id: HoldId, rules: Rules) -> None:
 async def let_go(unit: Unit, hold: Hold, rules: Rules) -> None:
     """The seats of a locked hold return after a random delay."""
     due_at = await parties.back_at(unit, hold.site_id, rules)
-    await cells.let_go(unit.conn, hold.hold_id, unit.now, due_at)
+    await returns.let_go(unit.conn, hold.hold_id, unit.now, due_at)
 
 
 async def _still(unit: Unit, own: Hold, request: Request) -> bool:
     same = own.is_for(request.case_ids, request.site_id, request.starts_at)
     if not same or own.state_at(unit.now) is not HoldState.HELD:
         return False
-    return await cells.held(unit.conn, own.hold_id, unit.now) > 0
+    return await returns.held(unit.conn, own.hold_id, unit.now) > 0
 
 
 def _hold(unit: Unit, party: Ready, request: Request) -> Hold:

@@ -16,7 +16,7 @@ from services.reservation.domain.rules import Rules
 from services.reservation.handlers import announce, citizens, parties, site_rules
 from services.reservation.handlers.parties import Ready, Request
 from services.reservation.handlers.precondition import Precondition
-from services.reservation.store import bookings, cells
+from services.reservation.store import bookings, returns
 from shared.contracts.reservation import MoveReason
 from shared.ids import BookingId, SiteId, new_id
 from shared.unit import Unit
@@ -159,7 +159,7 @@ async def _put_back(
     if not seats:
         return
     due_at = await parties.back_at(unit, site_id, rules)
-    await cells.put_back(unit.conn, site_id, seats, new_id(), held_until=None, due_at=due_at)
+    await returns.put_back(unit.conn, site_id, seats, new_id(), held_until=None, due_at=due_at)
 
 
 def _seats(seated: Sequence[Booking], rules: Rules) -> dict[SiteId, Counter[datetime]]:

@@ -16,7 +16,7 @@ from services.reservation.domain.waitlist import Entry, EntryState, Offer
 from services.reservation.handlers import citizens, holds, matching, parties
 from services.reservation.handlers.matching import Chance
 from services.reservation.handlers.parties import Ready, Request
-from services.reservation.store import cells, freed_seats, waitlist
+from services.reservation.store import cells, freed_seats, returns, waitlist
 from services.reservation.store import holds as hold_store
 from services.reservation.store.freed_seats import Freed
 from shared.calendar import business_date
@@ -167,7 +167,7 @@ async def _take(unit: Unit, chance: Chance, party: Ready, hold: Hold, rules: Rul
     rest = {at: n - wanted.get(at, 0) for at, n in there.items() if n > wanted.get(at, 0)}
     if rest:
         await cells.claim(unit.conn, freed.site_id, rest, unit.now)
-        await cells.put_back(
+        await returns.put_back(
             unit.conn, freed.site_id, rest, new_id(), held_until=None, due_at=freed.due_at
         )
     if not there:

@@ -1,9 +1,9 @@
-"""Cells of the time grid, and seats on their way back to them.
+"""Cells of the time grid: how many seats each has, and how many are taken.
 
 Only statements here change ``booked``: ``claim`` and ``take_all`` take seats, ``settle`` and
-``lock_all`` bring back those that were returned, ``take_over`` hands returned ones to somebody
-else, and ``end_holds`` takes held ones away. All hold the cells' locks, taken in the order of the
-key, before they touch a return.
+``lock_all`` bring back those that have returned, ``bring_back`` those of one return, and
+``end_holds`` takes held ones away. All hold the cells' locks, taken in the order of the key, before
+they touch a return.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.db import Connection
-from shared.ids import BookingId, SiteId
+from shared.ids import SiteId
 
 _CLAIM = """
 WITH locked AS (
@@ -145,28 +145,6 @@ LEFT JOIN (
 WHERE c.site_id = ANY($1::text[]) AND c.starts_at >= $2 AND c.starts_at < $3
 ORDER BY c.site_id, c.starts_at
 """
-# A cell that is booked cannot go, so every cell of the booking is found, without its lock.
-_GIVE_BACK = """
-INSERT INTO seat_return (site_id, starts_at, return_id, due_at)
-SELECT cell.site_id, cell.starts_at, b.booking_id, back.due_at
-FROM unnest($1::uuid[], $2::timestamptz[]) AS back(booking_id, due_at)
-JOIN booking b USING (booking_id)
-JOIN cell ON cell.site_id = b.site_id AND cell.starts_at >= b.starts_at
-    AND cell.starts_at < b.starts_at + make_interval(mins => b.minutes)
-"""
-_PUT_BACK = """
-INSERT INTO seat_return (site_id, starts_at, return_id, seats, held_until, due_at)
-SELECT $1, starts_at, $4, seats, $5, $6
-FROM unnest($2::timestamptz[], $3::int[]) AS r(starts_at, seats)
-"""
-_HELD = """
-SELECT starts_at FROM seat_return WHERE return_id = $1 AND held_until > $2
-ORDER BY starts_at FOR UPDATE
-"""
-_KEEP = "DELETE FROM seat_return WHERE return_id = $1"
-_LET_GO = """
-UPDATE seat_return SET held_until = NULL, due_at = $2, passed = false WHERE return_id = $1
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,53 +242,12 @@ async def free(
     ]
 
 
-async def give_back(conn: Connection, told: Sequence[tuple[BookingId, datetime]]) -> None:
-    """Let the seats of bookings go on their way back: (booking, when they are free again).
-
-    Touches no cell, so it never waits for one.
-    """
-    await conn.execute(_GIVE_BACK, *zip(*told, strict=True))
-
-
 async def end_holds(conn: Connection, site_id: SiteId, starts: Collection[datetime]) -> None:
     """End every hold that has a seat in one of these cells; the cells of its day are locked.
 
     Its holder finds out on confirming: a hold is no booking.
     """
     await conn.execute(_END_HOLDS, site_id, list(starts))
-
-
-async def put_back(
-    conn: Connection,
-    site_id: SiteId,
-    seats: Mapping[datetime, int],
-    return_id: UUID,
-    *,
-    held_until: datetime | None,
-    due_at: datetime,
-) -> None:
-    """Let seats that somebody has in these cells go on their way back, under an id of their own.
-
-    Until ``held_until`` they can be kept (``keep``). Touches no cell.
-    """
-    values = (list(seats), list(seats.values()), return_id, held_until, due_at)
-    await conn.execute(_PUT_BACK, site_id, *values)
-
-
-async def held(conn: Connection, return_id: UUID, now: datetime) -> int:
-    """In how many cells there are seats still held under this id; they are locked."""
-    return len(await conn.fetch(_HELD, return_id, now))
-
-
-async def keep(conn: Connection, return_id: UUID) -> None:
-    """Stop seats on their way back that were found ``held``: whoever had them keeps them."""
-    await conn.execute(_KEEP, return_id)
-
-
-async def let_go(conn: Connection, return_id: UUID, now: datetime, due_at: datetime) -> None:
-    """Held seats are held no longer; they are free again at ``due_at``."""
-    if await held(conn, return_id, now):
-        await conn.execute(_LET_GO, return_id, due_at)
 
 
 async def bring_back(

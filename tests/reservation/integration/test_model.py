@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from services.reservation.handlers import moves
-from services.reservation.store import bookings, cells, holds
+from services.reservation.store import bookings, cells, holds, returns
 from tests.conftest import DatabaseMaker
 from tests.reservation.machine import Seats, in_a_thread
 from tests.support.sizes import proof_size
@@ -78,22 +78,22 @@ def sell_what_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def hold_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """The seats of a hold stay away although it has run out."""
-    original = cells.put_back
+    original = returns.put_back
 
     async def put_back(*args: Any, **values: Any) -> None:
         if values["held_until"] is not None:
             values["due_at"] = values["held_until"].replace(year=2100)
         await original(*args, **values)
 
-    monkeypatch.setattr(cells, "put_back", put_back)
+    monkeypatch.setattr(returns, "put_back", put_back)
 
 
 @pytest.mark.parametrize(
     "break_",
     [
-        forget(cells, "give_back"),
-        forget(cells, "keep"),
-        forget(cells, "let_go"),
+        forget(returns, "give_back"),
+        forget(returns, "keep"),
+        forget(returns, "let_go"),
         forget(cells, "end_holds"),
         forget(moves, "_put_back"),
         forget(holds, "end"),
