@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from services.reservation.domain.cells import Free
 from services.reservation.domain.opening import national_system_rests
 from services.reservation.domain.rules import Rules
 from shared.calendar import TOKYO, business_date
@@ -126,11 +125,3 @@ class NationalSystem:
             one.forbids(procedure, starts_at, minutes, self.now, self.rules)
             for one in self.suspensions.get(site_id, ())
         )
-
-    def usable(self, site_id: SiteId, procedure: Procedure, free: Free) -> Free:
-        """Those of a site's cells in which ``procedure`` can be done at all."""
-        return {
-            at: seats
-            for at, seats in free.items()
-            if self.serves(site_id, procedure, at, self.rules.cell_minutes)
-        }
