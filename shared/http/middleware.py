@@ -29,7 +29,10 @@ logger = logging.getLogger("madoguchi.http")
 
 
 class Telemetry:
-    """A server span per request (OpenTelemetry HTTP conventions), its duration, a log line."""
+    """A server span per request (OpenTelemetry HTTP conventions), its duration, a log line.
+
+    An event stream lasts as long as its listener likes: it is measured up to its beginning.
+    """
 
     def __init__(self, app: ASGIApp, *, metrics: Metrics, route_name: RouteName) -> None:
         self._app = app
@@ -43,11 +46,13 @@ class Telemetry:
         method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
         parent = Headers(scope=scope).get("traceparent")
         started, status = perf_counter(), 500
+        begun: float | None = None
 
         async def observe(message: Message) -> None:
-            nonlocal status
+            nonlocal status, begun
             if message["type"] == "http.response.start":
                 status = message["status"]
+                begun = perf_counter() if _is_stream(message) else None
             await send(message)
 
         attributes = {"http.request.method": method, "url.scheme": scope.get("scheme", "http")}
@@ -57,7 +62,7 @@ class Telemetry:
             finally:
                 route = self._route_name(scope) or _UNMATCHED
                 _describe(current, method, route, status)
-                self._measure(method, route, status, perf_counter() - started)
+                self._measure(method, route, status, (begun or perf_counter()) - started)
 
     def _measure(self, method: str, route: str, status: int, seconds: float) -> None:
         self._metrics.http_request_seconds.labels(method, route, status).observe(seconds)
@@ -68,6 +73,11 @@ class Telemetry:
             status,
             extra={"http_status": status, "duration_ms": round(seconds * 1000, 1)},
         )
+
+
+def _is_stream(message: Message) -> bool:
+    kind = Headers(raw=message.get("headers", [])).get("content-type", "")
+    return kind.startswith("text/event-stream")
 
 
 def _describe(current: Span, method: str, route: str, status: int) -> None:
