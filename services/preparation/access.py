@@ -11,6 +11,7 @@ _SHELF: Final = allow(Role.BACK_OFFICE, Role.SUPERVISOR, site=SiteRule.PATH)
 _SITE_LIST: Final = allow(Role.BACK_OFFICE, Role.SUPERVISOR, Role.AUDITOR, site=SiteRule.QUERY)
 _READ: Final = allow(Role.BACK_OFFICE, Role.SUPERVISOR, Role.AUDITOR)
 _OUTLOOK: Final = allow(Role.BACK_OFFICE, Role.SUPERVISOR, Role.PLANNER, Role.AUDITOR)
+_PLAN: Final = allow(Role.SUPERVISOR, Role.PLANNER)
 
 ACCESS: Final[AccessTable] = {
     ("POST", "/v1/lots"): _WORK,
@@ -69,5 +70,12 @@ ACCESS: Final[AccessTable] = {
     ("GET", "/v1/outlook/lead-times"): _OUTLOOK,
     ("GET", "/v1/outlook/lead-times/trend"): _OUTLOOK,
     ("GET", "/v1/outlook/lead-times/chart"): _OUTLOOK,
+    ("GET", "/v1/outlook/forecast"): _OUTLOOK,
+    ("GET", "/v1/outlook/forecast/weeks"): _OUTLOOK,
+    ("GET", "/v1/outlook/what-if"): _OUTLOOK,
+    ("GET", "/v1/outlook/what-if/chart"): _OUTLOOK,
+    ("GET", "/v1/outlook/desks"): _OUTLOOK,
+    ("PUT", "/v1/outlook/desks/{desk}/periods/{from_on}"): _PLAN,
+    ("DELETE", "/v1/outlook/desks/{desk}/periods/{from_on}"): _PLAN,
     ("GET", "/v1/status"): allow(Role.CITIZEN),
 }

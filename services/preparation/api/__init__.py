@@ -12,6 +12,7 @@ from services.preparation.api import (
     notices,
     paces,
     outlook,
+    outlook_forecast,
     registry_changes,
     shelves,
     stages,
@@ -45,6 +46,7 @@ _MODULES = (
     unclaimed,
     notices,
     outlook,
+    outlook_forecast,
     status,
 )
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from math import inf
+from types import MappingProxyType
 from typing import Final
 
 from services.preparation.domain.stages import Stage, previous
@@ -47,6 +48,18 @@ _LABELS: Final = {
     Desk.SHELVED: Text("Shelving", "保管"),
     Desk.NOTIFIED: Text("Notice", "交付通知"),
 }
+
+
+DEFAULT_MINUTES: Final[Mapping[Desk, float]] = MappingProxyType(
+    {
+        Desk.INSPECTED: 1.0,
+        Desk.REGISTRY_CHECKED: 1.0,
+        Desk.PRESET: 4.0,
+        Desk.SHELVED: 0.0,
+        Desk.NOTIFIED: 1.0,
+    }
+)
+"""Of a card at each desk; the brief names none for shelving, which is done on the way."""
 
 
 @dataclass(frozen=True, slots=True)
