@@ -52,16 +52,18 @@ INSERT INTO message (message_id, dedupe_key, kind, case_id, request_id, facts, c
 VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7)
 ON CONFLICT (dedupe_key) DO NOTHING
 """
+# Materialized, so that no plan runs it twice and takes more than the limit.
 _TAKE = """
-UPDATE message m SET taken_until = clock_timestamp() + $2, tries = tries + 1
-FROM (
+WITH due AS MATERIALIZED (
     SELECT message_id FROM message
     WHERE state = 'waiting' AND (not_before IS NULL OR not_before <= clock_timestamp())
         AND (taken_until IS NULL OR taken_until <= clock_timestamp())
     ORDER BY created_at, message_id
     LIMIT $1
     FOR UPDATE SKIP LOCKED
-) AS due
+)
+UPDATE message m SET taken_until = clock_timestamp() + $2, tries = tries + 1
+FROM due
 WHERE m.message_id = due.message_id
 RETURNING m.message_id, m.kind, m.case_id, m.booking_id, m.site_id, m.request_id, m.facts,
           m.tries, m.created_at
