@@ -45,8 +45,8 @@ Sites and their calendars, free seats, and bookings.
 
 A citizen logs in at `POST /v1/sessions` with the number on the notice and the birth date, looks
 for a seat at `GET /v1/availability` and takes it at `POST /v1/bookings`, or holds it first at
-`POST /v1/holds`. Where nothing suits, `POST /v1/waitlist` waits for a seat that is given back. Staff
-do all of this on behalf.
+`POST /v1/holds`. Where nothing suits, `POST /v1/waitlist` waits for a seat that is given back.
+Staff do all of this on behalf.
 """
 
 SEATS = (

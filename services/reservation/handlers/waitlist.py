@@ -135,9 +135,10 @@ async def accept(unit: Unit, entry_id: EntryId, rules: Rules) -> list[Booking]:
     Once accepted, the same again gives the bookings as they are. Raises what ``find`` and
     ``parties.ready`` raise, ``OfferEnded``, ``AlreadyBooked`` and ``ChangeTooLate``.
     """
-    hold = await _kept(unit, await _seen(unit, entry_id))
-    if hold.state is HoldState.CONFIRMED:
-        return await bookings.of_party(unit.conn, PartyId(hold.hold_id))
+    seen = await _seen(unit, entry_id)
+    if seen.offer is not None and seen.offer.state is OfferState.ACCEPTED:
+        return await bookings.of_party(unit.conn, PartyId(seen.offer.offer_id))
+    hold = await _kept(unit, seen)
     party = await _ready(unit, hold, rules)
     entry = await waitlist.lock(unit.conn, entry_id)
     if entry is None or entry.offer is None:
