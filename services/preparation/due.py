@@ -5,7 +5,7 @@ Each entry is ``Due(name, work)``; what a work needs besides its unit it is give
 
 from collections.abc import Sequence
 
-from services.preparation.handlers import assignments, needs, pace, registry
+from services.preparation.handlers import assignments, needs, pace, registry, uploads
 from services.preparation.settings import PreparationSettings
 from services.preparation.tools import Tools
 from shared.calendar import BusinessCalendar
@@ -21,6 +21,7 @@ def works(resources: Resources) -> Sequence[Due]:
     settings, calendar = PreparationSettings(), BusinessCalendar()
     tools = Tools.read(resources.settings, resources.doors, settings)
     return (
+        Due("slices of long files", uploads.work(tools)),
         Due("registry changes whose cards have come", registry.work(settings.hold_review_days)),
         Due("forgotten assignments", assignments.expire),
         Due("notices by pace", pace.daily(tools, settings.notices_at)),

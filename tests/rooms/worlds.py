@@ -112,7 +112,8 @@ async def world(name: str, database: Database, folder: Path) -> World:
     app: RoomApi = getattr(import_module(module), function)(resources)
     parameters = {"site_id": OWN, "shelf": "A", "stage": "inspected", "letter_id": "1"}
     parameters |= {"desk": "preset", "from_on": "2026-05-01"}
-    parameters |= {key: str(uuid4()) for key in ("case_id", "batch_id", "lot_id", "transfer_id")}
+    ids = ("case_id", "batch_id", "lot_id", "transfer_id", "import_id", "discrepancy_id")
+    parameters |= {key: str(uuid4()) for key in ids}
     if name == "reservation":
         parameters |= await _booking(database)
     if name == "issuance":

@@ -8,11 +8,13 @@ from services.preparation.api import (
     cards,
     ends,
     holds,
+    imports,
     lots,
+    manifests,
     notices,
-    paces,
     outlook,
     outlook_forecast,
+    paces,
     registry_changes,
     shelves,
     stages,
@@ -34,6 +36,8 @@ repeated step does no harm. Texts come in Japanese or English by `Accept-Languag
 # Named steps stand before the step that is a parameter.
 _MODULES = (
     lots,
+    imports,
+    manifests,
     cards,
     holds,
     ends,

@@ -1,27 +1,30 @@
 """Lots: import of files, and what came of them."""
 
 from datetime import datetime
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.preparation.api.parts import CASE, LanguageDep, ToolsDep, as_json
-from services.preparation.domain.lot_file import COLUMNS
+from services.preparation.api.imports import ImportJob, RowOut, RowOutcome, import_job
+from services.preparation.api.imports import row_fields as _row_fields
+from services.preparation.api.parts import LanguageDep, ToolsDep, as_json
+from services.preparation.domain.lot_file import COLUMNS, LOT, OPENING_STOCK, OPTIONAL, Form
+from services.preparation.domain.lot_rows import LotFile
 from services.preparation.domain.stages import Stage
-from services.preparation.handlers import imports, reads
-from services.preparation.handlers.imports import ImportResult
-from services.preparation.store.imports import RowResult
+from services.preparation.handlers import imports, reads, uploads
+from services.preparation.handlers.imports import ImportResult, RowsRefused
 from services.preparation.store.lots import LotRow, LotView
+from services.preparation.tools import Tools
 from shared.contracts.base import LotRef
-from shared.errors import Language
-from shared.http.call import CallDep
+from shared.errors import Forbidden, Language, RejectedValueError, Text
+from shared.http.call import Call, CallDep
 from shared.http.paging import Page, PageDep
-from shared.ids import CaseId, LotId
+from shared.ids import LotId
+from shared.security.principal import Role
 
 router = APIRouter(prefix="/v1/lots", tags=["lots"])
 
@@ -29,34 +32,16 @@ _EXAMPLE = (
     ",".join(COLUMNS)
     + "\nL2026-0412,1,KC26-000001,141313,new,2026-03-02,2026-04-10,2036-05-14,1986-05-14\n"
 )
+_MOST_REFUSED = 1_000
 _FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": f"UTF-8 (with or without BOM) or cp932. Columns: {', '.join(COLUMNS)}.",
+        "description": "UTF-8 (with or without BOM) or cp932. "
+        f"Columns: {', '.join(COLUMNS)}; "
+        f"optional: {', '.join(OPTIONAL)}.",
         "content": {"text/csv": {"schema": {"type": "string"}, "example": _EXAMPLE}},
     }
 }
-
-
-class RowOutcome(StrEnum):
-    """What became of a row."""
-
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-
-
-class RowOut(BaseModel):
-    """The result of one row."""
-
-    line: int = Field(description="Line in the file; the header is 1.", examples=[2])
-    lot_id: LotId | None = Field(description="None where it could not be read.")
-    row: int | None = Field(description="The row of the manifest; none where unreadable.")
-    outcome: RowOutcome
-    code: str | None = Field(None, examples=["duplicate_card"])
-    field: str | None = Field(None, examples=["card_reference"])
-    message: str | None = None
-    remedy: str | None = None
-    case_id: CaseId | None = Field(None, description="The case opened.", examples=[CASE])
 
 
 class ImportOut(BaseModel):
@@ -88,11 +73,55 @@ class LotRowOut(RowOut):
     import_id: UUID
 
 
+class Mode(BaseModel):
+    """How a file is taken."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dry_run: bool = Field(False, description="Only say what would happen.")
+    whole: bool = Field(False, description="All or nothing: one bad row keeps everything out.")
+    background: bool = Field(
+        False, description="Take a long file in slices; the answer names the import to look at."
+    )
+    opening_stock: bool = Field(
+        False,
+        description="Cards from before this system: columns stage, site_id, shelf; supervisors.",
+    )
+
+    @model_validator(mode="after")
+    def _fit(self) -> Self:
+        if self.background and (self.dry_run or self.whole):
+            raise RejectedValueError(
+                Text(
+                    "background goes with neither dry_run nor whole.",
+                    "background は dry_run・whole と同時に指定できません。",
+                ),
+                Text("Leave one of them out.", "いずれかを外してください。"),
+            )
+        if self.background and self.opening_stock:
+            raise RejectedValueError(
+                Text(
+                    "Opening stock is not taken in the background.",
+                    "開始時在庫は background で取り込めません。",
+                ),
+                Text("Send it in several files.", "複数のファイルに分けて送信してください。"),
+            )
+        return self
+
+    @property
+    def form(self) -> Form:
+        """The columns that are read."""
+        return OPENING_STOCK if self.opening_stock else LOT
+
+
 @router.post(
     "",
     status_code=201,
     response_model=ImportOut,
-    responses={200: {"model": ImportOut, "description": "A dry run, or a file known already."}},
+    responses={
+        200: {"model": ImportOut, "description": "A dry run, or a file known already."},
+        202: {"model": ImportJob, "description": "Taken in slices; look at the import."},
+    },
     openapi_extra=_FILE,
 )
 async def import_lot(
@@ -100,24 +129,50 @@ async def import_lot(
     call: CallDep,
     tools: ToolsDep,
     language: LanguageDep,
-    dry_run: Annotated[bool, Query(description="Only say what would happen.")] = False,
+    mode: Annotated[Mode, Query()],
 ) -> Response:
     """Import a lot file. The file itself is the idempotency key: sent again, it changes nothing.
 
     A row that holds a valid My Number anywhere is set aside; no value of it is kept.
     """
-    file = await imports.read(tools, await request.body())
-    async with call.unit() as unit:
-        if dry_run:
-            result = await imports.rehearse(unit, file)
-        else:
-            result = await imports.import_file(unit, tools, file)
-    body = _import_out(result, language, dry_run=dry_run)
-    if dry_run:
+    if mode.opening_stock and Role.SUPERVISOR not in call.principal.roles:
+        raise Forbidden
+    if mode.background:
+        return await _in_background(request, call, tools, mode.form)
+    file = await imports.read(tools, await request.body(), mode.form)
+    result = await _taken(call, tools, file, mode, language)
+    body = _import_out(result, language, dry_run=mode.dry_run)
+    if mode.dry_run:
         return as_json(body)
     if not result.fresh:
         return as_json(body, 200, {"Idempotency-Replayed": "true"})
     return as_json(body, 201)
+
+
+async def _taken(
+    call: Call, tools: Tools, file: LotFile, mode: Mode, language: Language
+) -> ImportResult:
+    try:
+        async with call.unit() as unit:
+            if mode.dry_run:
+                return await imports.rehearse(unit, file)
+            return await imports.import_file(unit, tools, file, whole=mode.whole)
+    except RowsRefused as refused:
+        refused.extras["results"] = [
+            RowOut(**_row_fields(row, language)).model_dump(mode="json")
+            for row in refused.rows[:_MOST_REFUSED]
+        ]
+        raise
+
+
+async def _in_background(request: Request, call: Call, tools: Tools, form: Form) -> Response:
+    file = await uploads.read(tools, await request.body(), form)
+    async with call.unit() as unit:
+        kept, fresh = await uploads.accept(unit, tools, file)
+    headers = {"Location": f"{request.scope.get('root_path', '')}/v1/imports/{kept.import_id}"}
+    if not fresh:
+        headers["Idempotency-Replayed"] = "true"
+    return as_json(import_job(kept), 202, headers)
 
 
 @router.get("")
@@ -178,18 +233,3 @@ def _import_out(result: ImportResult, language: Language, *, dry_run: bool) -> I
         rejected=rejected,
         results=rows,
     )
-
-
-def _row_fields(row: RowResult, language: Language) -> dict[str, Any]:
-    fault = row.fault
-    return {
-        "line": row.line,
-        "lot_id": row.lot_id,
-        "row": row.row,
-        "outcome": RowOutcome.REJECTED if fault else RowOutcome.ACCEPTED,
-        "code": fault.code if fault else None,
-        "field": fault.field if fault else None,
-        "message": fault.message.to(language) if fault else None,
-        "remedy": fault.remedy.to(language) if fault else None,
-        "case_id": row.case_id,
-    }

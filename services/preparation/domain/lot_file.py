@@ -4,10 +4,11 @@ What a file holds is never repeated in an error: a file without a header line wo
 put its first citizen into the answer.
 """
 
+import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +28,7 @@ COLUMNS: Final = (
 OPTIONAL: Final = ("old_card_expires_on", "name", "address")
 """Columns that a lot file may have as well."""
 
+_PIECE: Final = 1 << 16
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 Cells = Sequence[str]
@@ -102,6 +104,10 @@ class WrongColumns(Unprocessable):
 
 def decode(body: bytes) -> str:
     """The text of a file. Raises ``FileUnreadable``."""
+    return body.decode(_encoding(body))
+
+
+def _encoding(body: bytes) -> str:
     if b"\0" in body:
         raise FileUnreadable(
             Text(
@@ -109,13 +115,31 @@ def decode(body: bytes) -> str:
             )
         )
     for encoding in ("utf-8-sig", "cp932"):
-        try:
-            return body.decode(encoding)
-        except UnicodeDecodeError:
-            continue
+        if _decodes(body, encoding):
+            return encoding
     raise FileUnreadable(
         Text("It is neither UTF-8 nor cp932.", "UTF-8 でも cp932 でもありません。")
     )
+
+
+def _decodes(body: bytes, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for start in range(0, len(body), _PIECE):
+            decoder.decode(body[start : start + _PIECE])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def open_lines(body: bytes, form: Form = LOT) -> Iterator[Line]:
+    """``read_lines`` of a file whose text is never in memory as a whole.
+
+    Raises what ``decode`` and ``read_lines`` raise.
+    """
+    stream = io.TextIOWrapper(io.BytesIO(body), encoding=_encoding(body), newline="")
+    return _lines(stream, form)
 
 
 def read_lines(text: str, form: Form = LOT) -> Iterator[Line]:
@@ -123,7 +147,11 @@ def read_lines(text: str, form: Form = LOT) -> Iterator[Line]:
 
     Raises ``FileUnreadable`` naming the line, and ``WrongColumns`` naming the columns.
     """
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    return _lines(io.StringIO(text, newline=""), form)
+
+
+def _lines(stream: Iterable[str], form: Form) -> Iterator[Line]:
+    reader = csv.reader(stream, strict=True)
     try:
         header = next(reader, [])
         order = _order(header, form)

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,8 +15,7 @@ from services.preparation.domain.lot_file import (
     Form,
     Line,
     Ragged,
-    decode,
-    read_lines,
+    open_lines,
 )
 from services.preparation.domain.municipality import is_municipal_code
 from services.preparation.domain.row_faults import RowCode, RowFault
@@ -97,10 +97,15 @@ def read_file(body: bytes, form: Form = LOT) -> LotFile:
 
     Raises ``FileUnreadable`` and ``WrongColumns``; a bad row is no error, it is a result.
     """
-    rows = list(read_rows(read_lines(decode(body), form), form))
+    rows = list(read_rows(open_lines(body, form), form))
     if not rows:
-        raise FileUnreadable(Text("It has no rows.", "データの行がありません。"))
+        raise no_rows()
     return LotFile(hashlib.sha256(body).digest(), rows)
+
+
+def no_rows() -> FileUnreadable:
+    """What is raised for a file that has only a header."""
+    return FileUnreadable(Text("It has no rows.", "データの行がありません。"))
 
 
 def read_rows(lines: Iterable[Line], form: Form = LOT) -> Iterator[CardRow | RefusedRow]:
@@ -235,7 +240,8 @@ def _maybe(cells: dict[str, str], name: str, convert: Callable[[str], T]) -> T |
 
 
 def _text(text: str) -> str:
-    if len(text) > _LONGEST_TEXT or not text.isprintable():
+    unwritten = {"Cc", "Cs", "Zl", "Zp"}
+    if len(text) > _LONGEST_TEXT or any(unicodedata.category(char) in unwritten for char in text):
         raise ValueError
     return text
 

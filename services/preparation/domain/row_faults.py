@@ -122,6 +122,7 @@ _FORMS: Final = {
         "Letters, digits, dot, hyphen and underscore; at most 64.",
         "英数字と . - _ で64文字以内にしてください。",
     ),
+    "cards": Text("A whole number from 1 to 9999999.", "1〜9999999の整数にしてください。"),
     "row": Text("A whole number from 1 to 9999999.", "1〜9999999の整数にしてください。"),
     "card_reference": Text(
         "4 to 64 letters, digits, dots, hyphens and underscores; begins with a letter or digit.",

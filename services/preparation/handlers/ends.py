@@ -6,7 +6,7 @@ from services.preparation.domain.ends import reject as may_reject
 from services.preparation.domain.ends import void as may_void
 from services.preparation.domain.refusals import ALREADY, DONE, Verdict
 from services.preparation.domain.stages import Stage
-from services.preparation.handlers import assignments, birth_dates
+from services.preparation.handlers import addressees, assignments, birth_dates
 from services.preparation.handlers.selection import CardResult, Selection, locked, results
 from services.preparation.store import stages
 from shared.contracts.preparation import CardRejected, CardVoided, RejectReason, VoidReason
@@ -51,6 +51,7 @@ async def _end(
     found = await stages.end(unit.conn, case_ids, to=to, reason=reason, at=unit.now)
     ended = [case_id for case_id in case_ids if case_id in found]
     await birth_dates.destroy(unit.conn, ended, unit.now)
+    await addressees.destroy(unit.conn, ended, unit.now)
     for case_id in ended:
         unit.audit(f"card.{to.value}", subject=str(case_id), reason=reason)
     return ended

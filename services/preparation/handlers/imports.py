@@ -1,21 +1,29 @@
 """Take in a lot file: every row becomes a card or a reason, and the same file changes nothing."""
 
 import asyncio
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.preparation.domain.lot_file import TooManyRows
+from services.preparation.domain.lot_file import LOT, Form, TooManyRows
 from services.preparation.domain.lot_rows import CardRow, LotFile, RefusedRow, read_file
+from services.preparation.domain.refusals import DONE
 from services.preparation.domain.row_faults import RowCode, RowFault
+from services.preparation.domain.stages import WAY
+from services.preparation.handlers import addressees, manifests, stages
+from services.preparation.handlers.addressees import Addressee
 from services.preparation.handlers.birth_dates import seal
+from services.preparation.handlers.selection import Selection
+from services.preparation.handlers.stages import TOLD
 from services.preparation.store import imports
 from services.preparation.store.imports import RowResult
 from services.preparation.tools import Tools
 from shared.contracts.base import CaseOpened, Procedure
 from shared.contracts.preparation import CardApplied, CardReceived, CardShipped
-from shared.ids import CaseId, new_id
+from shared.errors import Conflict, Text, Unprocessable
+from shared.ids import CaseId, LotId, SiteId, new_id
 from shared.unit import Unit
 
 
@@ -33,32 +41,87 @@ class ImportResult:
     fresh: bool = True
 
 
-async def read(tools: Tools, body: bytes) -> LotFile:
+class ShelfTooSmall(Conflict):
+    """The shelf that opening stock names does not take all of its cards."""
+
+    slug = "opening-stock-shelf-full"
+    title = Text("A shelf does not take its cards", "保管棚に入りきりません")
+    remedy = Text(
+        "Raise the capacity of the shelf (PUT /v1/shelves) and send the file again.",
+        "棚の容量を増やし（PUT /v1/shelves）、ファイルを再送してください。",
+    )
+
+    def __init__(self, site_id: SiteId, shelf: str) -> None:
+        super().__init__(extras={"site_id": site_id, "shelf": shelf})
+
+
+class RowsRefused(Unprocessable):
+    """All or nothing was asked for, and not all of the rows can be taken."""
+
+    slug = "lot-rows-refused"
+    title = Text("Nothing was imported", "取り込みませんでした")
+    remedy = Text(
+        "Correct the rows named in `results` and send the file again, or import what is good.",
+        "results の行を修正して再送するか、良い行だけを取り込んでください。",
+    )
+
+    def __init__(self, rows: Sequence[RowResult]) -> None:
+        self.rows = [row for row in rows if row.fault is not None]
+        super().__init__(
+            Text(
+                f"{len(self.rows)} of {len(rows)} rows cannot be taken.",
+                f"{len(rows)}行のうち{len(self.rows)}行を取り込めません。",
+            )
+        )
+
+
+async def read(tools: Tools, body: bytes, form: Form = LOT) -> LotFile:
     """Read and judge a file, off the loop, before any transaction.
 
     Raises ``FileUnreadable``, ``WrongColumns`` and ``TooManyRows``.
     """
-    file = await asyncio.to_thread(read_file, body)
+    file = await asyncio.to_thread(read_file, body, form)
     if len(file.rows) > tools.settings.max_import_rows:
         raise TooManyRows(tools.settings.max_import_rows)
     return file
 
 
-async def import_file(unit: Unit, tools: Tools, file: LotFile) -> ImportResult:
-    """Open a case for every good row and tell of it; or, for a known file, the first result."""
+async def import_file(
+    unit: Unit, tools: Tools, file: LotFile, *, whole: bool = False
+) -> ImportResult:
+    """Open a case for every good row and tell of it; or, for a known file, the first result.
+
+    Raises ``RowsRefused`` where the file is wanted ``whole`` and a row is not good.
+    """
     import_id = new_id()
     if not await imports.begin(unit.conn, import_id, file.digest, unit.now, len(file.rows)):
         return await rehearse(unit, file)
-    await imports.open_lots(unit.conn, list(file.lots), unit.now)
-    wanted = {CaseId(new_id()): row for row in file.cards}
+    results = await take_rows(unit, tools, import_id, file.rows)
+    rejected = sum(result.fault is not None for result in results)
+    if whole and rejected:
+        raise RowsRefused(results)
+    await imports.count_done(unit.conn, import_id, len(results), rejected, unit.now)
+    return ImportResult(file.digest, results, import_id, unit.now)
+
+
+async def take_rows(
+    unit: Unit, tools: Tools, import_id: UUID, rows: Sequence[CardRow | RefusedRow]
+) -> list[RowResult]:
+    """Open a case for every good row of a file and keep what became of each."""
+    lots = {row.lot_id for row in rows if row.lot_id is not None}
+    await imports.open_lots(unit.conn, list(lots), unit.now)
+    wanted = {CaseId(new_id()): row for row in rows if isinstance(row, CardRow)}
     added = await imports.add_cards(unit.conn, wanted, unit.now)
     cards = {case_id: row for case_id, row in wanted.items() if case_id in added}
-    births = {case_id: row.birth_date for case_id, row in cards.items()}
-    await seal(unit.conn, tools.vault, births)
-    results = await _results(unit, file, {row.line: case_id for case_id, row in cards.items()})
+    await seal(unit.conn, tools.vault, {c: row.birth_date for c, row in cards.items()})
+    people = {c: Addressee(r.name, r.address) for c, r in cards.items() if r.name or r.address}
+    await addressees.seal(unit.conn, tools.vault, people)
+    results = await _results(unit, rows, {row.line: case_id for case_id, row in cards.items()})
     await imports.record_rows(unit.conn, import_id, results)
-    _tell(unit, import_id, file, cards)
-    return ImportResult(file.digest, results, import_id, unit.now)
+    _tell(unit, import_id, lots, cards)
+    await _shelve(unit, cards)
+    await manifests.compare(unit, lots)
+    return results
 
 
 async def rehearse(unit: Unit, file: LotFile) -> ImportResult:
@@ -67,7 +130,7 @@ async def rehearse(unit: Unit, file: LotFile) -> ImportResult:
     Nothing is written.
     """
     return await _first_result(unit, file) or ImportResult(
-        file.digest, await _results(unit, file, {})
+        file.digest, await _results(unit, file.rows, {})
     )
 
 
@@ -79,9 +142,11 @@ async def _first_result(unit: Unit, file: LotFile) -> ImportResult | None:
     return ImportResult(first.digest, rows, first.import_id, first.imported_at, fresh=False)
 
 
-async def _results(unit: Unit, file: LotFile, written: Mapping[int, CaseId]) -> list[RowResult]:
+async def _results(
+    unit: Unit, rows: Sequence[CardRow | RefusedRow], written: Mapping[int, CaseId]
+) -> list[RowResult]:
     """One result per row, in the file's order; ``written`` are the cases opened, by line."""
-    left = [row for row in file.cards if row.line not in written]
+    left = [row for row in rows if isinstance(row, CardRow) and row.line not in written]
     known = await imports.known_references(unit.conn, [row.card_reference for row in left])
     places = await imports.known_places(unit.conn, [(row.lot_id, row.row) for row in left])
 
@@ -99,11 +164,13 @@ async def _results(unit: Unit, file: LotFile, written: Mapping[int, CaseId]) -> 
             return imports.refusal(row)
         return RowResult(row.line, row.lot_id, row.row, written.get(row.line), fault(row))
 
-    return [result(row) for row in file.rows]
+    return [result(row) for row in rows]
 
 
-def _tell(unit: Unit, import_id: UUID, file: LotFile, cards: dict[CaseId, CardRow]) -> None:
-    for lot_id in sorted(file.lots):
+def _tell(
+    unit: Unit, import_id: UUID, lots: Collection[LotId], cards: Mapping[CaseId, CardRow]
+) -> None:
+    for lot_id in sorted(lots):
         unit.audit("lot.import", subject=lot_id, import_id=str(import_id))
     for case_id, row in cards.items():
         unit.audit("card.received", subject=str(case_id), import_id=str(import_id))
@@ -116,4 +183,26 @@ def _tell_card(unit: Unit, case_id: CaseId, row: CardRow) -> None:
     )
     unit.emit(CardApplied(case_id=case_id, applied_on=row.applied_on))
     unit.emit(CardShipped(case_id=case_id, lot_id=row.lot_id, shipped_on=row.shipped_on))
-    unit.emit(CardReceived(case_id=case_id, lot_id=row.lot_id, card_expires_on=row.card_expires_on))
+    unit.emit(
+        CardReceived(
+            case_id=case_id,
+            lot_id=row.lot_id,
+            card_expires_on=row.card_expires_on,
+            old_card_expires_on=row.old_card_expires_on,
+        )
+    )
+    for stage in WAY[1 : imports.begun(row.stage).rank + 1]:
+        unit.emit(TOLD[stage](case_id=case_id))
+
+
+async def _shelve(unit: Unit, cards: Mapping[CaseId, CardRow]) -> None:
+    """Lay the shelved cards of the opening stock, shelf by shelf, in the order of the file."""
+    places: dict[tuple[SiteId, str], list[CaseId]] = defaultdict(list)
+    for case_id, row in cards.items():
+        if row.site_id is not None and row.shelf is not None:
+            places[row.site_id, row.shelf].append(case_id)
+    for (site_id, shelf), case_ids in sorted(places.items()):
+        unit.principal.require_site(site_id)
+        found = await stages.shelve(unit, Selection(tuple(case_ids)), site_id, shelf)
+        if any(result.verdict is not DONE for result in found):
+            raise ShelfTooSmall(site_id, shelf)

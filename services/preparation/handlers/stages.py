@@ -37,7 +37,7 @@ from shared.unit import Unit
 VersionCheck = Callable[[int], None]
 """Raises where the caller has not seen this version of a card."""
 
-_TOLD: Final[Mapping[Stage, type[PreparationEvent]]] = MappingProxyType(
+TOLD: Final[Mapping[Stage, type[PreparationEvent]]] = MappingProxyType(
     {
         Stage.INSPECTED: CardInspected,
         Stage.REGISTRY_CHECKED: CardRegistryChecked,
@@ -55,7 +55,7 @@ async def advance(unit: Unit, selection: Selection, to: Stage) -> list[CardResul
     verdicts = await _judged(unit, found, to)
     moved = await stages.advance(unit.conn, _ready(verdicts), frm=previous(to), to=to, at=unit.now)
     for case_id in _settled(verdicts, moved):
-        unit.emit(_TOLD[to](case_id=case_id))
+        unit.emit(TOLD[to](case_id=case_id))
         unit.audit(f"card.{to.value}", subject=str(case_id))
     return results(selection, verdicts, found)
 

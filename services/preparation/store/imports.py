@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.preparation.domain.lot_rows import CardRow, RefusedRow
 from services.preparation.domain.row_faults import RowCode, RowFault
+from services.preparation.domain.stages import Stage, previous
 from shared.db import Connection, Row
 from shared.ids import CaseId, LotId
 
@@ -18,6 +19,10 @@ class Import:
     import_id: UUID
     digest: bytes
     imported_at: datetime
+    row_count: int
+    rows_done: int
+    rejected: int
+    finished_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,26 @@ async def begin(
 async def find(conn: Connection, digest: bytes) -> Import | None:
     """The import of a file, if there was one."""
     row = await conn.fetchrow(_FIND, digest)
-    return Import(row["import_id"], row["digest"], row["imported_at"]) if row else None
+    return Import(**row) if row else None
+
+
+async def by_id(conn: Connection, import_id: UUID) -> Import | None:
+    """One import."""
+    row = await conn.fetchrow(_BY_ID, import_id)
+    return Import(**row) if row else None
+
+
+async def newest(conn: Connection, before: UUID | None, limit: int) -> list[Import]:
+    """Imports, the newest first, before an id."""
+    return [Import(**row) for row in await conn.fetch(_NEWEST, before, limit)]
+
+
+async def count_done(
+    conn: Connection, import_id: UUID, rows: int, rejected: int, at: datetime
+) -> bool:
+    """Count rows that are done; whether they were the last."""
+    finished: bool = await conn.fetchval(_COUNT_DONE, import_id, rows, rejected, at)
+    return finished
 
 
 async def open_lots(conn: Connection, lots: Sequence[LotId], at: datetime) -> None:
@@ -67,8 +91,15 @@ async def add_cards(conn: Connection, cards: Mapping[CaseId, CardRow], at: datet
         [row.shipped_on for row in rows],
         [row.card_expires_on for row in rows],
         at,
+        [row.old_card_expires_on for row in rows],
+        [begun(row.stage) for row in rows],
     )
     return {row["case_id"] for row in added}
+
+
+def begun(stage: Stage) -> Stage:
+    """The stage a card of the opening stock is written in; it is laid on its shelf by a step."""
+    return previous(stage) if stage is Stage.SHELVED else stage
 
 
 async def known_references(conn: Connection, references: Sequence[str]) -> set[str]:
@@ -109,6 +140,30 @@ async def rows_of(conn: Connection, import_id: UUID) -> list[RowResult]:
     return [row_result(row) for row in await conn.fetch(_ROWS_OF, import_id)]
 
 
+async def rows_after(
+    conn: Connection, import_id: UUID, line: int, limit: int, *, rejected: bool
+) -> list[RowResult]:
+    """What became of the rows after a line; only those that were rejected, or all."""
+    rows = await conn.fetch(_ROWS_AFTER, import_id, line, rejected, limit)
+    return [row_result(row) for row in rows]
+
+
+async def put_slices(conn: Connection, import_id: UUID, slices: Mapping[int, bytes]) -> None:
+    """Keep what is left of a file, sealed."""
+    await conn.execute(_PUT_SLICES, import_id, list(slices), list(slices.values()))
+
+
+async def take_slice(conn: Connection) -> tuple[UUID, int, bytes] | None:
+    """The next slice of any file that nobody else works on, locked; none where all is done."""
+    row = await conn.fetchrow(_TAKE_SLICE)
+    return (row["import_id"], row["number"], row["sealed"]) if row else None
+
+
+async def drop_slice(conn: Connection, import_id: UUID, number: int) -> None:
+    """Forget a slice that is done."""
+    await conn.execute(_DROP_SLICE, import_id, number)
+
+
 def row_result(row: Row) -> RowResult:
     """The result a row of ``lot_row`` tells of."""
     fault = RowFault(RowCode(row["code"]), row["field"]) if row["code"] else None
@@ -124,7 +179,36 @@ _BEGIN = """
 INSERT INTO lot_import (import_id, digest, imported_at, row_count) VALUES ($1, $2, $3, $4)
 ON CONFLICT (digest) DO NOTHING RETURNING import_id
 """
-_FIND = "SELECT import_id, digest, imported_at FROM lot_import WHERE digest = $1"
+_FIND = """
+SELECT import_id, digest, imported_at, row_count, rows_done, rejected, finished_at
+FROM lot_import WHERE digest = $1
+"""
+_BY_ID = """
+SELECT import_id, digest, imported_at, row_count, rows_done, rejected, finished_at
+FROM lot_import WHERE import_id = $1
+"""
+_NEWEST = """
+SELECT import_id, digest, imported_at, row_count, rows_done, rejected, finished_at
+FROM lot_import WHERE $1::uuid IS NULL OR import_id < $1 ORDER BY import_id DESC LIMIT $2
+"""
+# The row is counted up by one at a time: whoever brings it to its end knows that it is the last.
+_COUNT_DONE = """
+UPDATE lot_import SET rows_done = rows_done + $2, rejected = rejected + $3,
+       finished_at = CASE WHEN rows_done + $2 = row_count THEN $4::timestamptz END
+WHERE import_id = $1 RETURNING finished_at IS NOT NULL
+"""
+_ROWS_AFTER = """
+SELECT line, lot_id, lot_row, code, field, case_id FROM lot_row
+WHERE import_id = $1 AND line > $2 AND (code IS NOT NULL OR NOT $3) ORDER BY line LIMIT $4
+"""
+_PUT_SLICES = """
+INSERT INTO lot_slice (import_id, number, sealed) SELECT $1, * FROM unnest($2::int[], $3::bytea[])
+"""
+_TAKE_SLICE = """
+SELECT import_id, number, sealed FROM lot_slice
+ORDER BY import_id, number LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+_DROP_SLICE = "DELETE FROM lot_slice WHERE import_id = $1 AND number = $2"
 _OPEN_LOTS = """
 INSERT INTO lot (lot_id, received_at) SELECT lot_id, $2 FROM unnest($1::text[]) AS lot_id
 ORDER BY lot_id ON CONFLICT DO NOTHING
@@ -133,18 +217,24 @@ ORDER BY lot_id ON CONFLICT DO NOTHING
 _ADD_CARDS = """
 WITH added AS (
     INSERT INTO card (case_id, card_reference, lot_id, lot_row, ward, kind, applied_on,
-                      shipped_on, card_expires_on, stage_since)
+                      shipped_on, card_expires_on, stage_since, old_card_expires_on, stage)
     SELECT case_id, card_reference, lot_id, lot_row, ward, kind, applied_on, shipped_on,
-           card_expires_on, $10
+           card_expires_on, $10, old_card_expires_on, stage
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[],
-                $7::date[], $8::date[], $9::date[])
+                $7::date[], $8::date[], $9::date[], $11::date[], $12::text[])
          AS c(case_id, card_reference, lot_id, lot_row, ward, kind, applied_on, shipped_on,
-              card_expires_on)
+              card_expires_on, old_card_expires_on, stage)
     ORDER BY card_reference
     ON CONFLICT DO NOTHING
     RETURNING case_id, stage, stage_since
+), way AS (
+    SELECT stage, n
+    FROM unnest(ARRAY['received', 'inspected', 'registry_checked', 'preset'])
+         WITH ORDINALITY AS w(stage, n)
 ), history AS (
-    INSERT INTO card_stage (case_id, stage, at) SELECT case_id, stage, stage_since FROM added
+    INSERT INTO card_stage (case_id, stage, at)
+    SELECT added.case_id, been.stage, added.stage_since
+    FROM added JOIN way here ON here.stage = added.stage JOIN way been ON been.n <= here.n
 )
 SELECT case_id FROM added
 """

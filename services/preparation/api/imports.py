@@ -1,0 +1,157 @@
+"""Imports: how far each file is, and what became of its rows."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from services.preparation.api.parts import CASE, as_json
+from services.preparation.handlers import uploads
+from services.preparation.store.imports import Import, RowResult
+from shared.errors import Language, Text
+from shared.http.call import CallDep
+from shared.http.paging import Page, PageDep
+from shared.http.tables import MEDIA_TYPES, Column, Table, TableDep
+from shared.ids import CaseId, LotId
+
+router = APIRouter(prefix="/v1/imports", tags=["lots"])
+
+_LONGEST = 100_000
+_TABLE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A page; as CSV or XLSX a file of all rows from the cursor on.",
+        "content": {
+            MEDIA_TYPES["csv"]: {"schema": {"type": "string"}},
+            MEDIA_TYPES["xlsx"]: {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+_COLUMNS = (
+    Column("line", Text("Line", "行番号")),
+    Column("lot_id", Text("Lot", "ロット")),
+    Column("row", Text("Row", "明細行")),
+    Column("outcome", Text("Outcome", "結果")),
+    Column("code", Text("Code", "コード")),
+    Column("field", Text("Column", "列")),
+    Column("message", Text("Message", "内容")),
+    Column("remedy", Text("What to do", "対応")),
+    Column("case_id", Text("Case", "案件ID")),
+)
+
+
+class RowOutcome(StrEnum):
+    """What became of a row."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+class RowOut(BaseModel):
+    """The result of one row."""
+
+    line: int = Field(description="Line in the file; the header is 1.", examples=[2])
+    lot_id: LotId | None = Field(description="None where it could not be read.")
+    row: int | None = Field(description="The row of the manifest; none where unreadable.")
+    outcome: RowOutcome
+    code: str | None = Field(None, examples=["duplicate_card"])
+    field: str | None = Field(None, examples=["card_reference"])
+    message: str | None = None
+    remedy: str | None = None
+    case_id: CaseId | None = Field(None, description="The case opened.", examples=[CASE])
+
+
+class ImportJob(BaseModel):
+    """How far a file is."""
+
+    import_id: UUID
+    sha256: str
+    state: Literal["running", "done"]
+    started_at: datetime
+    finished_at: datetime | None
+    rows: int
+    rows_done: int
+    accepted: int
+    rejected: int
+
+
+@router.get("")
+async def list_imports(call: CallDep, page: PageDep) -> Page[ImportJob]:
+    """Imports, the newest first."""
+    before = page.after(tuple[UUID])
+    async with call.unit() as unit:
+        found = await uploads.listed(unit, before[0] if before else None, page.fetch)
+    return page.page(found, key=lambda one: (one.import_id,), item=import_job)
+
+
+@router.get("/{import_id}")
+async def one_import(call: CallDep, import_id: UUID) -> ImportJob:
+    """How far one file is."""
+    async with call.unit() as unit:
+        return import_job(await uploads.find(unit, import_id))
+
+
+@router.get("/{import_id}/rows", response_model=Page[RowOut], responses=_TABLE)
+async def rows_of_import(
+    call: CallDep,
+    import_id: UUID,
+    page: PageDep,
+    wanted: TableDep,
+    rejected: Annotated[bool, Query(description="Only the rows that were not taken.")] = False,
+) -> Response:
+    """What became of the rows so far, in the order of the file; also as a file."""
+    after = page.after(tuple[int])
+    as_page = wanted.format == "json"
+    async with call.unit() as unit:
+        found = await uploads.rows(
+            unit,
+            import_id,
+            after[0] if after else 0,
+            page.fetch if as_page else _LONGEST,
+            rejected=rejected,
+        )
+    if as_page:
+        return as_json(
+            page.page(
+                found,
+                key=lambda row: (row.line,),
+                item=lambda row: RowOut(**row_fields(row, wanted.language)),
+            )
+        )
+    told = [row_fields(row, wanted.language) for row in found]
+    rows = [[fields[column.key] for column in _COLUMNS] for fields in told]
+    return await wanted.answer(Table(f"import-{import_id}", _COLUMNS, rows))
+
+
+def import_job(kept: Import) -> ImportJob:
+    """The import as callers see it."""
+    return ImportJob(
+        import_id=kept.import_id,
+        sha256=kept.digest.hex(),
+        state="done" if kept.finished_at else "running",
+        started_at=kept.imported_at,
+        finished_at=kept.finished_at,
+        rows=kept.row_count,
+        rows_done=kept.rows_done,
+        accepted=kept.rows_done - kept.rejected,
+        rejected=kept.rejected,
+    )
+
+
+def row_fields(row: RowResult, language: Language) -> dict[str, Any]:
+    """The members of ``RowOut`` in words of ``language``."""
+    fault = row.fault
+    return {
+        "line": row.line,
+        "lot_id": row.lot_id,
+        "row": row.row,
+        "outcome": RowOutcome.REJECTED if fault else RowOutcome.ACCEPTED,
+        "code": fault.code if fault else None,
+        "field": fault.field if fault else None,
+        "message": fault.message.to(language) if fault else None,
+        "remedy": fault.remedy.to(language) if fault else None,
+        "case_id": row.case_id,
+    }
