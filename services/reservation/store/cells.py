@@ -37,7 +37,8 @@ WHERE cell.site_id = $1 AND cell.starts_at = back.starts_at
     AND cell.booked + back.wanted - back.seats <= least(cell.capacity, cell.target) - $5
 RETURNING cell.starts_at
 """
-# Many sites at once: locked first, and told apart by who decides outside.
+# Many sites at once: locked first, and told apart by who decides outside. Returns are found cell by
+# cell: joined at once, the planner would read them all.
 _LOCK_ALL = """
 WITH wanted AS (
     SELECT * FROM unnest($1::text[], $2::timestamptz[]) AS w(site_id, starts_at)
@@ -46,9 +47,14 @@ WITH wanted AS (
     FROM cell c JOIN wanted USING (site_id, starts_at)
     ORDER BY c.site_id, c.starts_at
     FOR NO KEY UPDATE OF c
+), due AS (
+    SELECT r.id FROM locked l CROSS JOIN LATERAL (
+        SELECT ctid AS id FROM seat_return
+        WHERE site_id = l.site_id AND starts_at = l.starts_at AND due_at <= $3
+        OFFSET 0
+    ) AS r
 ), returned AS (
-    DELETE FROM seat_return r USING locked l
-    WHERE r.site_id = l.site_id AND r.starts_at = l.starts_at AND r.due_at <= $3
+    DELETE FROM seat_return r WHERE r.ctid = ANY(ARRAY(SELECT id FROM due)) AND r.due_at <= $3
     RETURNING r.site_id, r.starts_at, r.seats
 ), back AS (
     SELECT site_id, starts_at, sum(seats)::int AS seats FROM returned GROUP BY 1, 2

@@ -25,14 +25,21 @@ LEFT JOIN (
 ) AS c ON true
 """
 _START = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text"
+# Day by day and cell by cell: joined at once, the planner would read every return there is.
 _DAYS = """
-SELECT w.site_id, w.day, c.starts_at, least(c.capacity, c.target) - c.booked AS free,
-       r.seats, r.due_at
+SELECT w.site_id, w.day, c.starts_at, c.free, r.seats, r.due_at
 FROM unnest($1::text[], $2::date[], $3::timestamptz[], $4::timestamptz[])
     AS w(site_id, day, starts, ends)
-JOIN cell c ON c.site_id = w.site_id AND c.starts_at >= w.starts AND c.starts_at < w.ends
-LEFT JOIN seat_return r
-    ON r.site_id = c.site_id AND r.starts_at = c.starts_at AND r.due_at < 'infinity'
+CROSS JOIN LATERAL (
+    SELECT starts_at, least(capacity, target) - booked AS free FROM cell
+    WHERE site_id = w.site_id AND starts_at >= w.starts AND starts_at < w.ends
+    OFFSET 0
+) AS c
+LEFT JOIN LATERAL (
+    SELECT seats, due_at FROM seat_return
+    WHERE site_id = w.site_id AND starts_at = c.starts_at AND due_at < 'infinity'
+    OFFSET 0
+) AS r ON true
 ORDER BY w.site_id, c.starts_at
 """
 _FORGET = """
