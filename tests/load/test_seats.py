@@ -34,7 +34,7 @@ from tests.reservation.support import PEOPLE, SITE, WARD, make_site, signing_key
 from tests.support.sizes import proof_size
 
 CLIENTS, HOUSEHOLDS = 50, 120
-LIFE = proof_size(2, 8)
+LIFE = proof_size(1, 8)
 """Seconds that a replica lives before it is killed."""
 CALENDAR = BusinessCalendar()
 RULES = Rules(calendar=CALENDAR, horizon_days=20, made_ahead_days=1)

@@ -79,9 +79,9 @@ async def own_holds(call: CallDep) -> Page[HoldView]:
 
 @router.get("/{hold_id}", summary="One hold")
 async def read_hold(hold_id: HoldId, call: CallDep) -> HoldView:
-    """For a day after its end one can see what became of it."""
+    """For a day after its end one can see what became of it. Reading it is audited."""
     async with call.unit() as unit:
-        return HoldView.of(await holds.find(unit, hold_id), unit.now)
+        return HoldView.of(await holds.read(unit, hold_id), unit.now)
 
 
 @router.delete("/{hold_id}", summary="Give a hold up", status_code=204)

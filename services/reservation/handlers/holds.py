@@ -73,6 +73,13 @@ async def find(unit: Unit, hold_id: HoldId) -> Hold:
     return hold
 
 
+async def read(unit: Unit, hold_id: HoldId) -> Hold:
+    """The hold, for who may see it; the reading is audited. Raises what ``find`` raises."""
+    hold = await find(unit, hold_id)
+    _audit(unit, "hold.read", hold)
+    return hold
+
+
 async def own(unit: Unit) -> Hold | None:
     """What this caller holds now, or none."""
     hold = await holds.own(unit.conn, unit.principal.subject)

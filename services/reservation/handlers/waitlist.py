@@ -91,8 +91,11 @@ async def find(unit: Unit, entry_id: EntryId) -> Entry:
 
 
 async def own(unit: Unit) -> list[Entry]:
-    """The places of a citizen's cases."""
-    return await waitlist.of_cases(unit.conn, sorted(unit.principal.cases))
+    """The places of a citizen's cases, audited."""
+    found = await waitlist.of_cases(unit.conn, sorted(unit.principal.cases))
+    for entry in found:
+        _audit(unit, "waitlist.read", entry)
+    return found
 
 
 async def at_site(
