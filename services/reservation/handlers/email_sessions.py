@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from services.reservation.domain.contact import mailbox
+from services.reservation.domain.contact import mailbox, subject_of
 from services.reservation.domain.message import Kind
 from services.reservation.handlers import contacts as contact_handlers
 from services.reservation.handlers.sessions import LoginRefused
@@ -95,7 +95,8 @@ async def _login(unit: Unit, tools: Tools, request_id: UUID, found: LoginRequest
         is_login=True,
     )
     # Whoever logs in with the same address at the same moment may have been first.
-    await contacts.insert(unit.conn, new, unit.now)
+    if not await contacts.insert(unit.conn, new, unit.now):
+        await vaults.erase(unit.conn, [subject_of(contact_id)], at=unit.now)
     login = await contacts.login(unit.conn, keys)
     if login is None:
         raise LoginRefused

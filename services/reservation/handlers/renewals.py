@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from services.reservation.domain.contact import telephone
+from services.reservation.domain.contact import subject_of, telephone
 from services.reservation.domain.renewal import (
     NeedsVerifiedContact,
     NoSuchRenewal,
@@ -27,6 +27,7 @@ from shared.contracts.base import CaseKind, CaseOpened, Procedure
 from shared.contracts.reservation import ErasureReason
 from shared.errors import Language
 from shared.ids import CaseId, WardCode, new_id
+from shared.security import vault as vaults
 from shared.security.principal import Principal
 from shared.unit import Unit
 
@@ -170,7 +171,8 @@ async def _caller(unit: Unit, tools: Tools, wish: Wish) -> StoredContact:
     contact_id = new_id()
     _, sealed = await contact_handlers.seal(unit, tools, contact_id, None, wish.phone)
     new = NewContact(contact_id, wish.language, None, sealed, address_key=keys[0], is_login=True)
-    await contacts.insert(unit.conn, new, unit.now)
+    if not await contacts.insert(unit.conn, new, unit.now):
+        await vaults.erase(unit.conn, [subject_of(contact_id)], at=unit.now)
     found = await contacts.login(unit.conn, keys)
     if found is None:
         raise NeedsVerifiedContact

@@ -17,9 +17,9 @@ _OF_CASES = f"""
 SELECT cc.case_id, {_COLUMNS} FROM case_contact cc JOIN contact c USING (contact_id)
 WHERE cc.case_id = ANY($1::uuid[])
 """  # noqa: S608  only our column list
-_LOCK = """
-SELECT contact_id FROM case_contact WHERE case_id = $1 FOR UPDATE
-"""
+# A case may have no row to lock yet, so the lock is on its id.
+_LOCK_CASE = "SELECT pg_advisory_xact_lock(hashtextextended('contact:' || $1::text, 0))"
+_LOCK = "SELECT contact_id FROM case_contact WHERE case_id = $1 FOR UPDATE"
 _INSERT = """
 INSERT INTO contact (contact_id, is_login, address_key, sealed_email, sealed_phone, language,
                      verified_at, reserved_case_id, created_at)
@@ -136,7 +136,8 @@ async def of_cases(conn: Connection, case_ids: Sequence[CaseId]) -> dict[CaseId,
 
 
 async def lock(conn: Connection, case_id: CaseId) -> UUID | None:
-    """Lock which contact a case has."""
+    """Lock which contact a case has, or that it has none."""
+    await conn.execute(_LOCK_CASE, str(case_id))
     found: UUID | None = await conn.fetchval(_LOCK, case_id)
     return found
 

@@ -1,5 +1,6 @@
 """A citizen's contact: sealed, verified by a code, written to, and erased for good."""
 
+import asyncio
 from datetime import timedelta
 
 import httpx
@@ -178,6 +179,18 @@ async def test_the_same_contact_again_changes_nothing(
     assert await post(database, mailbox.gateway()).round() == 0
     other_phone = await client.put(CONTACT, json={**body, "phone": "03-1234-5678"}, headers=who)
     assert (other_phone.json()["phone"], other_phone.json()["verified"]) == ("0312345678", True)
+
+
+async def test_of_many_contacts_given_at_once_one_is_kept(
+    client: httpx.AsyncClient, database: Database, who: dict[str, str]
+) -> None:
+    bodies = [{"phone": f"0442000{number:03}"} for number in range(8)]
+    answers = await asyncio.gather(*(client.put(CONTACT, json=b, headers=who) for b in bodies))
+    assert {answer.status_code for answer in answers} == {200}
+    async with database.reader() as conn:
+        kept = await conn.fetchval("SELECT count(*) FROM contact WHERE erased_at IS NULL")
+        keys = await conn.fetchval("SELECT count(*) FROM subject_key WHERE wrapped IS NOT NULL")
+    assert (kept, keys) == (1, 1)
 
 
 async def test_an_erased_contact_cannot_be_read_by_anybody(

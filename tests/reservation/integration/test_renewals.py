@@ -8,7 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from services.reservation.domain.contact import mailbox as mailbox_of
 from services.reservation.handlers import daily, email_sessions
+from services.reservation.tools import Tools
 from shared.clock import FixedClock
 from shared.contracts.base import Procedure
 from shared.contracts.place import Acceptance
@@ -16,8 +18,9 @@ from shared.db import Database
 from shared.due import DueWork
 from shared.ids import CaseId, derived_id
 from shared.security.principal import Principal
-from tests.reservation.mailbox import Mailbox, code, post, text
+from tests.reservation.mailbox import TOOLS, Mailbox, code, post, text
 from tests.reservation.support import (
+    MASTERS,
     NUMBER,
     SITE,
     WARD,
@@ -277,6 +280,33 @@ async def test_a_mailbox_is_known_by_capitals_and_small_letters(
     await log_in(client, database, mailbox, "taro@MAIL.example")
     async with database.reader() as conn:
         assert await conn.fetchval("SELECT count(*) FROM contact") == 1
+
+
+async def test_two_first_logins_at_once_are_one_contact(
+    client: httpx.AsyncClient, database: Database, mailbox: Mailbox
+) -> None:
+    typed = [await asked(client, database, mailbox) for _ in range(4)]
+    answers = await asyncio.gather(
+        *(client.post("/v1/sessions:confirm", json=body) for body in typed)
+    )
+    assert {answer.status_code for answer in answers} == {201}
+    async with database.reader() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM contact") == 1
+        assert await conn.fetchval("SELECT count(wrapped) FROM subject_key") == 1
+
+
+async def test_a_login_is_found_again_under_a_new_key(database: Database) -> None:
+    newer = Tools.of({"n2": bytes([2]) * 32, **MASTERS})
+    found = []
+    for tools in (TOOLS, newer, newer):
+        async with units(database).begin(Principal.anonymous()) as unit:
+            request_id = await email_sessions.request(unit, tools, EMAIL, "ja")
+            typed = tools.code(email_sessions.CODE_PURPOSE, request_id)
+            found.append(await email_sessions.confirm(unit, tools, request_id, typed))
+    assert len({one.contact_id for one in found}) == 1
+    async with database.reader() as conn:
+        key = await conn.fetchval("SELECT address_key FROM contact")
+    assert key == newer.address_keys(mailbox_of(EMAIL))[0]
 
 
 async def test_old_requests_are_forgotten_with_their_addresses(
