@@ -5,7 +5,7 @@ Each entry is ``Due(name, work)``; what a work needs besides its unit it is give
 
 from collections.abc import Sequence
 
-from services.preparation.handlers import assignments, needs, pace, registry, uploads
+from services.preparation.handlers import assignments, disposals, needs, pace, registry, uploads
 from services.preparation.settings import PreparationSettings
 from services.preparation.tools import Tools
 from shared.calendar import BusinessCalendar
@@ -24,6 +24,7 @@ def works(resources: Resources) -> Sequence[Due]:
         Due("slices of long files", uploads.work(tools)),
         Due("registry changes whose cards have come", registry.work(settings.hold_review_days)),
         Due("forgotten assignments", assignments.expire),
+        Due("cards due for disposal", disposals.become_due),
         Due("notices by pace", pace.daily(tools, settings.notices_at)),
         Due("late batches", needs.late_batches),
         Due("cards not in time", needs.failures(calendar, settings.transfer_check_at)),

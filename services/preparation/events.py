@@ -7,6 +7,8 @@ from shared.contracts.preparation import (
     CardApplied,
     CardArrived,
     CardDispatched,
+    CardDisposalDue,
+    CardDisposed,
     CardHeld,
     CardInspected,
     CardNoticeReturned,
@@ -55,6 +57,8 @@ PUBLISHES: tuple[type[Event], ...] = (
     CardTransferFailed,
     CardNotified,
     CardNoticeReturned,
+    CardDisposalDue,
+    CardDisposed,
 )
 
 SUBSCRIBES: tuple[Subscription, ...] = (

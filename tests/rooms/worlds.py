@@ -112,8 +112,8 @@ async def world(name: str, database: Database, folder: Path) -> World:
     app: RoomApi = getattr(import_module(module), function)(resources)
     parameters = {"site_id": OWN, "shelf": "A", "stage": "inspected", "letter_id": "1"}
     parameters |= {"desk": "preset", "from_on": "2026-05-01"}
-    ids = ("case_id", "batch_id", "lot_id", "transfer_id", "import_id", "discrepancy_id")
-    parameters |= {key: str(uuid4()) for key in ids}
+    ids = ("case", "batch", "lot", "transfer", "disposal", "stock_take", "import", "discrepancy")
+    parameters |= {f"{key}_id": str(uuid4()) for key in ids}
     if name == "reservation":
         parameters |= await _booking(database)
     if name == "issuance":
@@ -173,4 +173,9 @@ async def _visit(database: Database, clock: FixedClock) -> dict[str, str]:
     async with city.units.begin(issuance.PEOPLE["clerk"]) as unit:
         visit = await check_in_booking(unit, OWN, booking.booking_id, timedelta(minutes=10))
         await open_counter(unit, OWN, "1", tuple(Purpose))
-    return {"visit_id": str(visit.visit_id), "case_id": str(case_id), "counter": "1"}
+    return {
+        "visit_id": str(visit.visit_id),
+        "case_id": str(case_id),
+        "counter": "1",
+        "action": "pause",
+    }

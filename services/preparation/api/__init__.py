@@ -6,6 +6,7 @@ from services.preparation.access import ACCESS
 from services.preparation.api import (
     assignments,
     cards,
+    disposals,
     ends,
     holds,
     imports,
@@ -49,6 +50,7 @@ _MODULES = (
     paces,
     unclaimed,
     notices,
+    disposals,
     outlook,
     outlook_forecast,
     status,

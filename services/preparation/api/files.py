@@ -69,3 +69,19 @@ NEAR_EXPIRY: Final = (
     Column("booked_at", Text("Visit", "来庁日時")),
     _CASE,
 )
+WAITING: Final = (
+    Column("site_id", Text("Site", "窓口")),
+    _PLACE,
+    _CARD,
+    Column("stage", Text("Stage", "段階")),
+    Column("end_reason", Text("Reason", "理由")),
+    Column("stage_since", Text("Since", "開始日時")),
+    _CASE,
+)
+DISPOSED: Final = (
+    _CARD,
+    Column("left_position", Text("Left from", "元の保管位置")),
+    Column("reason", Text("Reason", "理由")),
+    Column("state", Text("State", "状態")),
+    _CASE,
+)

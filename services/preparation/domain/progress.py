@@ -48,7 +48,12 @@ def progress(
     return Progress.BOOKABLE
 
 
-_OVER: Final = {Stage.ISSUED: Progress.HANDED_OVER, Stage.VOIDED: Progress.ENDED}
+_OVER: Final = {
+    Stage.ISSUED: Progress.HANDED_OVER,
+    Stage.VOIDED: Progress.ENDED,
+    Stage.DISPOSAL_DUE: Progress.ENDED,
+    Stage.DISPOSED: Progress.ENDED,
+}
 
 _TITLES: Final = {
     Progress.PREPARING: Text("Your card is being prepared", "カードの交付準備中です"),

@@ -67,16 +67,16 @@ def _open(standing: Standing, today: date) -> Verdict:
 def unclaimed(standing: Standing, today: date) -> Unclaimed | None:
     """What comes next for a notified card; None while its citizen may still come.
 
-    A card whose validity has ended is disposed of, whichever notice was the last. One that is held
-    waits with everything else.
+    A card whose validity has ended is disposed of, whichever notice was the last. The last notice
+    runs to its deadline even where it came back. One that is held waits with everything else.
     """
     if standing.stage is not Stage.NOTIFIED or standing.booked or standing.held:
         return None
     if standing.card_expires_on < today:
         return Unclaimed.DISPOSAL
-    if not over(standing, today):
-        return None
-    return Unclaimed.DISPOSAL if standing.notice_seq >= LAST else Unclaimed.SECOND_NOTICE
+    if standing.notice_seq >= LAST:
+        return Unclaimed.DISPOSAL if standing.deadline < today else None
+    return Unclaimed.SECOND_NOTICE if over(standing, today) else None
 
 
 NOT_NOTIFIED: Final = refused(

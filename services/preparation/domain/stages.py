@@ -23,6 +23,8 @@ class Stage(StrEnum):
     ISSUED = "issued"
     REJECTED = "rejected"
     VOIDED = "voided"
+    DISPOSAL_DUE = "disposal_due"
+    DISPOSED = "disposed"
 
     @property
     def rank(self) -> int:
@@ -46,6 +48,8 @@ _LABELS: Final = {
     Stage.ISSUED: Text("issued", "交付"),
     Stage.REJECTED: Text("rejected", "不良返送"),
     Stage.VOIDED: Text("voided", "無効"),
+    Stage.DISPOSAL_DUE: Text("due for disposal", "廃棄待ち"),
+    Stage.DISPOSED: Text("disposed", "廃棄"),
 }
 WAY: Final = tuple(stage for stage in Stage if stage.rank <= Stage.ISSUED.rank)
 """The stages a card goes through, in order."""
