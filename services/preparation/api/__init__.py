@@ -22,6 +22,7 @@ from services.preparation.api import (
     status,
     transfers,
     unclaimed,
+    worklists,
 )
 from services.preparation.settings import PreparationSettings
 from services.preparation.tools import Tools
@@ -53,6 +54,7 @@ _MODULES = (
     disposals,
     outlook,
     outlook_forecast,
+    worklists,
     status,
 )
 
