@@ -100,6 +100,7 @@ async def import_file(
     rejected = sum(result.fault is not None for result in results)
     if whole and rejected:
         raise RowsRefused(results)
+    await manifests.compare(unit, file.lots)
     await imports.count_done(unit.conn, import_id, len(results), rejected, unit.now)
     return ImportResult(file.digest, results, import_id, unit.now)
 
@@ -107,7 +108,10 @@ async def import_file(
 async def take_rows(
     unit: Unit, tools: Tools, import_id: UUID, rows: Sequence[CardRow | RefusedRow]
 ) -> list[RowResult]:
-    """Open a case for every good row of a file and keep what became of each."""
+    """Open a case for every good row of a file and keep what became of each.
+
+    The counts of its lots are the caller's to compare, once all rows are written.
+    """
     lots = {row.lot_id for row in rows if row.lot_id is not None}
     await imports.open_lots(unit.conn, list(lots), unit.now)
     wanted = {CaseId(new_id()): row for row in rows if isinstance(row, CardRow)}
@@ -120,7 +124,6 @@ async def take_rows(
     await imports.record_rows(unit.conn, import_id, results)
     _tell(unit, import_id, lots, cards)
     await _shelve(unit, cards)
-    await manifests.compare(unit, lots)
     return results
 
 

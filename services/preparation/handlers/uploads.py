@@ -10,6 +10,7 @@ from uuid import UUID
 
 from services.preparation.domain.lot_file import LOT, Form
 from services.preparation.domain.slices import Sliced, cut, unpack
+from services.preparation.handlers import manifests
 from services.preparation.handlers.imports import take_rows
 from services.preparation.store import imports
 from services.preparation.store.imports import Import, RowResult
@@ -67,14 +68,23 @@ def work(tools: Tools) -> DueWork:
         cell = _cell(import_id, number)
         text = (await tools.vault.open(unit.conn, {cell: sealed}))[cell]
         rows = await asyncio.to_thread(unpack, b64decode(text or ""))
-        results = await take_rows(unit, tools, import_id, rows)
+        # Written before the import is counted up, so that slices wait for each other only there.
+        part = unit.part(unit.principal, unit.traceparent)
+        results = await take_rows(part, tools, import_id, rows)
+        await part.flush()
         await imports.drop_slice(unit.conn, import_id, number)
         rejected = sum(result.fault is not None for result in results)
         if await imports.count_done(unit.conn, import_id, len(rows), rejected, unit.now):
-            await vaults.erase(unit.conn, [_subject(import_id)], at=unit.now)
+            await _finish(unit, import_id)
         return 1
 
     return take_slice
+
+
+async def _finish(unit: Unit, import_id: UUID) -> None:
+    """After the last slice, which sees what the others have written: they have committed."""
+    await manifests.compare(unit, await imports.lots_of(unit.conn, import_id))
+    await vaults.erase(unit.conn, [_subject(import_id)], at=unit.now)
 
 
 async def find(unit: Unit, import_id: UUID) -> Import:

@@ -148,6 +148,12 @@ async def rows_after(
     return [row_result(row) for row in rows]
 
 
+async def lots_of(conn: Connection, import_id: UUID) -> list[LotId]:
+    """The lots of a file."""
+    rows = await conn.fetch(_LOTS_OF, import_id)
+    return [row["lot_id"] for row in rows]
+
+
 async def put_slices(conn: Connection, import_id: UUID, slices: Mapping[int, bytes]) -> None:
     """Keep what is left of a file, sealed."""
     await conn.execute(_PUT_SLICES, import_id, list(slices), list(slices.values()))
@@ -200,6 +206,9 @@ WHERE import_id = $1 RETURNING finished_at IS NOT NULL
 _ROWS_AFTER = """
 SELECT line, lot_id, lot_row, code, field, case_id FROM lot_row
 WHERE import_id = $1 AND line > $2 AND (code IS NOT NULL OR NOT $3) ORDER BY line LIMIT $4
+"""
+_LOTS_OF = """
+SELECT DISTINCT lot_id FROM lot_row WHERE import_id = $1 AND lot_id IS NOT NULL ORDER BY lot_id
 """
 _PUT_SLICES = """
 INSERT INTO lot_slice (import_id, number, sealed) SELECT $1, * FROM unnest($2::int[], $3::bytea[])

@@ -1,5 +1,6 @@
 """Lot files in all their ways: whole or not, in the background, at cut-over, long, and broken."""
 
+import asyncio
 from datetime import date
 
 import httpx
@@ -176,6 +177,23 @@ async def test_a_long_file_is_taken_in_slices_and_shows_how_far_it_is(
         assert await conn.fetchval("SELECT count(*) FROM lot_slice") == 0
         gone = "SELECT erased_at IS NOT NULL FROM subject_key WHERE subject LIKE 'lot-import:%'"
         assert await conn.fetchval(gone)
+
+
+async def test_slices_taken_by_several_at_once_are_each_taken_once_and_counted_together(
+    client: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "ROWS", 20)
+    manifest = b"lot,cards,shipped_on\nL2026-0412,241,2026-04-10\n"
+    await client.post("/v1/manifests", content=manifest, headers=bearer())
+    rows = [row(n) for n in range(1, 241)]
+    accepted = await post(client, lot_csv(rows), background=True)
+    while sum(await asyncio.gather(*(take_slices(database, 1) for _ in range(5)))):
+        pass
+    job = (await client.get(accepted.headers["location"], headers=bearer())).json()
+    assert (job["state"], job["rows_done"], job["accepted"]) == ("done", 240, 240)
+    assert (await events_of(database)).count("card.received.v1") == 240
+    (open_,) = (await client.get("/v1/discrepancies", headers=bearer())).json()["items"]
+    assert (open_["expected"], open_["found"]) == (241, 240)
 
 
 async def test_a_slice_that_fails_stays_due_and_nothing_of_it_is_kept(
