@@ -103,12 +103,15 @@ class Seats(RuleBasedStateMachine):
 
     @rule(who=st.sampled_from(SESSIONS), cases=parties, site_id=some_site, at=some_start)
     def hold(self, who: str, cases: tuple[CaseId, ...], site_id: SiteId, at: datetime) -> None:
-        """Hold seats: they are free, or the session holds just these."""
+        """Hold seats: those the session does not hold already are free."""
         own = self.model.live(self.clock.now()).get(who)
         same = own is not None and (sorted(own.cases), own.site_id, own.starts_at) == (
             sorted(cases), site_id, at
         )  # fmt: skip
-        fits = self.model.fits(taken(site_id, at, len(cases)), self.clock.now())
+        fits = self.model.fits(
+            taken(site_id, at, len(cases)) - self.model.has(who, site_id, self.clock.now()),
+            self.clock.now(),
+        )
         made = self.act(
             session(who), lambda unit: holds.place(unit, Request(cases, site_id, at), AT_ONCE)
         )

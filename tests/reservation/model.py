@@ -62,6 +62,13 @@ class Model:
         """The holds that have not run out."""
         return {who: held for who, held in self.holds.items() if held.expires_at > now}
 
+    def has(self, who: str, site_id: SiteId, now: datetime) -> Counter[Cell]:
+        """The seats that a session holds at a site."""
+        held = self.live(now).get(who)
+        if held is None or held.site_id != site_id:
+            return Counter()
+        return taken(site_id, held.starts_at, len(held.cases))
+
     def fits(self, wanted: Mapping[Cell, int], now: datetime) -> bool:
         """Whether these seats are free."""
         used = self.used(now)

@@ -3,16 +3,17 @@
 Whoever holds something and holds something else lets the first go: new seat first, then the old.
 """
 
-from datetime import timedelta
+from collections import Counter
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.reservation.domain.booking import Booking
+from services.reservation.domain.booking import Booking, SlotTaken
 from services.reservation.domain.hold import Hold, HoldEnded, HoldId, HoldState, NoSuchHold
 from services.reservation.domain.rules import Rules
-from services.reservation.handlers import parties
+from services.reservation.handlers import moves, parties
 from services.reservation.handlers.parties import Ready, Request
 from services.reservation.store import bookings, holds, returns
-from shared.ids import PartyId, new_id
+from shared.ids import PartyId, SiteId, new_id
 from shared.unit import Unit
 
 REMEMBERED = timedelta(days=1)
@@ -36,15 +37,39 @@ async def place(unit: Unit, request: Request, rules: Rules) -> Hold:
     if own is not None and await _still(unit, own, request):
         return own
     hold = _hold(unit, party, request)
+    near = await _near(unit, own, request.site_id)
     if own is not None:
         await holds.end(unit.conn, own.hold_id, HoldState.RELEASED)
     await holds.insert(unit.conn, hold)
-    await parties.claim(unit, party, hold.cells(rules.cell_minutes))
+    wanted = Counter(hold.cells(rules.cell_minutes))
+    has = Counter(near.cells(rules.cell_minutes)) if near else Counter()
+    if lacking := wanted - has:
+        await parties.claim(unit, party, lacking)
     await keep_until(unit, hold, rules)
-    if own is not None:
+    if near is not None:
+        await _change(unit, near, has, has - wanted, rules)
+    elif own is not None:
         await let_go(unit, own, rules)
     _audit(unit, "hold.placed", hold)
     return hold
+
+
+async def _near(unit: Unit, own: Hold | None, site_id: SiteId) -> Hold | None:
+    """What is held already at the same site: its seats serve the next hold, as far as they fit."""
+    if own is None or own.site_id != site_id or own.state_at(unit.now) is not HoldState.HELD:
+        return None
+    return own if await returns.there(unit.conn, own.hold_id, unit.now) else None
+
+
+async def _change(
+    unit: Unit, former: Hold, has: Counter[datetime], left: Counter[datetime], rules: Rules
+) -> None:
+    """The seats of ``former`` now serve another hold, but those ``left``, which return."""
+    if await returns.held(unit.conn, former.hold_id, unit.now) != len(has):
+        raise SlotTaken  # the calendar has just taken them away
+    await returns.keep(unit.conn, former.hold_id)
+    if left:
+        await moves.put_back(unit, former.site_id, left, rules)
 
 
 async def keep_until(unit: Unit, hold: Hold, rules: Rules) -> None:

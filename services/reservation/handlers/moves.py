@@ -80,7 +80,7 @@ async def give_back(unit: Unit, left: Sequence[Booking], rules: Rules) -> None:
     """Let the seats that bookings have left go on their way back."""
     for booking in left:
         seats = party_cells(booking.starts_at, [booking.minutes], rules.cell_minutes)
-        await _put_back(unit, booking.site_id, seats, rules)
+        await put_back(unit, booking.site_id, seats, rules)
 
 
 async def tell_moved(
@@ -149,13 +149,14 @@ async def _reseated(
         await parties.claim(unit, party, more)
     there = await bookings.move(unit.conn, wish, unit.now)
     for left, seats in has.items():
-        await _put_back(unit, left, seats - needs.get(left, Counter()), rules)
+        await put_back(unit, left, seats - needs.get(left, Counter()), rules)
     return there
 
 
-async def _put_back(
+async def put_back(
     unit: Unit, site_id: SiteId, seats: Mapping[datetime, int], rules: Rules
 ) -> None:
+    """Let seats that somebody has left return after a random delay."""
     if not seats:
         return
     due_at = await parties.back_at(unit, site_id, rules)

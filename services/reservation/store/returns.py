@@ -24,6 +24,7 @@ INSERT INTO seat_return (site_id, starts_at, return_id, seats, held_until, due_a
 SELECT $1, starts_at, $4, seats, $5, $6
 FROM unnest($2::timestamptz[], $3::int[]) AS r(starts_at, seats)
 """
+_THERE = "SELECT count(*) FROM seat_return WHERE return_id = $1 AND held_until > $2"
 _HELD = """
 SELECT starts_at FROM seat_return WHERE return_id = $1 AND held_until > $2
 ORDER BY starts_at FOR UPDATE
@@ -57,6 +58,12 @@ async def put_back(
     """
     values = (list(seats), list(seats.values()), return_id, held_until, due_at)
     await conn.execute(_PUT_BACK, site_id, *values)
+
+
+async def there(conn: Connection, return_id: UUID, now: datetime) -> int:
+    """In how many cells there are seats still held under this id, without a lock."""
+    found: int = await conn.fetchval(_THERE, return_id, now)
+    return found
 
 
 async def held(conn: Connection, return_id: UUID, now: datetime) -> int:

@@ -120,6 +120,23 @@ async def test_holding_something_else_lets_the_first_go(
     assert all(booked == accounted for booked, accounted in await counts(room))
 
 
+async def test_what_one_holds_serves_the_next_hold_at_the_same_site(
+    client: httpx.AsyncClient, room: Database, clock: FixedClock
+) -> None:
+    me = await log_in(client)
+    first = (await hold(client, me, MINE)).json()
+    later = await hold(client, me, MINE, at="2026-04-02T09:10:00+09:00")
+    assert later.status_code == 201, later.text
+    assert (await client.get(f"/v1/holds/{first['hold_id']}", headers=me)).json()["state"] == (
+        "released"
+    )
+    assert all(booked == accounted <= 1 for booked, accounted in await counts(room))
+    clock.advance(timedelta(minutes=9))
+    made = await client.post(f"/v1/holds/{later.json()['hold_id']}:confirm", headers=me)
+    assert made.status_code == 200, made.text
+    assert all(booked == accounted <= 1 for booked, accounted in await counts(room))
+
+
 async def test_a_hold_that_runs_out_returns_by_itself(
     client: httpx.AsyncClient, room: Database, clock: FixedClock
 ) -> None:

@@ -95,7 +95,7 @@ def hold_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
         forget(returns, "keep"),
         forget(returns, "let_go"),
         forget(cells, "end_holds"),
-        forget(moves, "_put_back"),
+        forget(moves, "put_back"),
         forget(holds, "end"),
         forget(bookings, "insert"),
         sell_what_is_not_there,
