@@ -140,11 +140,22 @@ async def current_call(request: Request) -> Call:
     principal = await resources.authenticate(request.headers.get("authorization"))
     check(entry.access, principal, await _site_of(request, entry.access.site))
     await _refuse_my_numbers(request)
-    return Call(request, principal, entry.access, entry.path, resources)
+    call = Call(request, principal, entry.access, entry.path, resources)
+    request.state.call = call
+    return call
+
+
+async def call_of(request: Request) -> Call:
+    """The call that was authorized before any other dependency of its route was looked at.
+
+    As a dependency it is cheap: what a route names twice the framework works out twice.
+    """
+    call: Call = request.state.call
+    return call
 
 
 async def _current_call_once(
-    call: Annotated[Call, Depends(current_call)],
+    request: Request,
     idempotency_key: Annotated[
         str | None,
         Header(
@@ -156,10 +167,10 @@ async def _current_call_once(
         ),
     ] = None,
 ) -> Call:
-    return call
+    return await call_of(request)
 
 
-CallDep = Annotated[Call, Depends(current_call)]
+CallDep = Annotated[Call, Depends(call_of)]
 """For routes that read or change: ``call: CallDep``."""
 
 OnceDep = Annotated[Call, Depends(_current_call_once)]

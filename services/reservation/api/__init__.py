@@ -50,9 +50,9 @@ Staff do all of this on behalf.
 """
 
 SEATS = (
-    site_rules.router,
-    holds.router,
     bookings.router,
+    holds.router,
+    site_rules.router,
     moves.router,
     booking_batch.router,
     cutover.router,

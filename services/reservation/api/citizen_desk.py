@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from services.reservation.domain.fair_use import FairUse, Limit, TooManyTries, network
 from services.reservation.handlers import fair_use
 from services.reservation.tools import Tools
-from shared.http.call import CallDep
+from shared.http.call import CallDep, call_of
 from shared.security.citizen_tokens import LIFETIME
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -68,9 +68,10 @@ async def spend(call: CallDep, limits: Sequence[Limit]) -> None:
     fair_use.check(wait)
 
 
-async def _per_session(call: CallDep, desk: CitizenDeskDep) -> None:
-    if call.request.method not in _READING and call.principal.cases:
-        desk.sessions.spend(call.principal.subject)
+async def _per_session(request: Request) -> None:
+    call = await call_of(request)
+    if request.method not in _READING and call.principal.cases:
+        (await _citizen_desk(request)).sessions.spend(call.principal.subject)
 
 
 PER_SESSION = Depends(_per_session)
