@@ -110,7 +110,13 @@ async def world(name: str, database: Database, folder: Path) -> World:
     )
     module, _, function = room(name).api.partition(":")
     app: RoomApi = getattr(import_module(module), function)(resources)
-    parameters = {"site_id": OWN, "shelf": "A", "stage": "inspected", "letter_id": "1"}
+    parameters = {
+        "site_id": OWN,
+        "shelf": "A",
+        "stage": "inspected",
+        "letter_id": "1",
+        "number": "1",
+    }
     parameters |= {"desk": "preset", "from_on": "2026-05-01"}
     ids = ("case", "batch", "lot", "transfer", "disposal", "stock_take", "import", "discrepancy")
     parameters |= {f"{key}_id": str(uuid4()) for key in ids}

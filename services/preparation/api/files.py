@@ -85,3 +85,11 @@ DISPOSED: Final = (
     Column("state", Text("State", "状態")),
     _CASE,
 )
+DIFFERENCES: Final = (
+    Column("number", Text("Number", "番号")),
+    Column("kind", Text("Difference", "差異")),
+    _CARD,
+    Column("resolution", Text("What was done", "処理")),
+    Column("resolved_at", Text("When", "処理日時")),
+    _CASE,
+)
