@@ -25,6 +25,7 @@ from services.preparation.api import (
     unclaimed,
     worklists,
 )
+from services.preparation.handlers.expectations import Expectations
 from services.preparation.settings import PreparationSettings
 from services.preparation.tools import Tools
 from shared.http.app import create_app
@@ -71,4 +72,5 @@ def build(resources: Resources) -> FastAPI:
         resources=resources,
     )
     app.state.tools = Tools.read(resources.settings, resources.doors, PreparationSettings())
+    app.state.expectations = Expectations()
     return app

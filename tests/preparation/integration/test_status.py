@@ -49,6 +49,47 @@ async def test_the_way_of_a_card_in_the_citizens_words(
     assert told["progress"] == "booked"
 
 
+async def test_the_whole_way_and_what_to_expect(
+    client: httpx.AsyncClient, clock: FixedClock
+) -> None:
+    (case_id,) = await import_rows(client, 1)
+    (told,) = await status(client, case_id)
+    assert told["expected_from"] == "2026-04-15"
+    steps = {step["step"]: (step["reached"], step["on"]) for step in told["steps"]}
+    assert steps == {
+        "applied": (True, "2026-03-02"),
+        "made": (True, "2026-04-10"),
+        "arrived": (True, "2026-04-14"),
+        "ready": (False, None),
+        "invited": (False, None),
+        "booked": (False, None),
+        "handed_over": (False, None),
+    }
+    assert told["steps"][2]["title"] == "カードが市に届きました"
+
+    clock.advance(timedelta(days=1))
+    await to_shelf(client)
+    await client.post("/v1/notices", json={"lot_id": "L2026-0412"}, headers=once())
+    (told,) = await status(client, case_id, language="en")
+    assert told["expected_from"] is None
+    reached = [step["step"] for step in told["steps"] if step["reached"]]
+    assert reached == ["applied", "made", "arrived", "ready", "invited"]
+    assert told["steps"][4] == {
+        "step": "invited",
+        "title": "Your notice was sent",
+        "reached": True,
+        "on": "2026-04-15",
+    }
+
+
+async def test_nothing_is_promised_of_a_card_on_hold(client: httpx.AsyncClient) -> None:
+    (case_id,) = await import_rows(client, 1)
+    body = {"case_ids": [case_id], "reason": "other"}
+    await client.post("/v1/stages/held", json=body, headers=bearer())
+    (told,) = await status(client, case_id)
+    assert told["expected_from"] is None
+
+
 async def test_no_other_case_is_shown(client: httpx.AsyncClient) -> None:
     await import_rows(client, 2)
     assert await status(client) == []
