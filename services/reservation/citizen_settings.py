@@ -17,7 +17,10 @@ class CitizenSettings(BaseSettings):
     """Mail, fair use and retention as environment variables."""
 
     model_config = SettingsConfigDict(
-        env_prefix="MADOGUCHI_RESERVATION_", extra="ignore", frozen=True
+        env_prefix="MADOGUCHI_RESERVATION_",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     mail_url: SecretStr | None = Field(
