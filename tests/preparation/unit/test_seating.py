@@ -1,4 +1,4 @@
-"""Each free seat is given once, to who was invited first; and desks are staffed by what is known."""
+"""Each free seat is given once, to who was invited first; desks are staffed by what is known."""
 
 from datetime import date, timedelta
 
