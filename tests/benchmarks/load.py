@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import quantiles
 
+KEPT_SECONDS = 3
+
 
 @dataclass
 class Outcome:
@@ -83,14 +85,13 @@ async def at_rate(port: int, requests: Sequence[bytes], per_second: float) -> Ou
     was due, so that a service that stalls cannot hide it.
     """
     found = Outcome()
-    # First in, first out: every connection is used again before the server gives it up.
-    free: deque[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = deque()
+    free: deque[tuple[float, asyncio.StreamReader, asyncio.StreamWriter]] = deque()
     started = time.perf_counter()
 
     async def one(request: bytes, due: float) -> None:
-        kept = free.popleft() if free else await asyncio.open_connection("127.0.0.1", port)
-        await _ask(*kept, request, due, found)
-        free.append(kept)
+        reader, writer = await _kept(free) or await asyncio.open_connection("127.0.0.1", port)
+        await _ask(reader, writer, request, due, found)
+        free.append((time.perf_counter(), reader, writer))
 
     async with asyncio.TaskGroup() as group:
         for number, request in enumerate(requests):
@@ -98,9 +99,21 @@ async def at_rate(port: int, requests: Sequence[bytes], per_second: float) -> Ou
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             group.create_task(one(request, due))
     found.seconds = time.perf_counter() - started
-    for _, writer in free:
+    for _, _, writer in free:
         writer.close()
     return found
+
+
+async def _kept(
+    free: deque[tuple[float, asyncio.StreamReader, asyncio.StreamWriter]],
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+    """A connection that is free; servers give up those that were not used for five seconds."""
+    while free:
+        since, reader, writer = free.popleft()
+        if time.perf_counter() - since < KEPT_SECONDS:
+            return reader, writer
+        writer.close()
+    return None
 
 
 async def _ask(
