@@ -31,6 +31,11 @@ class ShelfRef:
         return cls(SiteId(site_id), shelf)
 
 
+def shelf_of(position: str) -> str:
+    """The shelf that a position is on: ``A`` of ``A-00001``."""
+    return position.rpartition("-")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Homes:
     """The default shelf of each ward: as set, else the first shelf of the ward's own office."""

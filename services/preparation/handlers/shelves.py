@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-from services.preparation.domain.refusals import DONE, Verdict
+from services.preparation.domain.refusals import ALREADY, DONE, Verdict
 from services.preparation.domain.shelves import (
     NOT_ON_A_SHELF,
     SHELF_FULL,
     CapacityTooSmall,
     ShelfRef,
     ShelfUnknown,
+    shelf_of,
 )
 from services.preparation.handlers.selection import CardResult, Selection, locked, results
 from services.preparation.store import shelves
@@ -70,7 +71,7 @@ async def move(unit: Unit, selection: Selection, ref: ShelfRef) -> list[CardResu
     if ready:
         places = await lay_anew(unit, ref, ready)
         verdicts.update({case_id: SHELF_FULL for case_id in ready if case_id not in places})
-    return results(selection, verdicts)
+    return results(selection, verdicts, found)
 
 
 async def lay_anew(unit: Unit, ref: ShelfRef, case_ids: Sequence[CaseId]) -> dict[CaseId, str]:
@@ -85,4 +86,6 @@ async def lay_anew(unit: Unit, ref: ShelfRef, case_ids: Sequence[CaseId]) -> dic
 
 
 def _movable(card: Card, ref: ShelfRef) -> Verdict:
-    return DONE if card.site_id == ref.site_id else NOT_ON_A_SHELF
+    if card.site_id != ref.site_id or card.shelf_position is None:
+        return NOT_ON_A_SHELF
+    return ALREADY if shelf_of(card.shelf_position) == ref.shelf else DONE

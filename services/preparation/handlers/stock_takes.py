@@ -6,7 +6,7 @@ from uuid import UUID
 from services.preparation.domain.holds import hold as hold_for
 from services.preparation.domain.holds import may_wait
 from services.preparation.domain.refusals import DONE, CardRefused
-from services.preparation.domain.shelves import SHELF_FULL, ShelfRef
+from services.preparation.domain.shelves import SHELF_FULL, ShelfRef, shelf_of
 from services.preparation.domain.stock_takes import (
     LYING,
     DifferenceResolved,
@@ -151,7 +151,7 @@ async def _hold(unit: Unit, tools: Tools, card: Card) -> None:
 async def _move_here(unit: Unit, card: Card, ref: ShelfRef) -> None:
     if card.stage not in LYING:
         raise NotLying(card.stage)
-    if card.site_id == ref.site_id and (card.shelf_position or "").startswith(f"{ref.shelf}-"):
+    if card.site_id == ref.site_id and shelf_of(card.shelf_position or "") == ref.shelf:
         return
     taken = await shelves.take_places(unit.conn, ref, 1)
     if not taken:
