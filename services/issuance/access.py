@@ -41,4 +41,10 @@ ACCESS: AccessTable = {
     ("POST", f"{_COUNTER}:close"): _AT_THE_SITE,
     ("POST", f"{_COUNTER}:next"): _AT_THE_SITE,
     ("GET", "/v1/board"): allow(Role.PUBLIC),
+    ("GET", "/board/{site_id}"): allow(Role.PUBLIC),
+    ("GET", "/counter/sign-in"): allow(Role.PUBLIC),
+    ("POST", "/counter/session"): allow(Role.PUBLIC),
+    ("GET", "/counter/{site_id}/{counter}"): _AT_THE_SITE,
+    ("POST", "/counter/{site_id}/{counter}/sign-out"): _AT_THE_SITE,
+    ("POST", "/counter/{site_id}/{counter}/{action}"): _AT_THE_SITE,
 }

@@ -1,5 +1,6 @@
-"""A room on a real port, for a browser to come."""
+"""Rooms on real ports, for a browser to come."""
 
+from tests.issuance.conftest import clock, house
 from tests.reporting.conftest import reporting
 
-__all__ = ["reporting"]
+__all__ = ["clock", "house", "reporting"]

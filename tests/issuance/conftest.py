@@ -9,6 +9,7 @@ import pytest_asyncio
 from services.issuance.api import build
 from shared.clock import FixedClock
 from shared.db import Database
+from tests.issuance.house import House, house_at
 from tests.issuance.support import TEN, City, Clerk, resources
 
 
@@ -48,3 +49,12 @@ def clerk(client: httpx.AsyncClient) -> Clerk:
 def supervisor(client: httpx.AsyncClient) -> Clerk:
     """A supervisor of the office."""
     return Clerk(client, "supervisor")
+
+
+@pytest_asyncio.fixture
+async def house(
+    make_database: Callable[[str], Awaitable[str]], clock: FixedClock
+) -> AsyncIterator[House]:
+    """The room on a real port, whose boards hear of changes through the real database."""
+    async with house_at(await make_database("issuance"), clock) as made:
+        yield made

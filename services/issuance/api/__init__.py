@@ -4,7 +4,10 @@ from fastapi import FastAPI
 
 from services.issuance.access import ACCESS
 from services.issuance.api import board, counter, counters, day_end, days, tickets, visits
+from services.issuance.api.board_page import board_page
+from services.issuance.api.counter_page import counter_page
 from services.issuance.api.desk import Desk
+from services.issuance.api.page_session import PageSession
 from services.issuance.handlers.board import Outlook
 from services.issuance.handlers.measuring import Learning
 from services.issuance.handlers.queue import QueueRules
@@ -39,11 +42,14 @@ def build(resources: Resources) -> FastAPI:
             tickets.router,
             counters.router,
             board.router,
+            board_page(),
+            counter_page(),
         ],
         access=ACCESS,
         resources=resources,
         lifespan=board.lifespan(hub),
     )
+    app.add_middleware(PageSession)
     app.state.hub = hub
     app.state.desk = Desk(
         index=BlindIndex(key_ring(resources.settings.notice_keys, "NOTICE_KEYS")),

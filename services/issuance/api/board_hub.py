@@ -62,7 +62,7 @@ class BoardHub:
     def __init__(self, url: str, application: str, read: ReadBoard, limit: int) -> None:
         self._url = url
         self._application = application
-        self._read = read
+        self.read = read
         self._limit = limit
         self._rooms: dict[SiteId, _Room] = {}
         self._listening: asyncio.Task[None] | None = None
@@ -120,7 +120,7 @@ class BoardHub:
         while True:
             room.dirty.clear()
             try:
-                room.show(pydantic_core.to_json(await self._read(room.site_id)))
+                room.show(pydantic_core.to_json(await self.read(room.site_id)))
             except Exception as error:
                 if not may_heal(error):
                     log.exception("a board could not be read")

@@ -1,0 +1,190 @@
+"""The counter screen: a page per counter whose buttons are forms, so that it works by keyboard and
+without a script. A step that is refused says why on the page, and changes nothing.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from services.issuance.api.bodies import CounterName
+from services.issuance.api.counter_actions import Pressed, press
+from services.issuance.api.desk import DeskDep
+from services.issuance.api.page_session import (
+    forget,
+    mark,
+    remember,
+    require_mark,
+    require_own_origin,
+)
+from services.issuance.api.pages import Page, load
+from services.issuance.api.views import VisitView
+from services.issuance.api.words import DOCUMENTS, speaker
+from services.issuance.domain.counter import CounterState
+from services.issuance.domain.identity import class_of
+from services.issuance.domain.ticket import Purpose
+from services.issuance.handlers.board import read_board
+from services.issuance.handlers.screen import Screen, read_screen
+from shared.contracts.base import SiteRef
+from shared.contracts.issuance import DeferReason
+from shared.errors import Language, Problem, Unauthorized
+from shared.http.call import Call, CallDep
+from shared.http.language import negotiate
+
+Name = Annotated[CounterName, Path(description="As the counter's sign says.")]
+Lang = Annotated[
+    Language | None, Query(description="ja or en; without it, as before or Accept-Language.")
+]
+LANGUAGE = "madoguchi_language"
+
+
+def counter_page() -> APIRouter:
+    """The routes of the screen."""
+    router = APIRouter(prefix="/counter", tags=["pages"])
+    page = load("counter.html", "counter.css", "counter.js")
+    entrance = load("sign_in.html", "counter.css")
+
+    @router.get("/sign-in", summary="Sign in to a counter", response_class=Response)
+    async def sign_in(request: Request, call: CallDep, lang: Lang = None) -> Response:
+        """Asks for a site, a counter and a staff token."""
+        return _entrance(entrance, lang or _language(request))
+
+    @router.post("/session", include_in_schema=False)
+    async def begin(request: Request, call: CallDep) -> Response:
+        require_own_origin(request)
+        form = await request.form()
+        token = str(form.get("token", "")).strip()
+        try:
+            await call.resources.authenticate(f"Bearer {token}")
+        except Unauthorized:
+            site_id, counter = str(form.get("site_id", "")), str(form.get("counter", ""))
+            return _entrance(entrance, _language(request), site_id, counter, refused=True)
+        target = f"{_part(form.get('site_id'))}/{_part(form.get('counter'))}"
+        return remember(request, RedirectResponse(target, 303), token)
+
+    @router.get("/{site_id}/{counter}", summary="The screen of a counter", response_class=Response)
+    async def screen(
+        *,
+        site_id: SiteRef,
+        counter: Name,
+        request: Request,
+        call: CallDep,
+        desk: DeskDep,
+        lang: Lang = None,
+    ) -> Response:
+        """Whom it serves, what is to be done next, and who waits."""
+        language = lang or _language(request)
+        answer = _shown(page, request, await _read(call, site_id, counter, desk), language)
+        if lang:
+            answer.set_cookie(LANGUAGE, lang, samesite="strict")
+        return answer
+
+    @router.post("/{site_id}/{counter}/sign-out", include_in_schema=False)
+    async def sign_out(
+        site_id: SiteRef, counter: Name, request: Request, call: CallDep
+    ) -> Response:
+        require_mark(request, await request.form())
+        return forget(RedirectResponse("../../sign-in", 303))
+
+    @router.post("/{site_id}/{counter}/{action}", include_in_schema=False)
+    async def act(
+        *,
+        site_id: SiteRef,
+        counter: Name,
+        action: str,
+        request: Request,
+        call: CallDep,
+        desk: DeskDep,
+    ) -> Response:
+        form = await request.form()
+        require_mark(request, form)
+        try:
+            async with call.unit() as unit:
+                await press(unit, action, Pressed(site_id, counter, form, desk))
+        except Problem as problem:
+            if problem.status in (401, 403, 404):
+                raise
+            read = await _read(call, site_id, counter, desk)
+            return _shown(page, request, read, _language(request), problem, up="../")
+        return RedirectResponse(f"../{counter}", 303)
+
+    return router
+
+
+async def _read(call: Call, site_id: SiteRef, counter: CounterName, desk: DeskDep) -> Screen:
+    async with call.unit() as unit:
+        board = await read_board(unit.conn, site_id, unit.now, desk.outlook)
+        return await read_screen(unit, site_id, counter, board)
+
+
+def _shown(
+    page: Page,
+    request: Request,
+    screen: Screen,
+    language: Language,
+    problem: Problem | None = None,
+    *,
+    up: str = "",
+) -> Response:
+    """``up`` leads from the page's address to that of the screen."""
+    name = screen.name
+    refusal = problem and {
+        "title": problem.title.to(language),
+        "remedy": problem.remedy.to(language),
+    }
+    return page.answer(
+        problem.status if problem else 200,
+        lang=language,
+        other="en" if language == "ja" else "ja",
+        t=speaker(language),
+        csrf=mark(request),
+        base=f"{up}{name}",
+        here=f"{up}{name}",
+        up=f"{up}../../",
+        site_id=screen.site_id,
+        name=name,
+        state=screen.counter.state if screen.counter else CounterState.CLOSED,
+        purposes=screen.counter.purposes if screen.counter else tuple(Purpose),
+        all_purposes=tuple(Purpose),
+        visit=VisitView.of(screen.visit) if screen.visit else None,
+        need=screen.need,
+        others=screen.others,
+        waiting=screen.board.waiting,
+        documents=[
+            {"value": type_, "class": class_of(type_), "name": text.to(language)}
+            for type_, text in DOCUMENTS.items()
+        ],
+        reasons=tuple(DeferReason),
+        problem=refusal,
+    )
+
+
+def _entrance(
+    page: Page, language: Language, site_id: str = "", counter: str = "", *, refused: bool = False
+) -> Response:
+    t = speaker(language)
+    return page.answer(
+        422 if refused else 200,
+        lang=language,
+        t=t,
+        site_id=site_id,
+        counter=counter,
+        problem=t("token_refused") if refused else None,
+    )
+
+
+def _language(request: Request) -> Language:
+    match request.cookies.get(LANGUAGE):
+        case "ja":
+            return "ja"
+        case "en":
+            return "en"
+        case _:
+            return negotiate(request.headers.get("accept-language"))
+
+
+def _part(value: object) -> str:
+    """A part of an address: what is no id there leads to no page."""
+    text = str(value or "-")
+    return text if text.replace("-", "").isalnum() and text.isascii() else "-"

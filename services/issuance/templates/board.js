@@ -1,0 +1,44 @@
+"use strict";
+(() => {
+  const SHOWN = 10;
+  const find = (id) => document.getElementById(id);
+  const made = (name, text, lang) => {
+    const element = document.createElement(name);
+    if (text !== undefined) element.textContent = text;
+    if (lang) element.lang = lang;
+    return element;
+  };
+  const call = (one) => {
+    const to = made("span");
+    to.className = "to";
+    const way = made("span", "→");
+    way.className = "way";
+    way.setAttribute("aria-hidden", "true");
+    const small = made("small", "番窓口 ");
+    small.append(made("span", "Counter", "en"));
+    to.append(way, " ", made("b", one.counter), " ", small);
+    const item = made("li");
+    item.append(made("strong", one.ticket), " ", to);
+    return item;
+  };
+  const place = (one) => {
+    const wait = made("span", one.minutes === null ? "–" : `約${one.minutes}分 `);
+    if (one.minutes !== null) wait.append(made("small", "min", "en"));
+    const item = made("li");
+    item.append(made("strong", one.ticket), " ", wait);
+    return item;
+  };
+  let calls = "";
+  const show = (board) => {
+    const told = JSON.stringify(board.called);
+    // Only a change of calls is announced; waiting times change all the time.
+    if (told !== calls) find("called").replaceChildren(...board.called.map(call));
+    calls = told;
+    find("waiting").replaceChildren(...board.waiting.slice(0, SHOWN).map(place));
+    find("count").textContent = board.waiting.length;
+  };
+  const stream = new EventSource(document.body.dataset.stream);
+  stream.addEventListener("board", (event) => show(JSON.parse(event.data)));
+  stream.addEventListener("open", () => { find("lost").hidden = true; });
+  stream.addEventListener("error", () => { find("lost").hidden = false; });
+})();
