@@ -7,6 +7,7 @@ from aiokafka.structs import ConsumerRecord
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.issuance.store import case_files
 from shared.contracts.base import Event
 from shared.contracts.preparation import (
     CardArrived,
@@ -237,3 +238,22 @@ async def test_a_moved_booking_is_expected_at_its_new_place_only(city: City, cle
     elsewhere = Clerk(clerk.client, "elsewhere")
     (expected,) = ok(await elsewhere.get(f"/v1/sites/{CENTER}/day"))["expected"]
     assert expected["obstacle"] == "card-not-here"
+
+
+async def test_until_when_a_card_is_kept_is_what_the_newest_notice_says(city: City) -> None:
+    """Told twice, again, and in the other order."""
+    case_id = new_case()
+    first = notified(case_id)
+    second = first.model_copy(
+        update={"notice_seq": 2, "pickup_deadline": TODAY, "number_key": "S" * 43}
+    )
+    received = CardReceived(
+        case_id=case_id, lot_id=LotId("L1"), card_expires_on=EXPIRES, old_card_expires_on=TODAY
+    )
+    records = [city.record(event) for event in (received, first, second)]
+    for order in (records[::-1], records, records[:2]):
+        await city.hear_records(order)
+        async with city.database.reader() as conn:
+            file = (await case_files.read(conn, [case_id]))[case_id]
+        assert (file.pickup_deadline, file.old_card_expires_on) == (TODAY, TODAY)
+        assert file.card_expires_on == EXPIRES
