@@ -1,7 +1,9 @@
 """What the buttons of the counter screen do: the same commands as the API's, by the same rules."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 from starlette.datastructures import FormData
@@ -18,6 +20,9 @@ from shared.errors import FieldError, NotFound, Text, Unprocessable
 from shared.ids import CaseId, SiteId, VisitId
 from shared.unit import Unit
 
+V = TypeVar("V")
+COUNTER_NAME = re.compile(r"[0-9A-Za-z-]{1,8}")
+
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
@@ -31,36 +36,39 @@ class Pressed:
     @property
     def visit_id(self) -> VisitId:
         """The party it is about."""
-        return VisitId(self._id("visit_id"))
+        return VisitId(self.one("visit_id", UUID))
 
     @property
     def case_id(self) -> CaseId:
         """The case it is about."""
-        return CaseId(self._id("case_id"))
+        return CaseId(self.one("case_id", UUID))
 
-    def all(self, name: str) -> list[str]:
-        """Every value of a field."""
-        return [str(value) for value in self.form.getlist(name)]
-
-    def one(self, name: str) -> str:
-        """The value of a field; empty where there is none."""
-        return str(self.form.get(name, ""))
-
-    def _id(self, name: str) -> UUID:
+    def all(self, name: str, kind: Callable[[str], V]) -> list[V]:
+        """Every value of a field, as ``kind``. Raises ``Unprocessable`` naming the field."""
         try:
-            return UUID(self.one(name))
+            return [kind(str(value)) for value in self.form.getlist(name)]
         except ValueError:
             raise _wrong(name) from None
+
+    def one(self, name: str, kind: Callable[[str], V]) -> V:
+        """The one value of a field, as ``kind``. Raises ``Unprocessable`` naming the field."""
+        values = self.all(name, kind)
+        if len(values) != 1:
+            raise _wrong(name)
+        return values[0]
 
 
 async def press(unit: Unit, action: str, pressed: Pressed) -> None:
     """Do what the button says. Raises ``NotFound`` for another, and what its command raises."""
     if action not in _ACTIONS:
         raise NotFound
-    try:
-        await _ACTIONS[action](unit, pressed)
-    except ValueError as error:
-        raise _wrong(action) from error
+    await _ACTIONS[action](unit, pressed)
+
+
+def _counter_name(value: str) -> str:
+    if value and not COUNTER_NAME.fullmatch(value):
+        raise ValueError("no name of a counter")
+    return value
 
 
 def _wrong(field: str) -> Unprocessable:
@@ -69,7 +77,7 @@ def _wrong(field: str) -> Unprocessable:
 
 
 async def _open(unit: Unit, pressed: Pressed) -> None:
-    purposes = [Purpose(value) for value in pressed.all("purpose")]
+    purposes = pressed.all("purpose", Purpose)
     await counters.open_counter(unit, pressed.site_id, pressed.counter, purposes or None)
 
 
@@ -102,11 +110,11 @@ async def _done(unit: Unit, pressed: Pressed) -> None:
 
 
 async def _transfer(unit: Unit, pressed: Pressed) -> None:
-    await queue.transfer(unit, pressed.visit_id, pressed.one("to") or None)
+    await queue.transfer(unit, pressed.visit_id, pressed.one("to", _counter_name) or None)
 
 
 async def _identity(unit: Unit, pressed: Pressed) -> None:
-    types = [DocumentType(value) for value in pressed.all("document")]
+    types = pressed.all("document", DocumentType)
     shown = [Document(class_of(type_), type_) for type_ in types]
     await counter.verify_identity(unit, pressed.visit_id, pressed.case_id, shown)
 
@@ -124,7 +132,7 @@ async def _renew(unit: Unit, pressed: Pressed) -> None:
 
 
 async def _defer(unit: Unit, pressed: Pressed) -> None:
-    reason = DeferReason(pressed.one("reason"))
+    reason = pressed.one("reason", DeferReason)
     await counter.defer(unit, pressed.visit_id, pressed.case_id, reason)
 
 
