@@ -66,9 +66,17 @@ class Model:
         return made, answer
 
     def seen(self) -> dict[int, tuple[object, ...]]:
-        """What can be compared with the database."""
+        """What can be compared with the database: who holds each number, and where it stands."""
         return {
-            number: (p.state, p.counter, p.skips, p.waiting.only_counter, p.outcome)
+            number: (
+                p.case,
+                p.waiting.need,
+                p.state,
+                p.counter,
+                p.skips,
+                p.waiting.only_counter,
+                p.outcome,
+            )
             for number, p in self.parties.items()
         }
 

@@ -178,8 +178,11 @@ class Office:
     async def _seen(self) -> dict[int, tuple[object, ...]]:
         async with self.city.database.reader() as conn:
             rows = await conn.fetch(_SEEN)
+        cases = {booking.case_id: case for case, booking in enumerate(self.bookings)}
         return {
             row["number"]: (
+                cases.get(row["case_id"]),
+                row["need"],
                 row["state"],
                 row["counter"] if row["state"] == "called" else None,
                 row["skips"],
@@ -198,7 +201,7 @@ class Office:
 
 
 _SEEN = """
-SELECT t.number, v.state, v.counter, t.skips, t.only_counter, c.state AS outcome
+SELECT t.number, t.need, c.case_id, v.state, v.counter, t.skips, t.only_counter, c.state AS outcome
 FROM ticket t JOIN visit v USING (visit_id) LEFT JOIN visit_case c USING (visit_id)
 ORDER BY t.number
 """
