@@ -1,13 +1,14 @@
 """Shelves: each card has one place, a place one card, and no shelf more than it takes."""
 
 import asyncio
+from datetime import date
 
 import asyncpg
 import httpx
 import pytest
 
 from shared.contracts.place import SiteKind, SiteState
-from shared.contracts.site import SiteOpened
+from shared.contracts.site import SiteOpened, SiteWindDownStarted
 from shared.db import Database
 from tests.contracts.samples import SITE as SAMPLE
 from tests.preparation.support import SITE, bearer, hear, import_rows, lot_csv, row, to_shelf
@@ -152,3 +153,18 @@ async def test_shelves_are_listed_by_site(client: httpx.AsyncClient) -> None:
     assert [shelf["shelf"] for shelf in page.json()["items"]] == ["C"]
     answer = await client.put(SHELF, json={"capacity": 1}, headers=bearer("elsewhere"))
     assert answer.status_code == 403
+
+
+async def test_what_is_said_of_sites_counts_in_its_order_whenever_it_comes(
+    database: Database,
+) -> None:
+    opened = SiteOpened(site=SAMPLE.model_copy(update={"state": SiteState.OPEN}))
+    closing = SAMPLE.model_copy(update={"state": SiteState.WINDING_DOWN})
+    started = SiteWindDownStarted(site=closing, last_day=date(2026, 5, 29))
+    for order in ([1, 0], [0, 1], [1, 1, 0, 0]):
+        await hear(database, opened, started, order=order)
+        async with database.transaction() as conn:
+            found = await conn.fetchrow("SELECT state, last_day FROM site")
+            assert found is not None
+            assert tuple(found) == ("winding_down", date(2026, 5, 29))
+            await conn.execute("TRUNCATE site, inbox")
