@@ -63,9 +63,13 @@ _WAITS = """
 SELECT v.checked_in_at, t.first_called_at FROM visit v JOIN ticket t USING (visit_id)
 WHERE v.site_id = $1 AND v.business_date = $2 AND t.first_called_at IS NOT NULL
 """
+# What only the sign-off has ended was forgotten: how long it took, nobody noted.
 _TURNS = """
-SELECT visit_id, began_at, ended_at FROM counter_turn
-WHERE site_id = $1 AND business_date = $2 AND outcome <> 'skipped' ORDER BY turn_id
+SELECT t.visit_id, t.began_at, t.ended_at
+FROM counter_turn t LEFT JOIN service_day d USING (site_id, business_date)
+WHERE t.site_id = $1 AND t.business_date = $2 AND t.outcome <> 'skipped'
+      AND (d.signed_off_at IS NULL OR t.ended_at < d.signed_off_at)
+ORDER BY t.turn_id
 """
 _NOTED = """
 SELECT v.visit_id, s.service, s.step, s.at
@@ -76,8 +80,9 @@ LATERAL (VALUES (c.procedure, 'identity', c.identified_at), (c.procedure, 'pin_s
 WHERE v.site_id = $1 AND v.business_date = $2 AND s.at IS NOT NULL
 UNION ALL
 SELECT v.visit_id, 'question', NULL, v.ended_at
-FROM visit v
+FROM visit v LEFT JOIN service_day d USING (site_id, business_date)
 WHERE v.site_id = $1 AND v.business_date = $2 AND v.called_at IS NOT NULL AND v.state = 'ended'
+      AND (d.signed_off_at IS NULL OR v.ended_at < d.signed_off_at)
       AND NOT EXISTS (SELECT FROM visit_case c WHERE c.visit_id = v.visit_id)
 """
 _SPANS = """
@@ -99,7 +104,9 @@ _LEARN = """
 WITH party AS (
     SELECT t.purposes[1] AS purpose, extract(epoch FROM sum(c.ended_at - c.began_at)) AS seconds
     FROM counter_turn c JOIN ticket t USING (visit_id) JOIN visit v USING (visit_id)
+    LEFT JOIN service_day d ON d.site_id = c.site_id AND d.business_date = c.business_date
     WHERE c.site_id = $1 AND c.business_date > $2::date - $3::int AND c.business_date <= $2
+          AND (d.signed_off_at IS NULL OR v.ended_at < d.signed_off_at)
           AND c.outcome <> 'skipped' AND v.state = 'ended' AND cardinality(t.purposes) = 1
           AND NOT EXISTS (SELECT FROM visit_case x
                           WHERE x.visit_id = c.visit_id AND x.state = 'abandoned')

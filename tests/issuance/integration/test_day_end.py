@@ -124,3 +124,17 @@ async def test_measured_times_replace_the_defaults_once_there_are_enough(
         assert not await measures.learn(conn, OFFICE, TODAY, days=too_few.days, least=too_few.least)
         await measures.learn(conn, OFFICE, TODAY, days=enough.days, least=enough.least)
         assert await board.times(conn, OFFICE) == {Purpose.QUESTION: timedelta(minutes=8)}
+
+
+async def test_a_party_that_was_forgotten_counts_as_no_time(
+    city: City, clerk: Clerk, supervisor: Clerk, clock: FixedClock
+) -> None:
+    await clerk.draw()
+    await clerk.open("1")
+    await clerk.next("1")
+    clock.set(EVENING)
+    ok(await supervisor.post(SIGN_OFF))
+    assert sum(quarter["busy_seconds"] for quarter in await city.measured()) == 0
+    assert not any(quarter["service_times"] for quarter in await city.measured())
+    async with city.database.transaction() as conn:
+        assert not await measures.learn(conn, OFFICE, TODAY, days=28, least=1)
