@@ -30,8 +30,8 @@ async def waiting(
     """What waits at each stage now, with its age."""
     found = await figures.waiting(unit.conn, ward)
     today = business_date(unit.now)
-    first = min((one.since for one in found), default=today)
-    working = WorkingDays(calendar, min(first, today), max(first, today))
+    days = [today, *(one.since for one in found)]
+    working = WorkingDays(calendar, min(days), max(days))
     return backlog(found, today, working)
 
 

@@ -163,6 +163,15 @@ async def test_what_waits_where_and_since_when(
     ]
 
 
+async def test_a_card_that_came_tomorrow_waits_since_no_day(
+    client: httpx.AsyncClient, clock: FixedClock
+) -> None:
+    await import_rows(client, 1)
+    clock.advance(timedelta(days=-1))
+    (row, _) = await table(client, "/v1/outlook/backlog")
+    assert (row["oldest_since"], row["p50"]) == ("2026-04-14", 0)
+
+
 async def test_lead_times_in_business_days_by_the_week_in_which_they_ended(
     client: httpx.AsyncClient, clock: FixedClock
 ) -> None:
