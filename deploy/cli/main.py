@@ -10,7 +10,18 @@ from types import FrameType
 
 import typer
 
-from deploy.cli import audit, clock, contracts, dead_letters, demo, house, status, token, topics
+from deploy.cli import (
+    audit,
+    clock,
+    contracts,
+    dead_letters,
+    demo,
+    house,
+    lots,
+    status,
+    token,
+    topics,
+)
 from deploy.embedded.errors import OperatorError, speaks_japanese
 
 app = typer.Typer(
@@ -30,6 +41,7 @@ app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(contracts.app, name="contracts")
 app.add_typer(audit.app, name="audit")
 app.add_typer(clock.app, name="clock")
+app.add_typer(lots.app, name="lots")
 
 
 def main() -> None:
