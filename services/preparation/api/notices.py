@@ -28,7 +28,9 @@ from shared.unit import Unit
 
 router = APIRouter(prefix="/v1/notices", tags=["notices"])
 
-HEADER = ("card_reference", "notice_number", "pickup_deadline", "name", "address")
+HEADER = ("card_reference", "notice_number", "pickup_deadline")
+ADDRESSED = (*HEADER, "name", "address")
+"""The columns of a batch whose addressees are kept."""
 PDF = "application/pdf"
 
 
@@ -110,7 +112,8 @@ async def print_file(
 ) -> Response:
     """The batch to print, in the order of the shelf. Each reading is audited for each case.
 
-    Characters that the postcards' font does not draw are set as 〓; the CSV has them exactly.
+    The CSV has `name` and `address` while these are kept, that is, until the batch is acknowledged
+    as printed. Characters that the postcards' font does not draw are set as 〓; the CSV has them.
     """
     async with call.unit() as unit:
         found = await notices.print_file(unit, tools, batch_id)
@@ -159,13 +162,13 @@ def _cards(found: Sequence[Printed]) -> list[Postcard]:
 
 
 def _csv(found: Sequence[Printed]) -> bytes:
+    addressed = any(p.addressee for p in found)
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow(HEADER)
-    writer.writerows(
-        (p.card_reference, p.notice_number, p.pickup_deadline, *map(safe_cell, _addressee(p)))
-        for p in found
-    )
+    writer.writerow(ADDRESSED if addressed else HEADER)
+    for p in found:
+        whom = map(safe_cell, _addressee(p)) if addressed else ()
+        writer.writerow((p.card_reference, p.notice_number, p.pickup_deadline, *whom))
     return text.getvalue().encode()
 
 
