@@ -99,9 +99,7 @@ async def find_batch(conn: Connection, batch_id: UUID) -> Batch | None:
     return Batch(**row) if row else None
 
 
-async def newest(
-    conn: Connection, after: tuple[datetime, UUID] | None, limit: int
-) -> list[Batch]:
+async def newest(conn: Connection, after: tuple[datetime, UUID] | None, limit: int) -> list[Batch]:
     """Batches, the newest first, after a batch's (created_at, batch_id)."""
     at, batch_id = after or (None, None)
     return [Batch(**row) for row in await conn.fetch(_NEWEST, at, batch_id, limit)]
