@@ -1,7 +1,7 @@
 """The queue: the next party, and what else can become of a party that was called.
 
 Two clerks who call in the same moment get two parties: each takes the row of the visit it calls,
-and passes over one that another clerk has taken.
+waiting for whoever has it in hand, and goes on to the next where that one was called meanwhile.
 """
 
 from dataclasses import dataclass

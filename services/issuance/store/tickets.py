@@ -53,8 +53,18 @@ async def waiting(conn: Connection, site_id: SiteId, day: date) -> list[Waiting]
 
 
 async def take(conn: Connection, visit_id: VisitId) -> bool:
-    """Lock the visit if it waits and nobody else has it; False otherwise, at once."""
-    return bool(await conn.fetchval(_TAKE, visit_id))
+    """Lock the visit if it waits, once nobody else has it in hand; False where it waits no more.
+
+    Passing over a row that is locked would pass over a party whom a colleague only looked at.
+    """
+    point = conn.transaction()
+    await point.start()
+    if await conn.fetchval(_TAKE, visit_id):
+        await point.commit()
+        return True
+    # Lets go of the row: nobody waits for a visit while holding one that was called elsewhere.
+    await point.rollback()
+    return False
 
 
 async def called(conn: Connection, visit_id: VisitId, at: datetime) -> None:
@@ -151,7 +161,7 @@ SELECT t.*, v.arrival, v.checked_in_at FROM ticket t JOIN visit v USING (visit_i
 WHERE t.site_id = $1 AND t.business_date = $2 AND v.state = 'waiting'
 """
 _TAKE = """
-SELECT true FROM visit WHERE visit_id = $1 AND state = 'waiting' FOR UPDATE SKIP LOCKED
+SELECT true FROM visit WHERE visit_id = $1 AND state = 'waiting' FOR UPDATE
 """
 _CALLED = """
 UPDATE ticket SET calls = calls + 1, first_called_at = coalesce(first_called_at, $2)

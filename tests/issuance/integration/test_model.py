@@ -104,8 +104,8 @@ class Office:
         """Everything in ``commands`` at once; it has to come out as some order of them."""
         known = [c for c in commands if c.number in self.model.parties or not _needs_ticket(c)]
         before = self.model
-        ids = await self._ids()
-        answers = await asyncio.gather(*(self._answer(command, ids) for command in known))
+        known_ids = await self.ids()
+        answers = await asyncio.gather(*(self.answer(command, known_ids) for command in known))
         observed = (await self._seen(), tuple(answers))
         orders = [_in_order(before, known, order) for order in permutations(range(len(known)))]
         matching = [model for model, told in orders if (model.seen(), told) == observed]
@@ -113,7 +113,8 @@ class Office:
         self.model = matching[0]
         self.issued += len(self.model.issued - before.issued)
 
-    async def _answer(self, command: Command, ids: dict[int, VisitId]) -> str:
+    async def answer(self, command: Command, ids: dict[int, VisitId]) -> str:
+        """Do one command in the real room: ok, a ticket's number or a problem's slug."""
         if command.what == "wait":
             self.clock.set(self.model.after(command)[0].now)
             return "ok"
@@ -170,7 +171,8 @@ class Office:
         sql = "SELECT case_id FROM visit_case WHERE visit_id = $1"
         return CaseId(await unit.conn.fetchval(sql, visit_id) or NOBODY)
 
-    async def _ids(self) -> dict[int, VisitId]:
+    async def ids(self) -> dict[int, VisitId]:
+        """The visits by ticket number."""
         async with self.city.database.reader() as conn:
             rows = await conn.fetch("SELECT number, visit_id FROM ticket")
         return {row["number"]: VisitId(row["visit_id"]) for row in rows}
@@ -283,6 +285,27 @@ BOTH_ISSUE = (Command("issue", number=1), Command("issue", number=1))
 async def test_the_races_themselves_come_out_right(office: Office) -> None:
     await run(office, *DRAWN, BOTH_CALL)
     await run(office, *READY, BOTH_ISSUE)
+
+
+async def test_a_party_that_a_colleague_has_in_hand_is_not_passed_over(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by the model: a refused command on the only one who waits made the next call empty."""
+    held, looked = asyncio.Event(), visits.lock
+
+    async def hold(conn: Connection, visit_id: VisitId) -> Any:
+        found = await looked(conn, visit_id)
+        held.set()
+        await asyncio.sleep(0.2)
+        return found
+
+    await run(office, DRAWN[0])
+    monkeypatch.setattr(visits, "lock", hold)
+    ids = await office.ids()
+    refused = asyncio.create_task(office.answer(Command("done", number=1), ids))
+    await held.wait()
+    assert await office.answer(Command("next"), ids) == "1"
+    assert await refused == "not-called"
 
 
 async def test_the_model_notices_a_missing_lock_on_the_next_visit(
