@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from services.preparation.domain.desks import Desk, Desks, Extra, Period
 from services.preparation.domain.flow import Cohort, Notified, run
+from services.preparation.domain.forecast import Situation, by_week, forecast
 from services.preparation.domain.spread import percentile
 from services.preparation.domain.working_days import WorkingDays, week_of
 from shared.calendar import BusinessCalendar
@@ -44,7 +45,7 @@ cohorts = st.lists(
     ),
     max_size=6,
 )
-Situation = tuple[Mapping[Desk, Sequence[Cohort]], Mapping[date, Sequence[Cohort]], dict[str, int]]
+Tried = tuple[Mapping[Desk, Sequence[Cohort]], Mapping[date, Sequence[Cohort]], dict[str, int]]
 situations = st.tuples(
     st.dictionaries(st.sampled_from(Desk), cohorts, max_size=5),
     st.dictionaries(st.sampled_from(WORKING.days[66:80]), cohorts, max_size=5),
@@ -55,7 +56,7 @@ DAYS = WORKING.days[66:96]
 
 @given(situations)
 def test_no_card_is_made_or_lost_and_no_desk_does_more_than_it_can(
-    situation: Situation,
+    situation: Tried,
 ) -> None:
     waiting, arrivals, people = situation
     staffed = desks(**people)
@@ -69,7 +70,7 @@ def test_no_card_is_made_or_lost_and_no_desk_does_more_than_it_can(
 
 @given(situations, st.sampled_from(Desk), st.integers(0, 29))
 def test_more_people_make_nobody_wait_longer(
-    situation: Situation,
+    situation: Tried,
     desk: Desk,
     number: int,
 ) -> None:
@@ -140,6 +141,32 @@ def test_what_more_people_bring_is_what_the_simulation_says() -> None:
     (told_without, real_without), (told_more, real_more) = means
     assert told_without - told_more == pytest.approx(real_without - real_more, abs=0.5)
     assert told_without > told_more + 0.5
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("extra", [0, 3], ids=lambda count: f"{count} more")
+def test_the_first_bookable_date_by_week_is_that_of_the_simulation(extra: int) -> None:
+    """What the what-if shows: each week's first date and lead times, up to the visit."""
+    days = WORKING.from_on(FIRST)[: 5 * WEEKS]
+    arrivals = {day: [Cohort(WARDS[0], day, float(PER_DAY))] for day in days}
+    scale = PER_DAY // 240
+    staffed = desks(inspected=scale, registry_checked=scale, preset=2 * scale, notified=scale)
+    staffed = staffed.with_extra(Extra(Desk.PRESET, extra * scale, days[10]))
+    working = WorkingDays(BusinessCalendar(), FIRST, days[-1])
+    situation = Situation(FIRST, {}, arrivals, [], [], staffed)
+    told = by_week(forecast(situation, working), working)
+    simulated = SimulatedQueue(staffed, days, vary=True).run({}, arrivals)
+    real = weekly((c.received_on, WORKING.after(c.notified_on), 1) for c in simulated)
+    full = [week for week in real if sum(real[week][1].values()) > 0.99 * 5 * PER_DAY]
+    known = [week for week in full if told[week].lead_time is not None]
+    assert len(known) >= 2
+    for week in known:
+        first, lead_time = told[week].bookable_from, told[week].lead_time
+        assert first is not None
+        assert lead_time is not None
+        assert business_days(first, real[week][0]) <= 1
+        assert abs(lead_time.p50 - percentile(real[week][1], 0.5)) <= 1
+        assert abs(lead_time.p90 - percentile(real[week][1], 0.9)) <= 1
 
 
 def by_cohort(groups: Iterable[Iterable[Cohort | Notified]]) -> dict[tuple[str, date], float]:
