@@ -61,10 +61,13 @@ async def read_link(
 async def cancel_by_link(
     body: LinkBody, call: CallDep, desk: DeskDep, citizens: CitizenDeskDep, response: Response
 ) -> BookingView:
-    """A link for cancelling cancels its booking, until the same time as after login."""
+    """A link for cancelling cancels its booking, until the same time as after login. Used again, it
+    changes nothing.
+    """
     response.headers["Cache-Control"] = "no-store"
     async with call.unit() as unit:
-        opened = await links.open_(unit, citizens.tools, body.token, (Purpose.CANCEL,))
+        cancels = (Purpose.CANCEL,)
+        opened = await links.open_(unit, citizens.tools, body.token, cancels, again=True)
     who = links.bearer(opened.link.case_id)
     async with call.resources.units.begin(who, traceparent=current_traceparent()) as unit:
         booking = await bookings.cancel(

@@ -137,6 +137,8 @@ def _body(letter: Letter) -> Iterator[str]:
     if letter.until is not None:
         text = words.CHANGEABLE if letter.kind.tells_of_a_seat else words.UNTIL
         yield text.to(language).format(until=local(letter.until, language))
+    if letter.kind is Kind.ALTERNATIVE:
+        yield words.SILENCE.to(language)
 
 
 def _place(seat: Seat, language: Language) -> str:

@@ -98,6 +98,10 @@ WHERE = Text("Where: {where}", "場所: {where}")
 WHAT = Text("What for: {what}", "手続: {what}")
 BEFORE = Text("Instead of: {when}, {where}", "変更前: {when} {where}")
 UNTIL = Text("Please answer by {until}.", "{until}までにご回答ください。")
+SILENCE = Text(
+    "Without an answer by then, your visit moves to this date.",
+    "期限までにご回答がない場合は、この日時に変更いたします。",
+)
 CHANGEABLE = Text(
     "You can change or cancel it until {until}.", "変更・取消しは{until}まで承ります。"
 )

@@ -45,15 +45,23 @@ def require_login(principal: Principal) -> None:
         raise CaseForbidden
 
 
-async def open_(unit: Unit, tools: Tools, token: str, purposes: Collection[Purpose]) -> Opened:
-    """The link of ``token``, if it is for one of ``purposes``. Raises ``LinkRefused``."""
+async def open_(
+    unit: Unit, tools: Tools, token: str, purposes: Collection[Purpose], *, again: bool = False
+) -> Opened:
+    """The link of ``token``, if it is for one of ``purposes``. Raises ``LinkRefused``.
+
+    ``again``: one of a booking that is cancelled already still holds, for whoever clicks twice.
+    """
     link = tools.read_link(token)
     if link.purpose not in purposes:
         raise LinkRefused
     contact = (await contacts.of_cases(unit.conn, [link.case_id])).get(link.case_id)
     if contact is None or contact_tag(contact.contact_id) != link.contact_tag:
         raise LinkRefused
-    opened = await (_offer if link.purpose is Purpose.OFFER else _ahead)(unit, link)
+    if link.purpose is Purpose.OFFER:
+        opened = await _offer(unit, link)
+    else:
+        opened = await _ahead(unit, link, again=again)
     unit.audit("link.used", subject=str(link.case_id), purpose=link.purpose.value)
     return opened
 
@@ -66,11 +74,12 @@ async def _offer(unit: Unit, link: Link) -> Opened:
     raise LinkRefused
 
 
-async def _ahead(unit: Unit, link: Link) -> Opened:
+async def _ahead(unit: Unit, link: Link, *, again: bool) -> Opened:
     booking = await bookings.read(unit.conn, BookingId(link.ref))
     if booking is None or booking.case_id != link.case_id:
         raise LinkRefused
-    if booking.state is not BookingState.ACTIVE or booking.starts_at <= unit.now:
+    states = (BookingState.ACTIVE, BookingState.CANCELLED) if again else (BookingState.ACTIVE,)
+    if booking.state not in states or booking.starts_at <= unit.now:
         raise LinkRefused
     party = await bookings.of_party(unit.conn, booking.party_id)
     together = [one.case_id for one in party if one.state is BookingState.ACTIVE]

@@ -67,6 +67,8 @@ async def test_a_link_shows_its_booking_and_cancels_it(
     gone = await client.post("/v1/links:cancel", json={"token": tokens[Purpose.CANCEL]})
     assert (gone.status_code, gone.json()["state"]) == (200, "cancelled"), gone.text
     assert gone.json()["reason"] == "citizen"
+    again = await client.post("/v1/links:cancel", json={"token": tokens[Purpose.CANCEL]})
+    assert (again.status_code, again.json()["version"]) == (200, gone.json()["version"])
     for token in tokens.values():
         assert refusal(await client.post("/v1/links:read", json={"token": token})) == REFUSED
 

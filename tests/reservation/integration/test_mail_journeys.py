@@ -146,6 +146,7 @@ async def test_an_alternative_is_mailed_and_answered_by_its_link(
     (mail,) = mailbox.mails
     assert "We hold another seat for you:" in text(mail)
     assert "Please answer by " in text(mail)
+    assert "Without an answer by then, your visit moves to this date." in text(mail)
     token = links(mail)[Purpose.ANSWER]
     seen = (await client.post("/v1/links:read", json={"token": token})).json()
     assert seen["purpose"] == "answer"
