@@ -99,7 +99,7 @@ async def test_csv(client: httpx.AsyncClient) -> None:
     assert not response.content.startswith(b"\xef\xbb\xbf")
     rows = list(csv.reader(io.StringIO(response.text, newline="")))
     assert rows[0] == [column.title.en for column in COLUMNS]
-    at = "2025-05-07T00:30:00Z"
+    at = "2025-05-07T09:30:00+09:00"
     assert rows[1] == ["川崎区", "12", "0.25", "2025-05-07", at, str(ID), "true", "'=1+1"]
     assert rows[2] == ['高津"区,', "-3", "", "", "", "", "false", "'@cmd\nnext\x07"]
 
