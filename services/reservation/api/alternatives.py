@@ -3,10 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from services.reservation.api.citizen_desk import PER_SESSION
 from services.reservation.api.desk import DeskDep
+from services.reservation.api.fields import Moment
 from services.reservation.api.times import LocalInstant
 from services.reservation.domain.closure import (
     Answer,
@@ -39,7 +40,7 @@ class AnswerBody(BaseModel):
 
     answer: Answer
     chosen_site_id: Annotated[SiteRef | None, Field(description="With `choose`.")] = None
-    chosen_starts_at: AwareDatetime | None = None
+    chosen_starts_at: Moment | None = None
 
 
 class AlternativeView(BaseModel):

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 
 import pydantic_core
 from fastapi import APIRouter, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from services.reservation.api.bookings import BookingView, GroupsDep, PartyView
 from services.reservation.api.desk import DeskDep
+from services.reservation.api.fields import Moment
 from services.reservation.domain.booking import Booking
 from services.reservation.domain.hold import HoldId
 from services.reservation.domain.rules import Rules
@@ -41,7 +42,7 @@ class BookRow(_Row):
     verb: Literal["book"]
     case_ids: Annotated[tuple[CaseId, ...], Field(min_length=1, max_length=20)]
     site_id: SiteRef
-    starts_at: AwareDatetime
+    starts_at: Moment
 
 
 class ConfirmRow(_Row):
@@ -57,7 +58,7 @@ class MoveRow(_Row):
     verb: Literal["move"]
     booking_id: BookingId
     site_id: SiteRef
-    starts_at: AwareDatetime
+    starts_at: Moment
     together: bool = True
 
 

@@ -5,10 +5,11 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.reservation.api.citizen_desk import PER_SESSION
 from services.reservation.api.desk import DeskDep, PreconditionDep
+from services.reservation.api.fields import Moment
 from services.reservation.api.times import LocalInstant
 from services.reservation.domain.booking import Booking, BookingState
 from services.reservation.domain.rules import Rules
@@ -48,7 +49,7 @@ class BookingBody(BaseModel):
 
     case_ids: Annotated[tuple[CaseId, ...], Field(min_length=1, max_length=20)]
     site_id: SiteRef
-    starts_at: AwareDatetime = Field(description="One of the `starts_at` of the availability.")
+    starts_at: Moment = Field(description="One of the `starts_at` of the availability.")
 
 
 class BookingView(BaseModel):

@@ -6,10 +6,19 @@ from enum import StrEnum
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from services.reservation.api import row_results
 from services.reservation.api.desk import Desk, DeskDep
+from services.reservation.api.fields import within_reach
 from services.reservation.api.row_results import Refusal
 from services.reservation.domain import csv_file
 from services.reservation.domain.case import NotInvitedYet
@@ -67,7 +76,7 @@ class _Row(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     site_id: SiteRef
-    starts_at: datetime
+    starts_at: Annotated[datetime, AfterValidator(within_reach)]
     case_id: CaseId | None = None
     notice_number: str | None = None
     minutes: Annotated[int, Field(ge=5, le=240)] | None = None

@@ -3,11 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Body
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.reservation.api.bookings import PartyView
 from services.reservation.api.citizen_desk import PER_SESSION
 from services.reservation.api.desk import DeskDep, PreconditionDep
+from services.reservation.api.fields import Moment
 from services.reservation.handlers import moves, site_rules
 from services.reservation.handlers.moves import Target
 from shared.contracts.base import SiteRef
@@ -30,7 +31,7 @@ class MoveBody(BaseModel):
     )
 
     site_id: SiteRef
-    starts_at: AwareDatetime = Field(description="One of the `starts_at` of the availability.")
+    starts_at: Moment = Field(description="One of the `starts_at` of the availability.")
     together: bool = Field(
         True, description="The whole party moves; false leaves the others where they are."
     )

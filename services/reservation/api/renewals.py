@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.reservation.api.citizen_desk import PER_SESSION, CitizenDeskDep
 from services.reservation.api.desk import DeskDep
-from services.reservation.api.fields import Phone, Speech
+from services.reservation.api.fields import Day, Phone, Speech
 from services.reservation.api.times import LocalInstant
 from services.reservation.domain.renewal import Renewal, renewable_from
 from services.reservation.handlers import renewals
@@ -33,7 +33,7 @@ class RenewalBody(BaseModel):
     )
 
     ward: Annotated[WardRef, Field(description="Ward of residence.")]
-    certificate_expires_on: date = Field(description="Printed on the card, or told by its letter.")
+    certificate_expires_on: Day = Field(description="Printed on the card, or told by its letter.")
     phone: Phone | None = Field(None, description="Staff alone: who called.")
     language: Speech | None = Field(None, description="Staff alone: what the caller speaks.")
 

@@ -8,12 +8,13 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.reservation.api.desk import DeskDep, PreconditionDep
+from services.reservation.api.fields import Day
 from services.reservation.api.sites import EXAMPLE, SiteBody, SiteIdPath, SiteView
 from services.reservation.api.suspensions import SuspensionBody
 from services.reservation.api.times import LocalInstant
 from services.reservation.handlers import impact, site_life
 from services.reservation.handlers.impact import Impact
-from shared.contracts.base import BusinessDate, Procedure
+from shared.contracts.base import Procedure
 from shared.errors import RejectedValueError, Text
 from shared.http.call import CallDep, OnceDep
 from shared.http.etag import etag
@@ -30,7 +31,7 @@ class WindDownBody(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"last_day": "2026-04-30"}]}
     )
 
-    last_day: BusinessDate = Field(description="Today or later, within the site's period.")
+    last_day: Day = Field(description="Today or later, within the site's period.")
 
 
 class ImpactBody(BaseModel):
@@ -48,7 +49,7 @@ class ImpactBody(BaseModel):
     )
 
     site: Annotated[SiteBody | None, Field(description="The site as it would be.")] = None
-    last_day: Annotated[BusinessDate | None, Field(description="The site winds down.")] = None
+    last_day: Annotated[Day | None, Field(description="The site winds down.")] = None
     suspension: Annotated[
         SuspensionBody | None,
         Field(description="Procedures are suspended; of this site, whatever site_ids says."),

@@ -3,8 +3,9 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from services.reservation.api.fields import Moment
 from services.reservation.api.times import LocalInstant
 from services.reservation.domain.closure import Closure, ClosureId
 from services.reservation.domain.national_system import Policy, Suspension
@@ -42,8 +43,8 @@ class SuspensionBody(BaseModel):
 
     site_ids: Sites | None = Field(None, description="Left out: every site in service.")
     procedures: Annotated[tuple[Procedure, ...], Field(min_length=1)] = tuple(Procedure)
-    starts_at: AwareDatetime | None = Field(None, description="Left out: now.")
-    ends_at: AwareDatetime | None = Field(None, description="Left out: nobody knows yet.")
+    starts_at: Moment | None = Field(None, description="Left out: now.")
+    ends_at: Moment | None = Field(None, description="Left out: nobody knows yet.")
     reason: SuspensionReason
     bookings: Policy = Field(Policy.MOVE, description="Offer other seats, or let them stand.")
 
@@ -154,10 +155,13 @@ async def read_suspension(suspension_id: SuspensionId, call: CallDep) -> Suspens
 
 
 @router.post("/{suspension_id}:resume", summary="Resume")
-async def resume(suspension_id: SuspensionId, body: ResumeBody, call: CallDep) -> SuspensionView:
+async def resume(
+    suspension_id: SuspensionId, call: CallDep, body: ResumeBody | None = None
+) -> SuspensionView:
     """It is over: seats are sold again, and whoever has not moved keeps the old seat.
 
-    Said again it changes nothing.
+    Without a body at every site of it. Said again it changes nothing.
     """
+    site_ids = body.site_ids if body else None
     async with call.unit() as unit:
-        return await _view(unit, await suspensions.resume(unit, suspension_id, body.site_ids))
+        return await _view(unit, await suspensions.resume(unit, suspension_id, site_ids))

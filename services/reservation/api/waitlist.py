@@ -11,6 +11,7 @@ from services.reservation.api import exports
 from services.reservation.api.bookings import PartyView
 from services.reservation.api.citizen_desk import PER_SESSION
 from services.reservation.api.desk import DeskDep
+from services.reservation.api.fields import Day
 from services.reservation.api.times import LocalInstant
 from services.reservation.domain.waitlist import Entry, EntryId, EntryState, Offer, OfferState
 from services.reservation.handlers import site_rules, waitlist
@@ -70,8 +71,8 @@ class WishBody(BaseModel):
     site_ids: Annotated[tuple[SiteRef, ...], Field(min_length=1, max_length=20)] = Field(
         description="Any of these would do; each has to serve the cases."
     )
-    first_day: BusinessDate
-    last_day: BusinessDate
+    first_day: Day
+    last_day: Day
 
 
 class OfferView(BaseModel):

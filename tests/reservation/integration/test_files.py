@@ -153,18 +153,19 @@ async def test_bookings_are_taken_over_once_with_a_reason_for_each_that_is_not(
         f",{ended},{SITE},2026-04-02T13:00,\n"
         f",,{SITE},2026-04-02T09:00,\n"
         f",{ended},nowhere,2026-04-02T09:00,\n"
+        f",{ended},{SITE},9999-12-31T23:59:00-09:00,\n"
     )
     dry = await send(client, "bookings:import", BOOKINGS + rows, dry_run=True)
     assert (dry["booked"], await events_of(database, mine)) == (3, [])
     found = await send(client, "bookings:import", BOOKINGS + rows)
-    assert outcomes(found) == ["booked", "booked", *["refused"] * 6]
+    assert outcomes(found) == ["booked", "booked", *["refused"] * 7]
     assert [row["refusal"]["code"] for row in found["results"][2:]] == [
         "already-booked", "no-such-notice", "booking-ended", "no-such-slot", "invalid-row",
-        "no-such-site",
+        "no-such-site", "invalid-row",
     ]  # fmt: skip
     assert await events_of(database, mine) == ["booking.confirmed.v1"]
     again = await send(client, "bookings:import", BOOKINGS + rows)
-    assert outcomes(again) == ["unchanged", "unchanged", *["refused"] * 6]
+    assert outcomes(again) == ["unchanged", "unchanged", *["refused"] * 7]
     assert await events_of(database, mine) == ["booking.confirmed.v1"]
     assert all(booked == accounted for booked, accounted in await counts(database))
     async with database.reader() as conn:
