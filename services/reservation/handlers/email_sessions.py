@@ -16,7 +16,7 @@ from services.reservation.handlers.sessions import LoginRefused
 from services.reservation.store import contacts, messages, renewals
 from services.reservation.store.contacts import LoginRequest, NewContact, StoredContact
 from services.reservation.tools import Tools
-from shared.errors import Language
+from shared.errors import Language, Text
 from shared.ids import CaseId, new_id
 from shared.security import vault as vaults
 from shared.security.vault import Cell
@@ -24,6 +24,15 @@ from shared.unit import Unit
 
 CODE_PURPOSE = "login"
 LASTS = timedelta(minutes=15)
+
+
+class CodeLoginRefused(LoginRefused):
+    """The one answer for every failed login by e-mail: whoever logs in so has no notice."""
+
+    remedy = Text(
+        "Type the eight digits of the newest mail, or ask for another code.",
+        "最新のメールにある8桁を入力するか、新しいコードを受け取ってください。",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +61,11 @@ async def request(unit: Unit, tools: Tools, email: str, language: Language) -> U
 
 
 async def confirm(unit: Unit, tools: Tools, request_id: UUID, code: str) -> OpenLogin:
-    """Log in with the code of a request; it works once. Raises ``LoginRefused``."""
+    """Log in with the code of a request; it works once. Raises ``CodeLoginRefused``."""
     right = tools.is_code(CODE_PURPOSE, request_id, code)
     found = await contacts.take_request(unit.conn, request_id, right=right)
     if found is None:
-        raise LoginRefused
+        raise CodeLoginRefused
     login = await _login(unit, tools, request_id, found)
     await vaults.erase(unit.conn, [contact_handlers.login_subject(request_id)], at=unit.now)
     cases = await renewals.open_cases(unit.conn, login.contact_id)
@@ -78,7 +87,7 @@ async def _login(unit: Unit, tools: Tools, request_id: UUID, found: LoginRequest
     cell = login_cell(request_id)
     email = (await tools.vault.open(unit.conn, {cell: found.sealed_email}))[cell]
     if email is None:
-        raise LoginRefused
+        raise CodeLoginRefused
     keys = tools.address_keys(mailbox(email))
     if (known := await contacts.login(unit.conn, keys)) is not None:
         await contacts.rekey(unit.conn, known.contact_id, keys[0], found.language)
@@ -99,7 +108,7 @@ async def _login(unit: Unit, tools: Tools, request_id: UUID, found: LoginRequest
         await vaults.erase(unit.conn, [subject_of(contact_id)], at=unit.now)
     login = await contacts.login(unit.conn, keys)
     if login is None:
-        raise LoginRefused
+        raise CodeLoginRefused
     return login
 
 

@@ -156,6 +156,9 @@ async def test_a_renewal_opens_three_months_before_the_end(
     late = {**RENEWAL, "certificate_expires_on": "2027-05-20"}
     answer = await client.post("/v1/renewals", json=late, headers=token(session))
     assert (answer.status_code, answer.json()["renewable_from"]) == (422, "2027-02-20")
+    never = {**RENEWAL, "certificate_expires_on": "0001-01-15"}
+    answer = await client.post("/v1/renewals", json=never, headers=token(session))
+    assert [error["field"] for error in answer.json()["errors"]] == ["certificate_expires_on"]
 
 
 async def test_withdrawing_cancels_what_is_booked(
@@ -258,6 +261,7 @@ async def test_every_failed_login_by_email_looks_the_same(
     shown = {(a.status_code, str({**a.json(), "instance": None})) for a in answers}
     assert len(shown) == 1
     assert answers[0].status_code == 401
+    assert "mail" in answers[0].json()["remedy"], "nobody who logs in by e-mail has a notice"
 
 
 async def test_asking_for_a_code_says_nothing_of_who_is_known(
