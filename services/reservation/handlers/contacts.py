@@ -58,7 +58,8 @@ async def require(unit: Unit, case_id: CaseId) -> None:
 async def put(unit: Unit, tools: Tools, case_id: CaseId, wish: Wish) -> Contact:
     """Reach the citizen of a case here from now on; a new address is sent a code.
 
-    An address that was verified stays so. Raises ``ContactEmpty``, ``NoSuchCase``,
+    An address that was verified stays so; one that was not is sent another code, for the first
+    may never have come. Raises ``ContactEmpty``, ``NoSuchCase``,
     ``CaseForbidden``, ``SiteForbidden``.
     """
     if wish.email is None and wish.phone is None:
@@ -67,7 +68,8 @@ async def put(unit: Unit, tools: Tools, case_id: CaseId, wish: Wish) -> Contact:
     await contacts.lock(unit.conn, case_id)
     old = (await contacts.of_cases(unit.conn, [case_id])).get(case_id)
     former = await _opened(unit, tools, old) if old else None
-    if former is not None and _same(former, wish):
+    waits = former is not None and former.email is not None and former.verified_at is None
+    if former is not None and _same(former, wish) and not waits:
         return former
     kept = former is not None and wish.email is not None and former.email == wish.email
     new = Contact(

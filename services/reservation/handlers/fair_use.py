@@ -8,20 +8,23 @@ from services.reservation.store import fair_use
 from shared.unit import Unit
 
 
-def login(rules: FairUse, number_key: str, address_key: str) -> list[Limit]:
-    """What one login with a notice counts against."""
-    return [
-        Limit(f"number:{number_key}", rules.login_tries, rules.login_window),
-        Limit(f"login:{address_key}", rules.login_tries_per_address, rules.login_window),
-    ]
+def login(rules: FairUse, number_key: str, address_key: str | None) -> list[Limit]:
+    """What one login with a notice counts against; no address where staff look it up."""
+    number = Limit(f"number:{number_key}", rules.login_tries, rules.login_window)
+    if address_key is None:
+        return [number]
+    tries = rules.login_tries_per_address
+    return [number, Limit(f"login:{address_key}", tries, rules.login_window)]
 
 
-def code(rules: FairUse, mailbox_key: str, address_key: str) -> list[Limit]:
-    """What one mail with a code counts against."""
-    return [
-        Limit(f"mailbox:{mailbox_key}", rules.codes_per_mailbox, CODE_WINDOW),
-        Limit(f"codes:{address_key}", rules.codes_per_address, CODE_WINDOW),
-    ]
+def code(rules: FairUse, mailbox_key: str, address_key: str | None) -> list[Limit]:
+    """What one mail with a code counts against; no address for staff, of whom a whole call centre
+    comes from one.
+    """
+    mailbox = Limit(f"mailbox:{mailbox_key}", rules.codes_per_mailbox, CODE_WINDOW)
+    if address_key is None:
+        return [mailbox]
+    return [mailbox, Limit(f"codes:{address_key}", rules.codes_per_address, CODE_WINDOW)]
 
 
 def typed(ref: object, tries: int) -> list[Limit]:

@@ -181,6 +181,21 @@ async def test_the_same_contact_again_changes_nothing(
     assert (other_phone.json()["phone"], other_phone.json()["verified"]) == ("0312345678", True)
 
 
+async def test_who_waits_for_a_code_in_vain_gets_another(
+    client: httpx.AsyncClient, database: Database, who: dict[str, str], mailbox: Mailbox
+) -> None:
+    codes = []
+    for _ in range(2):
+        sent = await client.put(CONTACT, json={"email": EMAIL}, headers=who)
+        assert (sent.status_code, sent.json()["verified"]) == (200, False)
+        await post(database, mailbox.gateway()).round()
+        codes.append(code(mailbox.take()))
+    typed = [
+        await client.post(f"{CONTACT}:verify", json={"code": one}, headers=who) for one in codes
+    ]
+    assert [one.status_code for one in typed] == [422, 200], "the newest counts"
+
+
 async def test_of_many_contacts_given_at_once_one_is_kept(
     client: httpx.AsyncClient, database: Database, who: dict[str, str]
 ) -> None:

@@ -25,6 +25,7 @@ from tests.reservation.support import (
     invite,
     issued,
     notified,
+    open_site,
     resources,
     told,
     units,
@@ -156,6 +157,29 @@ async def test_a_network_address_has_a_limit_of_its_own(
     assert await tries("2001:db8:0:1::1", 5) == [401] * 5
     assert await tries("2001:db8:0:1:ffff::2", 1) == [429], "one subscriber has 64 bits"
     assert await tries("2001:db8:0:2::1", 1) == [401]
+
+
+async def test_staff_behind_one_address_write_down_more_contacts_than_a_household(
+    database: Database,
+    clock: FixedClock,
+    key_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MADOGUCHI_RESERVATION_CODES_PER_ADDRESS", "2")
+    await open_site(database)
+    await invite(database, case("mine"))
+    transport = httpx.ASGITransport(build(resources(database, clock, key_file)))
+
+    async def kept(client: httpx.AsyncClient, who: str, number: int) -> int:
+        body = {"email": f"{who}{number}@mail.example"}
+        path = f"/v1/contacts/{case('mine')}"
+        return (await client.put(path, json=body, headers=bearer(who))).status_code
+
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        assert [await kept(client, "clerk", number) for number in range(4)] == [200] * 4
+        wishes = [{"email": f"me{number}@mail.example"} for number in range(3)]
+        asked = [await client.post("/v1/sessions:request", json=wish) for wish in wishes]
+    assert [answer.status_code for answer in asked] == [202, 202, 429]
 
 
 async def test_a_session_changes_so_much_and_reads_on(
