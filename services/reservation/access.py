@@ -75,6 +75,8 @@ ACCESS: AccessTable = {
     ("POST", "/v1/sessions:link"): allow(Role.PUBLIC),
     ("POST", "/v1/links:read"): allow(Role.PUBLIC),
     ("POST", "/v1/links:cancel"): allow(Role.PUBLIC),
+    # Whoever calls may have the card anywhere, or book anywhere: staff of any site answer.
+    ("POST", "/v1/cases:find"): allow(Role.CLERK, Role.SUPERVISOR),
     # A renewal is not bound to a site until it is booked: staff of any site answer calls.
     ("POST", "/v1/renewals"): allow(Role.CITIZEN, Role.CLERK, Role.SUPERVISOR),
     ("GET", "/v1/renewals/{case_id}"): allow(Role.CITIZEN, Role.CLERK, Role.SUPERVISOR),

@@ -9,6 +9,7 @@ from services.reservation.api import (
     booking_batch,
     bookings,
     calendar,
+    cases,
     closures,
     contacts,
     cutover,
@@ -68,6 +69,7 @@ LIFE = (
     alternatives.router,
 )
 CITIZENS = (
+    cases.router,
     email_sessions.router,
     renewals.router,
     contacts.router,

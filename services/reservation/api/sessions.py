@@ -39,6 +39,9 @@ def _notice_number(value: str) -> str:
         ) from None
 
 
+NoticeNumber = Annotated[str, Field(max_length=32), AfterValidator(_notice_number)]
+
+
 class Login(BaseModel):
     """What stands on the notice, and who it was sent to."""
 
@@ -49,7 +52,7 @@ class Login(BaseModel):
         },
     )
 
-    notice_number: Annotated[str, Field(max_length=32), AfterValidator(_notice_number)]
+    notice_number: NoticeNumber
     birth_date: date
 
 

@@ -9,6 +9,7 @@ from datetime import date
 
 from services.reservation.domain.booking import Booking
 from services.reservation.domain.case import CaseFacts, bookable_from
+from services.reservation.domain.contact import NoSuchCase
 from services.reservation.domain.rules import Rules
 from services.reservation.store import bookings, cases
 from shared.calendar import business_date
@@ -48,6 +49,20 @@ async def open_(unit: Unit, keys: Sequence[tuple[str, str]], rules: Rules) -> li
     for case in found:
         unit.audit("session.opened", subject=str(case.case_id))
     return await _shown(unit, found, rules)
+
+
+async def behind(unit: Unit, keys: Sequence[tuple[str, str]], rules: Rules) -> Sequence[OwnCase]:
+    """The cases behind a login, if there are any, without opening it."""
+    return await _shown(unit, await cases.by_login(unit.conn, keys), rules)
+
+
+async def found(unit: Unit, shown: Sequence[OwnCase]) -> Sequence[OwnCase]:
+    """What staff are shown of who calls; audited. Raises ``NoSuchCase`` where it is nothing."""
+    if not shown:
+        raise NoSuchCase
+    for case in shown:
+        unit.audit("case.found", subject=str(case.facts.case_id))
+    return shown
 
 
 async def own(unit: Unit, case_ids: Sequence[CaseId], rules: Rules) -> list[OwnCase]:

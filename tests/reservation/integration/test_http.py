@@ -167,6 +167,34 @@ async def test_staff_book_and_cancel_at_their_own_site_only(
     assert cancelled.json()["reason"] == "staff"
 
 
+async def test_staff_find_who_calls_by_what_stands_on_the_notice(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    await open_site(database)
+    await invite(database, case("mine"))
+
+    async def find(who: str, **wish: str) -> httpx.Response:
+        return await client.post("/v1/cases:find", json=wish, headers=bearer(who))
+
+    found = await find("clerk", **LOGIN)
+    assert [one["case_id"] for one in found.json()["cases"]] == ids([case("mine")]), found.text
+    booked = await book(client, bearer("clerk", once=True), case("mine"))
+    again = await find("clerk", case_id=str(case("mine")))
+    assert again.json()["cases"][0]["booking_id"] == booked.json()["bookings"][0]["booking_id"]
+    wrong = await find("clerk", **{**LOGIN, "birth_date": "1990-02-04"})
+    unknown = await find("clerk", case_id=str(case("unknown")))
+    assert [wrong.status_code, unknown.status_code] == [404, 404]
+    half = await find("clerk", notice_number=NUMBER)
+    assert (half.status_code, (await find("planner", **LOGIN)).status_code) == (422, 403)
+    guesses = [
+        await find("clerk", **{**LOGIN, "birth_date": f"1950-01-{n:02}"}) for n in range(1, 11)
+    ]
+    assert [one.status_code for one in guesses] == [404] * 9 + [429]
+    async with database.reader() as conn:
+        seen = await conn.fetchval("SELECT count(*) FROM audit_entry WHERE action = 'case.found'")
+    assert seen == 2
+
+
 async def test_citizens_cancel_until_five_on_the_day_before_and_staff_later(
     client: httpx.AsyncClient, database: Database, clock: FixedClock
 ) -> None:
@@ -244,6 +272,34 @@ async def test_days_that_cannot_be_asked_for(
 ) -> None:
     asked = {"procedure": "card_issuance", "ward": WARD, **query}
     assert (await client.get("/v1/availability", params=asked)).status_code == status
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+09:00", "9999-12-31T23:59:00-09:00"])
+async def test_a_time_beyond_any_calendar_is_refused_by_its_field(
+    client: httpx.AsyncClient, database: Database, at: str
+) -> None:
+    await open_site(database)
+    await invite(database, case("mine"))
+    who = {"authorization": f"Bearer {await log_in(client)}", "idempotency-key": "far"}
+    seat = {"case_ids": ids([case("mine")]), "site_id": SITE, "starts_at": at}
+    wish = {"case_ids": seat["case_ids"], "site_ids": [SITE]}
+    planner, day = bearer("planner", once=True), at[:10]
+    site = f"/v1/sites/{SITE}"
+    asked = [
+        ("/v1/bookings", seat, who, "starts_at"),
+        ("/v1/holds", seat, who, "starts_at"),
+        ("/v1/waitlist", {**wish, "first_day": "2026-04-02", "last_day": day}, who, "last_day"),
+        ("/v1/suspensions", {"starts_at": at, "reason": "outage"}, planner, "starts_at"),
+        ("/v1/suspensions", {"ends_at": at, "reason": "outage"}, planner, "ends_at"),
+        (f"{site}:impact", {"last_day": day}, planner, "last_day"),
+        (f"{site}:wind-down", {"last_day": day}, planner, "last_day"),
+    ]
+    for path, body, headers, field in asked:
+        answer = await client.post(path, json=body, headers=headers)
+        assert answer.status_code == 422, (path, answer.text)
+        errors = answer.json()["errors"]
+        assert [error["field"] for error in errors] == [field], path
+        assert "2000" in errors[0]["remedy"]
 
 
 async def test_availability_shows_only_sites_that_accept(
