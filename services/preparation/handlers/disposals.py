@@ -137,8 +137,8 @@ async def become_due(unit: Unit) -> int:
 
 async def _still_open(unit: Unit, disposal_id: DisposalId, site_id: SiteId) -> Disposal:
     inside = await disposals.lines(unit.conn, disposal_id)
+    # Whoever closes the record locks the same cards, so that one comes after the other.
     await cards.lock_cases(unit.conn, [line.case_id for line in inside])
-    await disposals.lock(unit.conn, disposal_id)
     record = await one_disposal(unit, disposal_id)
     if record.site_id != site_id:
         raise DisposalElsewhere

@@ -88,11 +88,6 @@ async def find(conn: Connection, disposal_id: DisposalId) -> Disposal | None:
     return Disposal(**row) if row else None
 
 
-async def lock(conn: Connection, disposal_id: DisposalId) -> None:
-    """Keep others from closing a record."""
-    await conn.execute(_LOCK, disposal_id)
-
-
 async def listed(
     conn: Connection, site_id: SiteId | None, after: DisposalId | None, limit: int
 ) -> Sequence[Disposal]:
@@ -164,7 +159,6 @@ _LISTED = f"""{_RECORDS}
 WHERE ($1::text IS NULL OR site_id = $1) AND ($2::uuid IS NULL OR disposal_id > $2)
 ORDER BY disposal_id LIMIT $3
 """
-_LOCK = "SELECT 1 FROM disposal WHERE disposal_id = $1 FOR UPDATE"
 _LINES = """
 SELECT case_id, card_reference, reason, left_position, line.state
 FROM disposal_card line JOIN card USING (case_id)

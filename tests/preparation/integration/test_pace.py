@@ -2,16 +2,19 @@
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import httpx
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.preparation.domain.pace import Demand, Pace, allowance
+from services.preparation.store import pace as paces
 from shared.contracts.base import Procedure
 from shared.contracts.site import CapacityPublished, DayCapacity
 from shared.db import Database
-from shared.ids import SiteId
+from shared.ids import CaseId, SiteId
 from tests.preparation.integration.test_transfers import booked, work_what_is_due
 from tests.preparation.support import (
     MORNING,
@@ -148,3 +151,34 @@ async def test_the_near_expiry_list_names_who_should_come_soon(client: httpx.Asy
         "/v1/shelves/near-expiry", params={"site_id": SITE, "days": 60}, headers=bearer()
     )
     assert [r["case_id"] for r in answer.json()["rows"]] == case_ids[1:]
+
+
+async def test_without_its_lock_the_pace_would_be_overrun(
+    client: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The race is real: both read the demand, and the second chooses when the first has sent."""
+    await shelved(client, [row(n) for n in range(1, 31)])
+    await hear(database, seats(10))
+    both_have_read, first_is_done = asyncio.Barrier(2), asyncio.Event()
+    demand, next_cards = paces.demand, paces.next_cards
+    turns = iter((False, True))
+
+    async def read(*given: Any) -> Demand:
+        found = await demand(*given)
+        await both_have_read.wait()
+        return found
+
+    async def choose(*given: Any) -> list[CaseId]:
+        if next(turns):
+            await first_is_done.wait()
+        return await next_cards(*given)
+
+    async def one() -> list[str]:
+        sent = await send_next(client)
+        first_is_done.set()
+        return sent
+
+    monkeypatch.setattr(paces, "lock", paces.find)
+    monkeypatch.setattr(paces, "demand", read)
+    monkeypatch.setattr(paces, "next_cards", choose)
+    assert sum(map(len, await asyncio.gather(one(), one()))) == 20
