@@ -265,6 +265,7 @@ async def test_sites_are_listed_in_pages(client: httpx.AsyncClient, database: Da
         ({"from": "2026-04-01", "to": "2026-06-02"}, 422),
         ({"from": "2026-04-01", "to": "2026-06-01"}, 200),
         ({"from": "2026-04-01", "to": "2026-04-02", "ward": "1"}, 422),
+        ({"from": "2026-04-01", "to": "2026-04-02", "party_size": "4"}, 422),
     ],
 )
 async def test_days_that_cannot_be_asked_for(
