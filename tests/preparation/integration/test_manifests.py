@@ -1,10 +1,17 @@
 """Manifests: what differs from what came is opened, worked and closed, whoever comes first."""
 
 import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
 
 import httpx
+import pytest
 
-from shared.db import Database
+from services.preparation.domain.manifests import Discrepancy
+from services.preparation.store import manifests as store
+from shared.db import Connection, Database
+from shared.ids import LotId
 from tests.preparation.support import bearer, import_rows, lot_csv, row
 
 HEADER = "lot,cards,shipped_on"
@@ -107,3 +114,49 @@ async def test_manifest_and_cards_at_once_always_end_in_one_right_count(
         *(cards(lot, 3, 5) for lot in lots),
     )
     assert await discrepancies(client) == [(5, 4, "open")] * len(lots)
+
+
+def count_together(monkeypatch: pytest.MonkeyPatch, *, commit_together: bool = False) -> None:
+    """Let nobody count before both have written what the other cannot see yet; nor, if wanted,
+    commit before both have counted (with a lock nobody could).
+    """
+    both_have_written = asyncio.Barrier(2)
+    compare = store.compare
+
+    async def later(
+        conn: Connection, lots: Mapping[LotId, UUID], at: datetime
+    ) -> list[Discrepancy]:
+        await both_have_written.wait()
+        found = await compare(conn, lots, at)
+        if commit_together:
+            await both_have_written.wait()
+        return found
+
+    monkeypatch.setattr(store, "compare", later)
+
+
+async def race(client: httpx.AsyncClient) -> None:
+    """Three cards and a manifest of five, at the same time."""
+    body = lot_csv([row(n) for n in range(1, 4)])
+    await asyncio.gather(
+        client.post("/v1/lots", content=body, headers=bearer()),
+        manifest(client, "L2026-0412,5,2026-04-10"),
+    )
+
+
+async def test_who_counts_second_sees_what_the_first_has_written(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count_together(monkeypatch)
+    await race(client)
+    assert await discrepancies(client) == [(5, 3, "open")]
+
+
+async def test_without_the_lock_both_count_nothing(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The race is real: only the lock on the lot keeps a discrepancy from being overlooked."""
+    count_together(monkeypatch, commit_together=True)
+    monkeypatch.setattr(store, "_LOCK", "SELECT $1::text[]")
+    await race(client)
+    assert await discrepancies(client) == []
