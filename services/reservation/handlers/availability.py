@@ -4,10 +4,10 @@ Every rule that booking asks is asked here: acceptance, the horizon and shares o
 suspensions, and for a citizen's own case the days on which it may be served.
 """
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import TypeAlias
 
 from services.reservation.domain.availability import (
     NEVER,
@@ -22,18 +22,21 @@ from services.reservation.domain.distance import kilometres
 from services.reservation.domain.national_system import NationalSystem, stops_at
 from services.reservation.domain.opening import accepts, ever_accepts
 from services.reservation.domain.rules import Audience, Rules
-from services.reservation.handlers.board import Asked, Board, Known, Plan, SiteDays
+from services.reservation.handlers.board import Asked, Board, Known, Plan, SiteDays, Telling, Told
 from services.reservation.store import cases, holds
 from services.reservation.store.sites import StoredSite
 from shared.calendar import TOKYO, business_date
 from shared.contracts.base import Procedure
 from shared.contracts.place import Site
 from shared.ids import CaseId, SiteId
-from shared.security.principal import Principal
 from shared.unit import Unit
 
 WHILE_SUSPENDED = timedelta(minutes=1)
 """How long an answer holds at a site that is suspended: until when, nobody may know."""
+
+
+Write: TypeAlias = Callable[[Question, Sequence[SiteDays]], tuple[str, bytes]]
+"""Writes an answer down: its version, and the whole of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +99,31 @@ async def asker(unit: Unit, case_id: CaseId | None, rules: Rules) -> Asker:
     return Asker(principal.is_staff, case, held)
 
 
-def is_known(principal: Principal) -> bool:
-    """Whether the answer may depend on who asks; then ``asker`` tells how."""
-    return not principal.is_anonymous
-
-
 async def find(board: Board, question: Question, by: Asker = ANYBODY) -> list[SiteDays]:
     """Sites that serve the wards with a procedure, and their free seats; nearest first, or by id.
 
     One entry for each site and procedure.
     """
     await board.fresh()
+    return await _find(board, question, by)
+
+
+async def tell(board: Board, question: Question, write: Write) -> Told:
+    """What ``find`` finds for anybody, as ``write`` writes it down; written again once it changes.
+
+    Equal writers write the same.
+    """
+    await board.fresh()
+
+    async def find_out() -> Told:
+        entries = await _find(board, question, ANYBODY)
+        version, body = write(question, entries)
+        return Told(version, body, min((one.until for one in entries), default=NEVER))
+
+    return await board.told.ask(Telling(question, write), board.now(), find_out)
+
+
+async def _find(board: Board, question: Question, by: Asker) -> list[SiteDays]:
     asking = _Asking.of(board, question, by)
     asked = _asked(await board.sites(), question)
     short = [one for one in asked if _is_short(one.stored, question.last)]
@@ -162,15 +179,15 @@ async def _of_procedure(asking: _Asking, known: Known, procedure: Procedure) -> 
     if not asking.is_plain:
         return await _answer(asking, known, _plan(asking, known, procedure))
     asked = asking.keys[procedure]
-    found = known.answer(asked, asking.now)
-    if found is None:
+
+    async def find_out() -> SiteDays:
         plan = known.plan(asked, asking.now)
         if plan is None:
             plan = _plan(asking, known, procedure)
             known.settle(asked, plan)
-        found = asyncio.ensure_future(_answer(asking, known, plan))
-        known.remember(asked, found)
-    return found.result() if found.done() else await asyncio.shield(found)
+        return await _answer(asking, known, plan)
+
+    return await known.answers.ask(asked, asking.now, find_out)
 
 
 def _plan(asking: _Asking, known: Known, procedure: Procedure) -> Plan:

@@ -7,15 +7,16 @@ share a look that began after they came. What changes by the clock alone is the 
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from services.reservation.domain.availability import Day, DayKey, SeatDay, Way
+from services.reservation.domain.availability import Day, DayKey, Question, SeatDay, Way
 from services.reservation.domain.national_system import Suspension
 from services.reservation.domain.rules import Rules
 from services.reservation.domain.site_rules import Overrides, SiteRules
 from services.reservation.handlers import calendar
+from services.reservation.handlers.memory import Memory
 from services.reservation.store import seat_days, site_rules, sites, suspensions
 from services.reservation.store.seat_days import Change
 from services.reservation.store.sites import StoredSite
@@ -28,8 +29,8 @@ from shared.unit import Unit, Units
 
 AT_A_TIME = 64
 """Days read in one statement; others are answered in between."""
-ANSWERS = 256
-"""Answers that a site remembers."""
+PLANS = 256
+"""Plans that a site remembers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,33 @@ class SiteDays:
 
 
 @dataclass(frozen=True, slots=True)
+class Telling:
+    """A question to all sites, and ``form``: who writes the answer down, and how."""
+
+    question: Question
+    form: Hashable
+
+    @property
+    def first(self) -> date:
+        """The first day asked about."""
+        return self.question.first
+
+    @property
+    def last(self) -> date:
+        """The last day asked about."""
+        return self.question.last
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A whole answer as it is written down; ``version`` is a hash of it."""
+
+    version: str
+    body: bytes
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """How to find an answer: the rules that hold, and the way to ask for each day; ``until`` then
     the clock changes it.
@@ -80,28 +108,12 @@ class Known:
     stored: StoredSite
     overrides: Mapping[Procedure, Overrides]
     suspensions: Sequence[Suspension]
-    answers: dict[Asked, asyncio.Future[SiteDays]] = field(default_factory=dict)
+    answers: Memory[Asked, SiteDays] = field(default_factory=Memory)
     plans: dict[Asked, Plan] = field(default_factory=dict)
 
     def rules(self, city: Rules, now: datetime) -> SiteRules:
         """The rules of the site."""
         return SiteRules(city, self.overrides, now)
-
-    def answer(self, asked: Asked, now: datetime) -> asyncio.Future[SiteDays] | None:
-        """What is known, or being found out, about ``asked``; no change has come between."""
-        found = self.answers.get(asked)
-        if found is None or not found.done():
-            return found
-        if found.cancelled() or found.exception() is not None or now >= found.result().until:
-            del self.answers[asked]
-            return None
-        return found
-
-    def remember(self, asked: Asked, answer: asyncio.Future[SiteDays]) -> None:
-        """Keep an answer that is being found out."""
-        if len(self.answers) >= ANSWERS:
-            self.answers.clear()
-        self.answers[asked] = answer
 
     def plan(self, asked: Asked, now: datetime) -> Plan | None:
         """How to find the answer, where that was settled before."""
@@ -110,21 +122,20 @@ class Known:
 
     def settle(self, asked: Asked, plan: Plan) -> None:
         """Keep how to find an answer."""
-        if len(self.plans) >= ANSWERS:
+        if len(self.plans) >= PLANS:
             self.plans.clear()
         self.plans[asked] = plan
 
-    def forget(self, day: date) -> None:
-        """Drop the answers that tell of ``day``, those not yet found out too."""
-        for asked in [one for one in self.answers if one.first <= day <= one.last]:
-            del self.answers[asked]
-
 
 class Board:
-    """One per process. ``rules`` are the city's."""
+    """One per process. ``rules`` are the city's.
+
+    ``told``: whole answers, over all sites, that are the same for everybody.
+    """
 
     def __init__(self, database: Database, units: Units, rules: Rules, *, room: str) -> None:
         self.rules = rules
+        self.told: Memory[Telling, Told] = Memory()
         self._database = database
         self._units = units
         self._principal = Principal.system(room)
@@ -204,15 +215,18 @@ class Board:
         for site_id, day in {(site_id, day) for _, site_id, day in changes}:
             if day is None:
                 self._sites = None
+                self.told.clear()
                 self._spoilt.add(site_id)
                 continue
             self._days.pop((site_id, day), None)
+            self.told.forget(day)
             self._spoilt.add((site_id, day))
             if self._sites is not None and site_id in self._sites:
-                self._sites[site_id].forget(day)
+                self._sites[site_id].answers.forget(day)
 
     def _forget_all(self, since: int) -> None:
         self._sites, self._since, self._seen = None, since, frozenset()
+        self.told.clear()
         self._spoilt |= {*self._days, SiteId("")}
         self._days = {}
         self._looked_at = time.monotonic()
