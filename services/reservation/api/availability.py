@@ -3,26 +3,28 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, time
+from functools import partial
 from hashlib import blake2b
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from services.reservation.api.desk import DeskDep
+from services.reservation.api.desk import Desk, DeskDep
 from services.reservation.api.times import LocalInstant
 from services.reservation.domain.availability import Day, Question
 from services.reservation.domain.distance import Point
 from services.reservation.handlers import availability
-from services.reservation.handlers.availability import ANYBODY, Asker
+from services.reservation.handlers.availability import ANYBODY, Write
 from services.reservation.handlers.board import Board, SiteDays
 from shared.contracts.base import Procedure, SiteRef, WardRef
 from shared.contracts.place import SiteName
 from shared.errors import FieldError, Text, Unprocessable
 from shared.http.call import Call, CallDep
+from shared.http.known import KnownQuestions, known
 from shared.ids import CaseId, SiteId
 
-router = APIRouter(prefix="/v1", tags=["availability"])
+router = APIRouter(prefix="/v1", tags=["availability"], route_class=KnownQuestions)
 
 LONGEST_DAYS = 62
 KNOWN = "If-None-Match"
@@ -267,17 +269,6 @@ class Wanted(BaseModel):
 WantedQuery = Annotated[Wanted, Query()]
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    wanted: Wanted
-    question: Question
-    entries: Sequence[SiteDays]
-
-    def distance(self, entry: SiteDays) -> float | None:
-        far = availability.distance(entry.site, self.question)
-        return None if far is None else round(far, 3)
-
-
 async def _board(request: Request) -> Board:
     board: Board = request.app.state.board
     return board
@@ -296,8 +287,7 @@ async def read_availability(
     business day to the horizon. Seats kept for others, suspensions and days closed are left out; a
     seat that you hold yourself still shows. Booking checks again.
     """
-    found = await _find(call, desk, board, wanted)
-    return _answer(call.request, b'"sites":[', _sites(found))
+    return await _answer(call, desk, board, wanted, _Sites(wanted.starts))
 
 
 @router.get(
@@ -310,23 +300,7 @@ async def read_first(
 
     Of several on the same day, the nearest comes first where `near` is given.
     """
-    found = await _find(call, desk, board, wanted)
-    sites = [
-        SiteFirst(
-            site_id=entry.site.site_id,
-            name=entry.site.name,
-            procedure=entry.procedure,
-            version=entry.version,
-            distance_km=found.distance(entry),
-            first=FirstView.of(entry),
-        )
-        for entry in found.entries
-    ]
-    near = found.question.near is not None
-    sites.sort(key=lambda one: _soonest(one, near=near))
-    written = [one.model_dump_json().encode() for one in sites]
-    earliest = written[0] if sites and sites[0].first is not None else b"null"
-    return _answer(call.request, b'"earliest":' + earliest + b',"sites":[', written)
+    return await _answer(call, desk, board, wanted, _write_first)
 
 
 @router.get("/availability:days", summary="Free seats by day", response_model=DayMap)
@@ -334,34 +308,46 @@ async def read_days(
     *, call: CallDep, desk: DeskDep, board: BoardDep, wanted: WantedQuery
 ) -> Response:
     """How much is free on each day over all sites asked: what a calendar is coloured by."""
-    found = await _find(call, desk, board, wanted)
-    days: dict[date, MapDay] = {}
-    for entry in found.entries:
-        for day in entry.days:
-            known = days.setdefault(day.day, MapDay(date=day.day, free=0, sites=0))
-            known.free += day.free
-            known.sites += 1
-    written = [days[day].model_dump_json().encode() for day in sorted(days)]
-    return _answer(call.request, b'"days":[', written)
+    return await _answer(call, desk, board, wanted, _write_days)
 
 
-async def _find(call: Call, desk: DeskDep, board: Board, wanted: Wanted) -> _Found:
+async def _answer(call: Call, desk: Desk, board: Board, wanted: Wanted, write: Write) -> Response:
     question = wanted.question()
-    by: Asker = ANYBODY
-    if wanted.case_id is not None or not call.principal.is_anonymous:
-        async with call.unit() as unit:
-            by = await availability.asker(unit, wanted.case_id, desk.rules)
-    return _Found(wanted, question, await availability.find(board, question, by))
+    if wanted.case_id is None and call.principal.is_anonymous:
+        return await known(call.request, partial(_tell, board, question, write))
+    async with call.unit() as unit:
+        by = await availability.asker(unit, wanted.case_id, desk.rules)
+    if by == ANYBODY:
+        return await _tell(board, question, write, call.request)
+    return _shown(call.request, *write(question, await availability.find(board, question, by)))
 
 
-def _sites(found: _Found) -> list[bytes]:
-    written = []
-    for entry in found.entries:
-        text = _written(entry, with_starts=found.wanted.starts)
-        if (far := found.distance(entry)) is not None:
-            text = b'{"distance_km":%r,' % far + text[1:]
-        written.append(text)
-    return written
+async def _tell(board: Board, question: Question, write: Write, request: Request) -> Response:
+    told = await availability.tell(board, question, write)
+    return _shown(request, told.version, told.body)
+
+
+def _shown(request: Request, version: str, body: bytes) -> Response:
+    headers = {"ETag": f'"{version}"', "Cache-Control": "private, no-cache"}
+    if f'"{version}"' in request.headers.get(KNOWN, ""):
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type="application/json")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sites:
+    """Writes every site with its days, and with the times of each if they are wanted."""
+
+    with_starts: bool
+
+    def __call__(self, question: Question, entries: Sequence[SiteDays]) -> tuple[str, bytes]:
+        written = []
+        for entry in entries:
+            text = _written(entry, with_starts=self.with_starts)
+            if (far := _distance(question, entry)) is not None:
+                text = b'{"distance_km":%r,' % far + text[1:]
+            written.append(text)
+        return _whole(b'"sites":[', written)
 
 
 def _written(entry: SiteDays, *, with_starts: bool) -> bytes:
@@ -381,14 +367,22 @@ def _day(day: Day, *, with_starts: bool) -> bytes:
     return day.written[with_starts]
 
 
-def _answer(request: Request, head: bytes, parts: Iterable[bytes]) -> Response:
-    content = head + b",".join(parts)
-    version = blake2b(content, digest_size=8).hexdigest()
-    headers = {"ETag": f'"{version}"', "Cache-Control": "private, no-cache"}
-    if f'"{version}"' in request.headers.get(KNOWN, ""):
-        return Response(status_code=304, headers=headers)
-    body = b'{"version":"' + version.encode() + b'",' + content + b"]}"
-    return Response(body, headers=headers, media_type="application/json")
+def _write_first(question: Question, entries: Sequence[SiteDays]) -> tuple[str, bytes]:
+    sites = [
+        SiteFirst(
+            site_id=entry.site.site_id,
+            name=entry.site.name,
+            procedure=entry.procedure,
+            version=entry.version,
+            distance_km=_distance(question, entry),
+            first=FirstView.of(entry),
+        )
+        for entry in entries
+    ]
+    sites.sort(key=lambda one: _soonest(one, near=question.near is not None))
+    written = [one.model_dump_json().encode() for one in sites]
+    earliest = written[0] if sites and sites[0].first is not None else b"null"
+    return _whole(b'"earliest":' + earliest + b',"sites":[', written)
 
 
 def _soonest(one: SiteFirst, *, near: bool) -> tuple[bool, date, float, str]:
@@ -396,3 +390,25 @@ def _soonest(one: SiteFirst, *, near: bool) -> tuple[bool, date, float, str]:
     moment = one.first.starts_at.timestamp() if one.first is not None else 0.0
     far = one.distance_km if near and one.distance_km is not None else moment
     return (one.first is None, day, far, one.site_id)
+
+
+def _write_days(question: Question, entries: Sequence[SiteDays]) -> tuple[str, bytes]:
+    days: dict[date, MapDay] = {}
+    for entry in entries:
+        for day in entry.days:
+            met = days.setdefault(day.day, MapDay(date=day.day, free=0, sites=0))
+            met.free += day.free
+            met.sites += 1
+    written = [days[day].model_dump_json().encode() for day in sorted(days)]
+    return _whole(b'"days":[', written)
+
+
+def _distance(question: Question, entry: SiteDays) -> float | None:
+    far = availability.distance(entry.site, question)
+    return None if far is None else round(far, 3)
+
+
+def _whole(head: bytes, parts: Iterable[bytes]) -> tuple[str, bytes]:
+    content = head + b",".join(parts)
+    version = blake2b(content, digest_size=8).hexdigest()
+    return version, b'{"version":"' + version.encode() + b'",' + content + b"]}"
