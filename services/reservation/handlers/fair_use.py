@@ -29,18 +29,21 @@ def code(rules: FairUse, mailbox_key: str, address_key: str | None) -> list[Limi
 
 def typed(ref: object, tries: int) -> list[Limit]:
     """What one typing of a code counts against."""
-    return [Limit(f"code:{ref}", tries, CODE_WINDOW)]
+    return [Limit(f"typed:{ref}", tries, CODE_WINDOW)]
 
 
 async def spend(unit: Unit, limits: Sequence[Limit]) -> timedelta | None:
     """Count a try; how long to wait where it is one too many.
 
+    One limit after another, in order of key, which puts the network address first: whoever is
+    beyond one leaves no row for each number that they make up.
     The caller lets this unit commit before it acts on the answer.
     """
-    allowed = {limit.key: limit for limit in limits}
-    counts = await fair_use.count(unit.conn, limits)
-    over = [one for one in counts if one.tries > allowed[one.key].tries]
-    return max((allowed[one.key].window - one.age for one in over), default=None)
+    for limit in sorted(limits, key=lambda one: one.key):
+        (counted,) = await fair_use.count(unit.conn, [limit])
+        if counted.tries > limit.tries:
+            return limit.window - counted.age
+    return None
 
 
 def check(wait: timedelta | None) -> None:

@@ -153,6 +153,9 @@ async def test_a_network_address_has_a_limit_of_its_own(
             return [(await client.post("/v1/sessions", json=b)).status_code for b in bodies]
 
     assert await tries("192.0.2.1", 7) == [401] * 5 + [429] * 2
+    async with database.reader() as conn:
+        rows = await conn.fetchval("SELECT count(*) FROM fair_use")
+    assert rows == 1 + 5, "who is refused leaves nothing behind"
     assert await tries("192.0.2.2", 1) == [401]
     assert await tries("2001:db8:0:1::1", 5) == [401] * 5
     assert await tries("2001:db8:0:1:ffff::2", 1) == [429], "one subscriber has 64 bits"
