@@ -1,6 +1,6 @@
 """What reservation publishes and hears."""
 
-from services.reservation.handlers import facts, visits
+from services.reservation.handlers import facts, transfers, visits
 from shared.contracts.base import CaseOpened, Event
 from shared.contracts.issuance import CardIssued, CertificateRenewed, VisitMissed
 from shared.contracts.preparation import (
@@ -11,6 +11,7 @@ from shared.contracts.preparation import (
     CardHeld,
     CardNotified,
     CardReleased,
+    CardTransferFailed,
     CardVoided,
 )
 from shared.contracts.reservation import (
@@ -62,6 +63,7 @@ SUBSCRIBES: tuple[Subscription, ...] = (
     on(CardVoided, facts.voided),
     on(CardDispatched, facts.dispatched),
     on(CardArrived, facts.arrived),
+    on(CardTransferFailed, transfers.failed),
     on(CardDisposalDue, facts.disposal_due),
     on(CardDisposed, facts.disposal_due),
     on(CardIssued, visits.done),

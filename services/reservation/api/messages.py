@@ -61,7 +61,7 @@ class CallView(BaseModel):
     case_id: CaseId
     booking_id: BookingId | None
     site_id: SiteId | None
-    about: str = Field(description="The kind of message that did not arrive.")
+    about: str = Field(description="The kind of message that did not arrive, or `card_not_there`.")
     reason: CallReason
     phone: str | None = Field(description="Null where none is kept: write a letter.")
     email: str | None

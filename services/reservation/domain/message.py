@@ -61,6 +61,8 @@ class CallReason(StrEnum):
     BOUNCED = "bounced"
     NOT_POSSIBLE = "not_possible"
     NO_ANSWER = "no_answer"
+    CARD_NOT_THERE = "card_not_there"
+    """Preparation told that the card cannot be at the site in time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from services.reservation.domain.booking import AlreadyBooked, Booking, BookingS
 from shared.contracts.base import Procedure
 from shared.contracts.reservation import CancelReason
 from shared.db import Connection, Row
-from shared.ids import BookingId, CaseId, PartyId
+from shared.ids import BookingId, CaseId, PartyId, SiteId
 
 _COLUMNS = """
 booking_id, case_id, party_id, site_id, starts_at, minutes, procedure, card_site_id, state,
@@ -21,6 +21,14 @@ reason, version
 _READ = f"SELECT {_COLUMNS} FROM booking WHERE booking_id = $1"  # noqa: S608  our column list
 _ACTIVE = f"""
 SELECT {_COLUMNS} FROM booking WHERE case_id = ANY($1::uuid[]) AND state = 'active'
+ORDER BY case_id
+"""  # noqa: S608
+_STANDING = f"""
+SELECT {_COLUMNS} FROM booking WHERE state = 'active' AND booking_id IN (
+    SELECT b.booking_id FROM booking AS b
+    JOIN unnest($1::uuid[], $2::text[], $3::timestamptz[]) AS t(case_id, site_id, at)
+        ON b.case_id = t.case_id AND b.site_id = t.site_id
+    WHERE b.state = 'active' AND b.changed_at <= t.at AND b.starts_at > t.at)
 ORDER BY case_id
 """  # noqa: S608
 _OF_PARTY = f"""
@@ -72,6 +80,15 @@ async def read(conn: Connection, booking_id: BookingId) -> Booking | None:
 async def active(conn: Connection, case_ids: Sequence[CaseId]) -> list[Booking]:
     """The active bookings of the cases."""
     return [_booking(row) for row in await conn.fetch(_ACTIVE, case_ids)]
+
+
+async def standing(
+    conn: Connection, told: Sequence[tuple[CaseId, SiteId, datetime]]
+) -> list[Booking]:
+    """Active bookings of a case at a site that were there at a time, for a later one."""
+    if not told:
+        return []
+    return [_booking(row) for row in await conn.fetch(_STANDING, *zip(*told, strict=True))]
 
 
 async def of_party(conn: Connection, party_id: PartyId) -> list[Booking]:
