@@ -29,8 +29,14 @@ on short queries.
 """
 
 
+async def _leave(_: asyncpg.Connection) -> None:
+    """Nothing to reset: the pool rolls back by itself, and settings, locks and listeners that
+    outlive a transaction belong to a ``session``. Resetting would be a round trip for each use.
+    """
+
+
 class Database:
-    """A pool of connections to one room's database."""
+    """A pool of connections to one room's database; what is set there ends with its transaction."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
@@ -47,6 +53,7 @@ class Database:
             url,
             min_size=min_size,
             max_size=max_size,
+            reset=_leave,
             server_settings={**SESSION, "application_name": application},
         )
         return cls(pool)
