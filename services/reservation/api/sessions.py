@@ -64,7 +64,8 @@ class SessionCase(BaseModel):
     ward: WardCode | None
     site_id: SiteId | None = Field(description="Where the card lies.")
     bookable_from: date | None = Field(
-        description="First day of a visit at that site; null where nothing can be booked."
+        description="First day of a visit: at that site, or for certificates at any. Null where "
+        "nothing can be booked."
     )
     pickup_deadline: date | None
     booking_id: BookingId | None = Field(description="The active booking, if there is one.")

@@ -155,9 +155,10 @@ def urgent(case: CaseFacts, today: date, rules: Rules) -> bool:
 
 
 def window(
-    case: CaseFacts, site_id: SiteId, today: date, rules: Rules, *, by_staff: bool = False
+    case: CaseFacts, site_id: SiteId | None, today: date, rules: Rules, *, by_staff: bool = False
 ) -> Window:
-    """The days on which ``case`` may be served at ``site_id``, booking today.
+    """The days on which ``case`` may be served at ``site_id``, booking today; the site counts only
+    for a card.
 
     Staff may book an urgent case for the same day.
     """
@@ -198,8 +199,12 @@ def check_day(case: CaseFacts, day: date, within: Window) -> None:
 
 
 def bookable_from(case: CaseFacts, today: date, rules: Rules) -> date | None:
-    """The first day of a visit where the card lies; none where the case cannot be booked."""
-    if case.ended or not case.notified or case.held or case.card_site_id is None:
+    """The first day of a visit where the card lies, or anywhere for certificates; none where the
+    case cannot be booked.
+    """
+    if case.ended or not case.invited or case.held:
+        return None
+    if case.card_site_id is None and case.procedure is Procedure.CARD_ISSUANCE:
         return None
     booked_on = max(today, case.may_book_from or today)
     days = window(case, case.card_site_id, booked_on, rules)

@@ -90,6 +90,7 @@ async def test_a_renewal_is_opened_booked_and_done(
     assert "renewing the electronic certificates" in text(mailbox.take())
     (shown,) = (await log_in(client, database, mailbox))["cases"]
     assert (shown["case_id"], shown["procedure"]) == (case_id, "certificate_renewal")
+    assert shown["bookable_from"] == "2026-04-02"
     await hear(database, told(renewed(case_id), 1))
     assert "booking.fulfilled.v1" not in await events_of(database, case_id)
     again = await client.post(
