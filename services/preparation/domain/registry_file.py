@@ -11,6 +11,7 @@ from services.preparation.domain.municipality import is_municipal_code
 from services.preparation.domain.refusals import Refusal
 from services.preparation.domain.registry import Change, ChangeKind, fault
 from services.preparation.domain.row_faults import RowCode, RowFault
+from shared.errors import Text
 from shared.ids import WardCode
 from shared.security.my_number import contains_my_number
 
@@ -19,6 +20,10 @@ CHANGES: Final = Form(
 )
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{3,63}")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# A lot file has a kind too, but of cards.
+_FORMS: Final = {
+    "kind": Text(f"One of {', '.join(ChangeKind)}.", f"{'・'.join(ChangeKind)} のいずれかです。")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ def _bad(cells: dict[str, str]) -> RowFault | None:
         "review_on": not cells["review_on"] or _is_day(cells["review_on"]),
     }
     wrong = next((name for name, good in right.items() if not good), None)
-    return RowFault(RowCode.MALFORMED, wrong) if wrong else None
+    return RowFault(RowCode.MALFORMED, wrong, _FORMS.get(wrong)) if wrong else None
 
 
 def _change(line: int, cells: dict[str, str]) -> ChangeRow:

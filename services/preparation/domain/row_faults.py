@@ -26,10 +26,11 @@ class RowCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RowFault:
-    """A code, and the column it is about."""
+    """A code, and the column it is about; ``form`` is what a column holds in this file alone."""
 
     code: RowCode
     field: str | None = None
+    form: Text | None = None
 
     @property
     def message(self) -> Text:
@@ -39,6 +40,8 @@ class RowFault:
     @property
     def remedy(self) -> Text:
         """What to do about it."""
+        if self.form is not None:
+            return self.form
         if self.code is RowCode.MALFORMED and self.field in _FORMS:
             return _FORMS[self.field]
         return _filled(_TEXTS[self.code][1], self.field)
