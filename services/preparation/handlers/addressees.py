@@ -52,6 +52,13 @@ async def destroy(conn: Connection, case_ids: Collection[CaseId], at: datetime) 
     await vaults.erase(conn, [_subject(case_id) for case_id in case_ids], at=at)
 
 
+async def destroy_left(conn: Connection, case_ids: Collection[CaseId], at: datetime) -> None:
+    """Forget those that are still kept; where nothing is left nothing is written."""
+    left = await addressees.sealed(conn, case_ids)
+    if left:
+        await destroy(conn, list(left), at)
+
+
 def _cell(case_id: CaseId) -> Cell:
     return Cell(_subject(case_id), _COLUMN)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from services.preparation.handlers import addressees, birth_dates
 from services.preparation.store import bookings, stages
 from services.preparation.store.bookings import BookingFact, BookingState
 from shared.contracts.base import Procedure
@@ -55,8 +56,14 @@ async def missed(unit: Unit, messages: Sequence[Message[BookingMissed]]) -> None
 
 
 async def issued(unit: Unit, messages: Sequence[Message[CardIssued]]) -> None:
-    """Take issued cards off the shelf."""
-    await stages.issue(unit.conn, [m.data.case_id for m in messages], [m.time for m in messages])
+    """Take issued cards off the shelf, and forget what was kept for their notices.
+
+    A card may be handed over without a notice, or before its batch is acknowledged as printed.
+    """
+    cases, times = [m.data.case_id for m in messages], [m.time for m in messages]
+    await stages.issue(unit.conn, cases, times)
+    await birth_dates.destroy_left(unit.conn, cases, max(times))
+    await addressees.destroy_left(unit.conn, cases, max(times))
 
 
 def _fact(

@@ -19,7 +19,7 @@ from services.preparation.domain.registry import (
     effect,
     latest_moves,
 )
-from services.preparation.handlers import ends, holds
+from services.preparation.handlers import addressees, ends, holds
 from services.preparation.handlers.selection import Selection, locked
 from services.preparation.store import registry
 from services.preparation.store.cards import Card
@@ -97,11 +97,20 @@ async def _apply(unit: Unit, changes: Mapping[UUID, Change], review_days: int) -
             effect=effects[change_id],
         )
     living = {i: c for i, c in known.items() if effects[i] is not ChangeEffect.NONE}
+    await _forget_addressees(unit, list(living.values()), here)
     await _move(unit, list(living.values()), here)
     await _hold(
         unit, [c for i, c in living.items() if effects[i] is ChangeEffect.HELD], here, review_days
     )
     await _void(unit, [c for i, c in living.items() if effects[i] is ChangeEffect.VOIDED], here)
+
+
+async def _forget_addressees(
+    unit: Unit, changes: Sequence[Change], here: Mapping[str, Card]
+) -> None:
+    """A notice must not go where its citizen no longer lives, or must not be looked for."""
+    stale = {here[c.card_reference].case_id for c in changes if c.kind in HOLDS}
+    await addressees.destroy_left(unit.conn, sorted(stale), unit.now)
 
 
 async def _move(unit: Unit, changes: Sequence[Change], here: Mapping[str, Card]) -> None:

@@ -110,6 +110,17 @@ async def test_an_issued_card_is_off_the_shelf(
     assert answer.json()["results"][0]["outcome"] == "already"
 
 
+async def test_what_was_kept_for_a_notice_goes_with_a_card_handed_over_without_one(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    case_id, other = await import_rows(client, 2, name="川崎 太郎", address="川崎市川崎区宮本町1")
+    await hear(database, issued(case_id))
+    async with database.reader() as conn:
+        for table in ("sealed_birth_date", "sealed_addressee"):
+            left = await conn.fetch(f"SELECT case_id FROM {table}")
+            assert [str(row["case_id"]) for row in left] == [other], table
+
+
 async def test_twice_and_again_from_the_start_end_in_the_same_state(
     client: httpx.AsyncClient, database: Database
 ) -> None:

@@ -3,6 +3,8 @@ lost where card and change come at the same time.
 """
 
 import asyncio
+import csv
+import io
 from uuid import UUID
 
 import httpx
@@ -87,6 +89,47 @@ async def test_a_card_waits(client: httpx.AsyncClient, database: Database, kind:
     page = (await client.get("/v1/stages/held", headers=bearer())).json()
     assert [(i["reason"], i["review_on"]) for i in page["items"]] == [(kind, "2026-05-01")]
     assert (await events_of(database, case_id))[4:] == ["card.held.v1"]
+
+
+@pytest.mark.parametrize("on_shelf", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("name_or_address_changed", {}),
+        ("support_measures", {}),
+        ("moved_within_city", {"ward": NEW_WARD}),
+    ],
+)
+async def test_no_notice_goes_to_an_address_that_may_be_wrong_now(
+    client: httpx.AsyncClient,
+    database: Database,
+    kind: str,
+    fields: dict[str, object],
+    on_shelf: bool,
+) -> None:
+    cases = await import_rows(client, 2, name="川崎 太郎", address="川崎市川崎区宮本町1")
+    if on_shelf:
+        await to_shelf(client)
+    await send(client, change(kind=kind, **fields))
+    await client.post("/v1/stages/released", json={"case_ids": cases}, headers=bearer())
+    if not on_shelf:
+        await to_shelf(client)
+    made = await client.post("/v1/notices", json={"case_ids": cases}, headers=once())
+    path = f"/v1/notices/{made.json()['batch_id']}/print-file"
+    file = (await client.get(path, headers=bearer())).text
+    found = {row["card_reference"]: row["address"] for row in csv.DictReader(io.StringIO(file))}
+    assert found == {"KC26-000001": "", "KC26-000002": "川崎市川崎区宮本町1"}
+
+
+async def test_a_kind_that_is_none_is_told_the_kinds_of_changes(client: httpx.AsyncClient) -> None:
+    file = f"{HEADER}\nREG-000001,KC26-000001,new,2026-04-10,,\n"
+    answer = await client.post(
+        "/v1/registry-changes/files", content=file, headers=bearer(**{"Content-Type": "text/csv"})
+    )
+    (result,) = answer.json()["results"]
+    assert (result["code"], result["field"]) == ("malformed", "kind")
+    assert "moved_out" in result["remedy"]
+    assert "renewal" not in result["remedy"]
 
 
 async def test_before_the_shelf_a_card_is_routed_to_its_new_ward(
