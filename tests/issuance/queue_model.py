@@ -65,9 +65,11 @@ class Model:
         answer: str = getattr(made, f"_{command.what}")(command)
         return made, answer
 
-    def seen(self) -> dict[int, tuple[object, ...]]:
-        """What can be compared with the database: who holds each number, and where it stands."""
-        return {
+    def seen(self) -> tuple[dict[str, str], dict[int, tuple[object, ...]]]:
+        """What can be compared with the database: the counters, who holds each number, and where
+        it stands. Whatever the future depends on is here, or two orders could be mistaken.
+        """
+        return dict(self.counters), {
             number: (
                 p.case,
                 p.waiting.need,

@@ -177,11 +177,12 @@ class Office:
             rows = await conn.fetch("SELECT number, visit_id FROM ticket")
         return {row["number"]: VisitId(row["visit_id"]) for row in rows}
 
-    async def _seen(self) -> dict[int, tuple[object, ...]]:
+    async def _seen(self) -> tuple[dict[str, str], dict[int, tuple[object, ...]]]:
         async with self.city.database.reader() as conn:
             rows = await conn.fetch(_SEEN)
+            known = await conn.fetch("SELECT counter, state FROM counter")
         cases = {booking.case_id: case for case, booking in enumerate(self.bookings)}
-        return {
+        return {row["counter"]: row["state"] for row in known}, {
             row["number"]: (
                 cases.get(row["case_id"]),
                 row["need"],
