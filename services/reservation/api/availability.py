@@ -1,5 +1,6 @@
 """Free seats, for everybody: by site and day, the first date of each site, a map of the days."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, time
@@ -15,7 +16,7 @@ from services.reservation.api.times import LocalInstant
 from services.reservation.domain.availability import Day, Question
 from services.reservation.domain.distance import Point
 from services.reservation.handlers import availability
-from services.reservation.handlers.availability import ANYBODY, Write
+from services.reservation.handlers.availability import ANYBODY, AT_A_TIME, Write
 from services.reservation.handlers.board import Board, SiteDays
 from shared.contracts.base import Procedure, SiteRef, WardRef
 from shared.contracts.place import SiteName
@@ -319,7 +320,8 @@ async def _answer(call: Call, desk: Desk, board: Board, wanted: Wanted, write: W
         by = await availability.asker(unit, wanted.case_id, desk.rules)
     if by == ANYBODY:
         return await _tell(board, question, write, call.request)
-    return _shown(call.request, *write(question, await availability.find(board, question, by)))
+    found = await availability.find(board, question, by)
+    return _shown(call.request, *await write(question, found))
 
 
 async def _tell(board: Board, question: Question, write: Write, request: Request) -> Response:
@@ -340,23 +342,27 @@ class _Sites:
 
     with_starts: bool
 
-    def __call__(self, question: Question, entries: Sequence[SiteDays]) -> tuple[str, bytes]:
+    async def __call__(self, question: Question, entries: Sequence[SiteDays]) -> tuple[str, bytes]:
         written = []
         for entry in entries:
-            text = _written(entry, with_starts=self.with_starts)
+            text = await _written(entry, with_starts=self.with_starts)
             if (far := _distance(question, entry)) is not None:
                 text = b'{"distance_km":%r,' % far + text[1:]
             written.append(text)
         return _whole(b'"sites":[', written)
 
 
-def _written(entry: SiteDays, *, with_starts: bool) -> bytes:
+async def _written(entry: SiteDays, *, with_starts: bool) -> bytes:
     """The entry as JSON; answers are shown far more often than they change, and days too."""
     if with_starts not in entry.written:
         shown = SiteAvailability.of(entry)
         head = shown.model_dump_json(exclude={"distance_km", "days"}).encode()
-        days = b",".join(_day(day, with_starts=with_starts) for day in entry.days)
-        entry.written[with_starts] = head[:-1] + b',"days":[' + days + b"]}"
+        days = []
+        for number, day in enumerate(entry.days):
+            if number % AT_A_TIME == 0:
+                await asyncio.sleep(0)
+            days.append(_day(day, with_starts=with_starts))
+        entry.written[with_starts] = head[:-1] + b',"days":[' + b",".join(days) + b"]}"
     return entry.written[with_starts]
 
 
@@ -367,7 +373,7 @@ def _day(day: Day, *, with_starts: bool) -> bytes:
     return day.written[with_starts]
 
 
-def _write_first(question: Question, entries: Sequence[SiteDays]) -> tuple[str, bytes]:
+async def _write_first(question: Question, entries: Sequence[SiteDays]) -> tuple[str, bytes]:
     sites = [
         SiteFirst(
             site_id=entry.site.site_id,
@@ -392,7 +398,7 @@ def _soonest(one: SiteFirst, *, near: bool) -> tuple[bool, date, float, str]:
     return (one.first is None, day, far, one.site_id)
 
 
-def _write_days(question: Question, entries: Sequence[SiteDays]) -> tuple[str, bytes]:
+async def _write_days(question: Question, entries: Sequence[SiteDays]) -> tuple[str, bytes]:
     days: dict[date, MapDay] = {}
     for entry in entries:
         for day in entry.days:

@@ -103,8 +103,11 @@ def free_on(day: date, seats: SeatDay, way: Way, cell: timedelta, now: datetime)
     """What is free on ``day`` for ``way``; remembered with the seats until it becomes another."""
     if way.extra is None and (known := seats.shown.get(way)) is not None and now < known.until:
         return known
-    cells = [(one.starts_at, _left(one, way, now)) for one in _within(seats.cells, way)]
-    found = Day(day, _seats(cells, way.count, cell), _starts(cells, way, cell), _until(seats, now))
+    within = list(_within(seats.cells, way))
+    times, left = [one.starts_at for one in within], [_left(one, way, now) for one in within]
+    runs = _runs(times, way.count, cell)
+    starts = tuple(_starts(times, left, runs, way))
+    found = Day(day, _seats(left, runs, way.count), starts, _until(seats, now))
     if way.extra is None:
         if len(seats.shown) >= _WAYS:
             seats.shown.clear()
@@ -125,28 +128,31 @@ def _within(cells: Sequence[SeatsAt], way: Way) -> Iterator[SeatsAt]:
     return (one for one, at in local if earliest <= at < latest)
 
 
-def _starts(cells: Sequence[tuple[datetime, int]], way: Way, cell: timedelta) -> tuple[Start, ...]:
+def _runs(times: Sequence[datetime], count: int, cell: timedelta) -> Sequence[int]:
+    """The numbers of the cells from which ``count`` follow each other without a gap."""
+    length = cell * (count - 1)
+    ends = zip(times, times[count - 1 :], strict=False)
+    return [number for number, (first, last) in enumerate(ends) if last - first == length]
+
+
+def _starts(
+    times: Sequence[datetime], left: Sequence[int], runs: Sequence[int], way: Way
+) -> Iterator[Start]:
     """As ``cells.starts``, for cells in order."""
-    count, length = way.count, cell * (way.count - 1)
-    found = []
-    for number in range(len(cells) - count + 1):
-        at = cells[number][0]
-        if cells[number + count - 1][0] - at == length:
-            free = min(seats for _, seats in cells[number : number + count])
-            if free >= way.party:
-                found.append(Start(at, free))
-    return tuple(found)
+    for number in runs:
+        free = min(left[number : number + way.count])
+        if free >= way.party:
+            yield Start(times[number], free)
 
 
-def _seats(cells: Sequence[tuple[datetime, int]], count: int, cell: timedelta) -> int:
+def _seats(left: Sequence[int], runs: Sequence[int], count: int) -> int:
     """As ``cells.seats``, for cells in order."""
-    left = [seats for _, seats in cells]
-    length, total = cell * (count - 1), 0
-    for number in range(len(cells) - count + 1):
-        if left[number] and cells[number + count - 1][0] - cells[number][0] == length:
-            taken = min(left[number : number + count])
+    rest, total = list(left), 0
+    for number in runs:
+        taken = min(rest[number : number + count])
+        if taken:
             for each in range(number, number + count):
-                left[each] -= taken
+                rest[each] -= taken
             total += taken
     return total
 

@@ -27,7 +27,7 @@ from shared.ids import SiteId, WardCode
 from shared.security.principal import Principal
 from shared.unit import Unit, Units
 
-AT_A_TIME = 64
+AT_A_TIME = 16
 """Days read in one statement; others are answered in between."""
 PLANS = 256
 """Plans that a site remembers."""
