@@ -15,7 +15,13 @@ from starlette.responses import Response
 from services.preparation.api.parts import CASE, CardReference, LanguageDep, ToolsDep, as_json
 from services.preparation.domain.lot_file import TooManyRows
 from services.preparation.domain.refusals import Refusal
-from services.preparation.domain.registry import Change, ChangeEffect, ChangeKind, fault
+from services.preparation.domain.registry import (
+    REFERENCE_TAKEN,
+    Change,
+    ChangeEffect,
+    ChangeKind,
+    fault,
+)
 from services.preparation.domain.registry_file import CHANGES, ChangeRow, read_changes
 from services.preparation.domain.row_faults import RowFault
 from services.preparation.handlers import registry
@@ -169,16 +175,19 @@ class ChangeOut(BaseModel):
 
 
 @router.post("", status_code=201, response_model=ChangeResults)
-async def take_changes(call: OnceDep, tools: ToolsDep, body: ChangesIn) -> Response:
+async def take_changes(
+    call: OnceDep, tools: ToolsDep, language: LanguageDep, body: ChangesIn
+) -> Response:
     """Take changes: cards are held, re-routed or voided at any stage, booked ones too.
 
-    A change whose card has not come yet waits for it.
+    A change whose card has not come yet waits for it. Another change under a reference that is
+    known is refused (`reference_taken`).
     """
     changes = [Change(**change.model_dump()) for change in body.changes]
 
     async def command(unit: Unit) -> ChangeResults:
         taken = await registry.take(unit, changes, tools.settings.hold_review_days)
-        return _counted([_taken(one) for one in taken])
+        return _counted([_taken(one, language) for one in taken])
 
     return await call.once(body, command)
 
@@ -246,12 +255,16 @@ def _file_results(
     return [
         _refused(row.line, row.fault or row.refusal, language)
         if row.change is None
-        else _taken(next(left), row.line)
+        else _taken(next(left), language, row.line)
         for row in rows
     ]
 
 
-def _taken(one: Taken, line: int | None = None) -> ChangeResult:
+def _taken(one: Taken, language: Language, line: int | None = None) -> ChangeResult:
+    if one.differs:
+        refused = _refused(line, REFERENCE_TAKEN.refusal, language)
+        reference = one.kept.change.change_reference
+        return refused.model_copy(update={"change_reference": reference})
     return ChangeResult(
         line=line,
         change_reference=one.kept.change.change_reference,
@@ -261,7 +274,7 @@ def _taken(one: Taken, line: int | None = None) -> ChangeResult:
     )
 
 
-def _refused(line: int, why: RowFault | Refusal | None, language: Language) -> ChangeResult:
+def _refused(line: int | None, why: RowFault | Refusal | None, language: Language) -> ChangeResult:
     if why is None:
         raise RuntimeError("a row is neither taken nor refused")
     return ChangeResult(

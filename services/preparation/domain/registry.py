@@ -103,3 +103,14 @@ NO_REVIEW: Final[Verdict] = refused(
     Text("This change ends the case; nothing is reviewed.", "この異動は案件を終了させます。"),
     Text("Leave review_on empty.", "review_on は空にしてください。"),
 )
+REFERENCE_TAKEN: Final[Verdict] = refused(
+    "reference_taken",
+    Text(
+        "Another change was told under this reference before.",
+        "この異動番号では、内容の異なる異動が登録済みです。",
+    ),
+    Text(
+        "Compare it with GET /v1/registry-changes; send what is new under a reference of its own.",
+        "GET /v1/registry-changes の内容と照合し、新しい異動は別の番号で送信してください。",
+    ),
+)

@@ -35,10 +35,13 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A change as it is kept, and whether it was new."""
+    """A change as it is kept, and whether it was new; ``differs`` where what was sent now says
+    something else under the same reference, and was not taken.
+    """
 
     kept: KeptChange
     fresh: bool
+    differs: bool
 
 
 async def take(unit: Unit, changes: Sequence[Change], review_days: int) -> list[Taken]:
@@ -50,7 +53,8 @@ async def take(unit: Unit, changes: Sequence[Change], review_days: int) -> list[
     kept = await registry.by_reference(unit.conn, [c.change_reference for c in changes])
     found = [kept[change.change_reference] for change in changes]
     return [
-        Taken(one, one.change_id == change_id) for one, change_id in zip(found, wanted, strict=True)
+        Taken(one, one.change_id == change_id, one.change != change)
+        for one, (change_id, change) in zip(found, wanted.items(), strict=True)
     ]
 
 

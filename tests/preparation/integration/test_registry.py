@@ -194,6 +194,23 @@ async def test_a_change_counts_once_in_any_form(
     assert (await events_of(database, case_id)).count("card.held.v1") == 1
 
 
+async def test_another_change_under_a_known_reference_is_not_passed_over_in_silence(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    (case_id,) = await import_rows(client, 1)
+    await send(client, change(1, "support_measures"))
+    (sent,) = await send(client, change(1, "died"))
+    file = f"{HEADER}\nREG-000001,KC26-000001,died,2026-04-10,,\n"
+    answer = await client.post(
+        "/v1/registry-changes/files", content=file, headers=bearer(**{"Content-Type": "text/csv"})
+    )
+    for result in (sent, *answer.json()["results"]):
+        assert (result["outcome"], result["code"]) == ("refused", "reference_taken")
+        assert result["change_reference"] == "REG-000001"
+    assert (await card(client, case_id))["stage"] == "received"
+    assert "card.voided.v1" not in await events_of(database, case_id)
+
+
 async def test_a_my_number_in_a_file_is_kept_nowhere(
     client: httpx.AsyncClient, database: Database
 ) -> None:
