@@ -22,6 +22,8 @@ class Outcome:
     seconds: float = 0.0
     statuses: Counter[int] = field(default_factory=Counter)
     milliseconds: list[float] = field(default_factory=list)
+    size: int = 0
+    """Bytes of the body of the last answer."""
     example: bytes = b""
     """The body of the last answer that was no success."""
 
@@ -130,5 +132,6 @@ async def _ask(
     status = int(head[9:12])
     found.milliseconds.append(1000 * (time.perf_counter() - since))
     found.statuses[status] += 1
+    found.size = len(body)
     if status >= 300:
         found.example = body
