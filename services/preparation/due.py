@@ -5,7 +5,15 @@ Each entry is ``Due(name, work)``; what a work needs besides its unit it is give
 
 from collections.abc import Sequence
 
-from services.preparation.handlers import assignments, disposals, needs, pace, registry, uploads
+from services.preparation.handlers import (
+    assignments,
+    disposals,
+    manifests,
+    needs,
+    pace,
+    registry,
+    uploads,
+)
 from services.preparation.settings import PreparationSettings
 from services.preparation.tools import Tools
 from shared.calendar import BusinessCalendar
@@ -23,6 +31,7 @@ def works(resources: Resources) -> Sequence[Due]:
     return (
         Due("slices of long files", uploads.work(tools)),
         Due("registry changes whose cards have come", registry.work(settings.hold_review_days)),
+        Due("lots that have not come", manifests.overdue(calendar, settings.lot_business_days)),
         Due("forgotten assignments", assignments.expire),
         Due("cards due for disposal", disposals.become_due),
         Due("notices by pace", pace.daily(tools, settings.notices_at)),

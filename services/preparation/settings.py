@@ -28,6 +28,9 @@ class PreparationSettings(BaseSettings):
     max_background_rows: int = Field(
         1_000_000, ge=1, description="Rows of one file that is taken in slices."
     )
+    lot_business_days: int = Field(
+        5, ge=1, le=60, description="Business days from shipment until a lot is missed."
+    )
     hold_review_days: int = Field(
         14, ge=1, le=366, description="Days until a hold without a review date is looked at again."
     )

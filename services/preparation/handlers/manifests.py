@@ -11,9 +11,14 @@ from services.preparation.domain.manifests import (
     Manifest,
     Resolution,
 )
-from services.preparation.store import manifests
+from services.preparation.store import daily, manifests
+from shared.calendar import BusinessCalendar, business_date
+from shared.due import DueWork
 from shared.ids import LotId, new_id
 from shared.unit import Unit
+
+_BATCH = 100
+_MARK = "lots overdue"
 
 VersionCheck = Callable[[int], None]
 """Raises where the caller has not seen this version."""
@@ -28,10 +33,13 @@ async def take(unit: Unit, told: Sequence[Manifest]) -> Mapping[LotId, bool]:
     return changed
 
 
-async def compare(unit: Unit, lots: Collection[LotId]) -> None:
-    """Count the cards of these lots against their manifests. Call it after cards were written."""
+async def compare(unit: Unit, lots: Collection[LotId], *, overdue: bool = False) -> None:
+    """Count the cards of these lots against their manifests. Call it after cards were written.
+
+    A lot of which nothing has come counts only where it is ``overdue``.
+    """
     wanted = {lot_id: new_id() for lot_id in sorted(lots)}
-    for one in await manifests.compare(unit.conn, wanted, unit.now):
+    for one in await manifests.compare(unit.conn, wanted, unit.now, overdue=overdue):
         unit.audit(
             "discrepancy.count",
             subject=str(one.discrepancy_id),
@@ -39,6 +47,23 @@ async def compare(unit: Unit, lots: Collection[LotId]) -> None:
             expected=one.expected,
             found=one.found,
         )
+
+
+def overdue(calendar: BusinessCalendar, days: int) -> DueWork:
+    """Due once a day: lots of which nothing has come ``days`` business days after the shipment."""
+
+    async def open_overdue(unit: Unit) -> int:
+        today = business_date(unit.now)
+        if await daily.is_done(unit.conn, _MARK, today):
+            return 0
+        shipped_until = calendar.add_business_days(today, -days)
+        lots = await manifests.overdue(unit.conn, shipped_until, _BATCH)
+        await compare(unit, lots, overdue=True)
+        if not lots:
+            await daily.mark(unit.conn, _MARK, today)
+        return len(lots)
+
+    return open_overdue
 
 
 async def work(unit: Unit, discrepancy_id: UUID, check: VersionCheck) -> Discrepancy:

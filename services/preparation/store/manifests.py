@@ -1,7 +1,7 @@
 """Manifests and discrepancies: what came is counted in the cards, a lot by one at a time."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from services.preparation.domain.manifests import (
@@ -29,17 +29,24 @@ async def keep(
     return {m.lot_id: m.lot_id in changed for m in manifests}
 
 
-async def compare(conn: Connection, lots: Mapping[LotId, UUID], at: datetime) -> list[Discrepancy]:
+async def compare(
+    conn: Connection, lots: Mapping[LotId, UUID], at: datetime, *, overdue: bool = False
+) -> list[Discrepancy]:
     """Count the cards of lots that have a manifest, and open, correct or close discrepancies.
 
     ``lots`` gives each the id of a discrepancy that may have to be opened. A lot of which nothing
-    has come is only awaited. Returns what changed.
+    has come is only awaited, unless it is ``overdue``. Returns what changed.
     """
     await conn.execute(_LOCK, list(lots))
     closed = await conn.fetch(_AGREE, list(lots), at)
     moved = await conn.fetch(_CORRECT, list(lots))
-    opened = await conn.fetch(_OPEN, list(lots), list(lots.values()), at)
+    opened = await conn.fetch(_OPEN, list(lots), list(lots.values()), at, overdue)
     return [_discrepancy(row) for row in (*closed, *moved, *opened)]
+
+
+async def overdue(conn: Connection, shipped_until: date, limit: int) -> list[LotId]:
+    """Lots shipped by a day of which nothing has come, and nobody has been told so."""
+    return [row["lot_id"] for row in await conn.fetch(_OVERDUE, shipped_until, limit)]
 
 
 async def find(conn: Connection, discrepancy_id: UUID) -> Discrepancy | None:
@@ -137,11 +144,18 @@ WITH counted AS (
 INSERT INTO discrepancy (discrepancy_id, lot_id, expected, found, state, opened_at)
 SELECT n.discrepancy_id, c.lot_id, c.expected, c.found, 'open', $3
 FROM counted c JOIN unnest($1::text[], $2::uuid[]) AS n(lot_id, discrepancy_id) USING (lot_id)
-WHERE c.found > 0 AND c.found <> c.expected
+WHERE (c.found > 0 OR $4) AND c.found <> c.expected
   AND NOT EXISTS (SELECT 1 FROM discrepancy d WHERE d.lot_id = c.lot_id
                     AND (d.state <> 'closed' OR (d.expected, d.found) = (c.expected, c.found)))
 RETURNING discrepancy_id, lot_id, expected, found, state, resolution, opened_at, worked_by,
           closed_at, version
+"""
+_OVERDUE = """
+SELECT lot_id FROM manifest m
+WHERE shipped_on <= $1 AND NOT EXISTS (SELECT FROM card c WHERE c.lot_id = m.lot_id)
+  AND NOT EXISTS (SELECT FROM discrepancy d WHERE d.lot_id = m.lot_id
+                    AND (d.state <> 'closed' OR (d.expected, d.found) = (m.card_count, 0)))
+ORDER BY lot_id LIMIT $2
 """
 _FIND = """
 SELECT discrepancy_id, lot_id, expected, found, state, resolution, opened_at, worked_by,

@@ -2,17 +2,21 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import httpx
 import pytest
 
 from services.preparation.domain.manifests import Discrepancy
+from services.preparation.handlers import manifests
 from services.preparation.store import manifests as store
+from shared.calendar import BusinessCalendar, business_date
+from shared.clock import FixedClock
 from shared.db import Connection, Database
 from shared.ids import LotId
-from tests.preparation.support import bearer, import_rows, lot_csv, row
+from shared.security.principal import Principal
+from tests.preparation.support import bearer, import_rows, lot_csv, row, units
 
 HEADER = "lot,cards,shipped_on"
 
@@ -39,6 +43,40 @@ async def test_counts_that_agree_open_nothing(client: httpx.AsyncClient) -> None
 
 async def test_a_lot_of_which_nothing_has_come_is_only_awaited(client: httpx.AsyncClient) -> None:
     await manifest(client, "L2026-0412,3,2026-04-10")
+    assert await discrepancies(client) == []
+
+
+async def test_a_lot_of_which_nothing_ever_comes_is_missed(
+    client: httpx.AsyncClient, database: Database, clock: FixedClock
+) -> None:
+    async def run() -> int:
+        async with units(database, clock).begin(Principal.system("preparation")) as unit:
+            return await manifests.overdue(BusinessCalendar(), 5)(unit)
+
+    today = business_date(clock.now())
+    just = BusinessCalendar().add_business_days(today, -5)
+    await manifest(client, f"L1,3,{just}", f"L2,3,{just + timedelta(days=1)}")
+    assert [await run(), await run(), await run()] == [1, 0, 0]
+    assert await discrepancies(client) == [(3, 0, "open")]
+    rows = [row(n, lot="L1", shipped_on=just) for n in (1, 2)]
+    await client.post("/v1/lots", content=lot_csv(rows), headers=bearer())
+    assert await discrepancies(client) == [(3, 2, "open")]
+
+
+async def test_a_missed_lot_that_people_closed_is_not_opened_again(
+    client: httpx.AsyncClient, database: Database, clock: FixedClock
+) -> None:
+    async def run() -> None:
+        clock.advance(timedelta(days=1))
+        async with units(database, clock).begin(Principal.system("preparation")) as unit:
+            await manifests.overdue(BusinessCalendar(), 5)(unit)
+
+    await manifest(client, "L1,3,2026-04-01")
+    await run()
+    (item,) = (await client.get("/v1/discrepancies", headers=bearer())).json()["items"]
+    path = f"/v1/discrepancies/{item['discrepancy_id']}/closing"
+    await client.post(path, json={"resolution": "reported_to_jlis"}, headers=bearer())
+    await run()
     assert await discrepancies(client) == []
 
 
@@ -124,10 +162,10 @@ def count_together(monkeypatch: pytest.MonkeyPatch, *, commit_together: bool = F
     compare = store.compare
 
     async def later(
-        conn: Connection, lots: Mapping[LotId, UUID], at: datetime
+        conn: Connection, lots: Mapping[LotId, UUID], at: datetime, *, overdue: bool = False
     ) -> list[Discrepancy]:
         await both_have_written.wait()
-        found = await compare(conn, lots, at)
+        found = await compare(conn, lots, at, overdue=overdue)
         if commit_together:
             await both_have_written.wait()
         return found
