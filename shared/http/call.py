@@ -19,7 +19,7 @@ from shared.http import idempotency
 from shared.http.groups import Answered, Groups
 from shared.http.idempotency import Answer, Body, Claim
 from shared.http.resources import Resources, resources_of
-from shared.http.routes import route_table_of
+from shared.http.routes import Entry, route_table_of
 from shared.ids import SiteId
 from shared.security.access import Access, SiteRule, check
 from shared.security.my_number import refuse_my_number
@@ -140,9 +140,9 @@ async def current_call(request: Request) -> Call:
     principal = await resources.authenticate(request.headers.get("authorization"))
     check(entry.access, principal, await _site_of(request, entry.access.site))
     await _refuse_my_numbers(request)
-    call = Call(request, principal, entry.access, entry.path, resources)
-    request.state.call = call
-    return call
+    # Not the call itself: it holds the request, and a request that holds itself is freed late.
+    request.state.passed = (principal, entry)
+    return Call(request, principal, entry.access, entry.path, resources)
 
 
 async def call_of(request: Request) -> Call:
@@ -150,8 +150,9 @@ async def call_of(request: Request) -> Call:
 
     As a dependency it is cheap: what a route names twice the framework works out twice.
     """
-    call: Call = request.state.call
-    return call
+    passed: tuple[Principal, Entry] = request.state.passed
+    principal, entry = passed
+    return Call(request, principal, entry.access, entry.path, resources_of(request))
 
 
 async def _current_call_once(
