@@ -68,7 +68,8 @@ def _spare_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    # Small first generations: each collection is a moment in which nobody is answered.
+    gc.set_threshold(2_000, 5, 50)
 
 
 async def open_resources(
