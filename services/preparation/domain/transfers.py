@@ -80,6 +80,21 @@ class NotItsSite(Conflict):
     )
 
 
+class NoSuchSite(Unprocessable):
+    """Cards go to sites that exist and are not closed."""
+
+    slug = "transfer-to-no-site"
+    title = Text("No cards can be sent there", "この宛先には移送できません")
+
+    def __init__(self) -> None:
+        message = Text("No open site has this id.", "この窓口は登録がないか、閉鎖されています。")
+        remedy = Text(
+            "Take an id from GET /v1/sites of reservation.",
+            "予約サービスの GET /v1/sites にある窓口を指定してください。",
+        )
+        super().__init__(errors=(FieldError("to_site_id", message, remedy),))
+
+
 class SameSite(Unprocessable):
     """A transfer needs two sites."""
 

@@ -8,6 +8,7 @@ from services.preparation.domain.shelves import SHELF_FULL, ShelfRef
 from services.preparation.domain.transfers import (
     NOT_IN_BATCH,
     Cause,
+    NoSuchSite,
     NotItsSite,
     SameSite,
     SealBroken,
@@ -17,7 +18,7 @@ from services.preparation.domain.transfers import (
     sendable,
 )
 from services.preparation.handlers.selection import CardResult, Selection, locked, results
-from services.preparation.store import needs, shelves, transfers
+from services.preparation.store import needs, shelves, sites, transfers
 from services.preparation.store.transfers import Line, NewTransfer, Transfer
 from services.preparation.tools import Tools
 from shared.calendar import business_date
@@ -61,10 +62,12 @@ async def send(
 ) -> Sent:
     """Seal the cards that lie at a site into one batch to another; all of it leaves now.
 
-    Raises ``SameSite`` and ``LotUnknown``.
+    Raises ``SameSite``, ``NoSuchSite`` and ``LotUnknown``.
     """
     if from_site_id == to_site_id:
         raise SameSite
+    if not await sites.may_receive(unit.conn, to_site_id):
+        raise NoSuchSite
     found = await locked(unit.conn, selection)
     verdicts = {case_id: sendable(card.site_id, from_site_id) for case_id, card in found.items()}
     ready = [case_id for case_id, verdict in verdicts.items() if verdict is DONE]

@@ -42,6 +42,12 @@ async def offices(conn: Connection) -> dict[WardCode, SiteId]:
     return {row["ward"]: row["site_id"] for row in await conn.fetch(_OFFICES)}
 
 
+async def may_receive(conn: Connection, site_id: SiteId) -> bool:
+    """Whether cards may be sent to a site: it is known and not closed, or no site is known yet."""
+    may: bool = await conn.fetchval(_MAY_RECEIVE, site_id)
+    return may
+
+
 def _joined(wards: frozenset[WardCode] | None) -> str | None:
     return None if wards is None else ",".join(sorted(wards))
 
@@ -62,4 +68,8 @@ ON CONFLICT (site_id) DO UPDATE
 _OFFICES = """
 SELECT DISTINCT ON (ward) ward, site_id FROM site
 WHERE kind = 'ward_office' AND state IN ('preparing', 'open') ORDER BY ward, site_id
+"""
+_MAY_RECEIVE = """
+SELECT NOT EXISTS (SELECT FROM site)
+    OR EXISTS (SELECT FROM site WHERE site_id = $1 AND state <> 'closed')
 """

@@ -10,9 +10,9 @@ import httpx
 from services.preparation.due import works
 from shared.clock import FixedClock
 from shared.contracts.base import Procedure
-from shared.contracts.place import SiteState
+from shared.contracts.place import Site, SiteState
 from shared.contracts.reservation import BookingCancelled, BookingConfirmed, CancelReason
-from shared.contracts.site import SiteWindDownStarted
+from shared.contracts.site import SiteClosed, SiteOpened, SiteWindDownStarted
 from shared.db import Database
 from shared.due import DueLoop
 from shared.ids import BookingId, CaseId, PartyId, SiteId, derived_id
@@ -142,6 +142,28 @@ async def test_bookings_elsewhere_make_the_dispatch_list(
     assert [row["case_id"] for row in rows] == [second, first]
     assert rows[0]["to_site_id"] == CENTER
     assert (rows[0]["leave_by"], rows[0]["overdue"]) == ("2026-04-14", False)
+
+
+async def test_no_card_leaves_for_a_site_that_is_none_or_closed(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    (case_id,) = await notified(client, 1)
+
+    def center(state: SiteState) -> Site:
+        return SAMPLE.model_copy(update={"site_id": SiteId(CENTER), "state": state})
+
+    told = [
+        SiteOpened(site=SAMPLE.model_copy(update={"site_id": SiteId(SITE)})),
+        SiteClosed(site=center(SiteState.CLOSED)),
+        SiteOpened(site=center(SiteState.OPEN)),
+    ]
+    for number, status in enumerate((422, 422, 201)):
+        await hear(database, *told, order=[number])
+        answer = await send(client, [case_id])
+        assert answer.status_code == status, answer.text
+        if status == 422:
+            assert answer.json()["type"] == "urn:madoguchi:problem:transfer-to-no-site"
+            assert answer.json()["errors"][0]["field"] == "to_site_id"
 
 
 async def test_a_site_that_winds_down_sends_its_cards_home(
