@@ -20,10 +20,11 @@ from services.preparation.handlers.imports import ImportResult, RowsRefused
 from services.preparation.store.lots import LotRow, LotView
 from services.preparation.tools import Tools
 from shared.contracts.base import LotRef
-from shared.errors import Forbidden, Language, RejectedValueError, Text
+from shared.errors import Language, RejectedValueError, Text
 from shared.http.call import Call, CallDep
 from shared.http.paging import Page, PageDep
 from shared.ids import LotId
+from shared.security.access import RoleForbidden
 from shared.security.principal import Role
 
 router = APIRouter(prefix="/v1/lots", tags=["lots"])
@@ -136,7 +137,7 @@ async def import_lot(
     A row that holds a valid My Number anywhere is set aside; no value of it is kept.
     """
     if mode.opening_stock and Role.SUPERVISOR not in call.principal.roles:
-        raise Forbidden
+        raise RoleForbidden(frozenset({Role.SUPERVISOR}))
     if mode.background:
         return await _in_background(request, call, tools, mode.form)
     file = await imports.read(tools, await request.body(), mode.form)

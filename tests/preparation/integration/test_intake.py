@@ -107,7 +107,8 @@ async def test_opening_stock_comes_with_stage_and_shelf(
         stock(6, "notified", site_id=SITE, shelf="B"),
     ]
     body = lot_csv(rows, columns=STOCK)
-    assert (await post(client, body, opening_stock=True)).status_code == 403
+    refused = await post(client, body, opening_stock=True)
+    assert (refused.status_code, refused.json()["roles"]) == (403, ["supervisor"])
     answer = await post(client, body, "supervisor", opening_stock=True)
     assert answer.status_code == 201, answer.text
     results = answer.json()["results"]
