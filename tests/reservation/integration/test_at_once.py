@@ -105,7 +105,7 @@ class Crowd:
         entry = await self.act(who, lambda unit: waitlist.join(unit, wish, RULES))
         if entry is None:
             return
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
         answer = self.choose.choice((waitlist.accept, waitlist.decline, waitlist.withdraw))
         await self.act(who, lambda unit: answer(unit, entry.entry_id, RULES))
         await self.act(who, lambda unit: waitlist.withdraw(unit, entry.entry_id, RULES))
