@@ -110,7 +110,7 @@ async def test_no_notice_goes_to_an_address_that_may_be_wrong_now(
     cases = await import_rows(client, 2, name="川崎 太郎", address="川崎市川崎区宮本町1")
     if on_shelf:
         await to_shelf(client)
-    await send(client, change(kind=kind, **fields))
+    await send(client, {**change(kind=kind), **fields})
     await client.post("/v1/stages/released", json={"case_ids": cases}, headers=bearer())
     if not on_shelf:
         await to_shelf(client)
