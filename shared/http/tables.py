@@ -32,7 +32,19 @@ MEDIA_TYPES: Mapping[Format, str] = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+OpenApiResponses: TypeAlias = dict[int | str, dict[str, Any]]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def in_files(description: str, json: Mapping[str, Any] | None = None) -> OpenApiResponses:
+    """The ``responses`` of a route that answers with a table.
+
+    ``json`` is what OpenAPI tells of that form; without it the route's model does.
+    """
+    content: dict[str, Mapping[str, Any]] = {} if json is None else {MEDIA_TYPES["json"]: json}
+    content[MEDIA_TYPES["csv"]] = {"schema": {"type": "string"}}
+    content[MEDIA_TYPES["xlsx"]] = {"schema": {"type": "string", "format": "binary"}}
+    return {200: {"description": description, "content": content}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,11 @@
 """Lists for the desk and the shelf, as JSON or as files for spreadsheets: their columns."""
 
-from typing import Any, Final
+from typing import Final
 
 from shared.errors import Text
-from shared.http.tables import MEDIA_TYPES, Column
+from shared.http.tables import Column, in_files
 
-FILES: Final[dict[int | str, dict[str, Any]]] = {
-    200: {
-        "description": "The list, by `format` or `Accept`.",
-        "content": {
-            MEDIA_TYPES["json"]: {"schema": {"type": "object"}},
-            MEDIA_TYPES["csv"]: {"schema": {"type": "string"}},
-            MEDIA_TYPES["xlsx"]: {"schema": {"type": "string", "format": "binary"}},
-        },
-    }
-}
+FILES: Final = in_files("The list, by `format` or `Accept`.", {"schema": {"type": "object"}})
 """The ``responses`` of a route that answers with a table."""
 
 _CASE: Final = Column("case_id", Text("Case", "案件ID"))

@@ -15,21 +15,13 @@ from services.preparation.store.imports import Import, RowResult
 from shared.errors import Language, Text
 from shared.http.call import CallDep
 from shared.http.paging import Page, PageDep
-from shared.http.tables import MEDIA_TYPES, Column, Table, TableDep
+from shared.http.tables import Column, Table, TableDep, in_files
 from shared.ids import CaseId, LotId
 
 router = APIRouter(prefix="/v1/imports", tags=["lots"])
 
 _LONGEST = 100_000
-_TABLE: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "A page; as CSV or XLSX a file of all rows from the cursor on.",
-        "content": {
-            MEDIA_TYPES["csv"]: {"schema": {"type": "string"}},
-            MEDIA_TYPES["xlsx"]: {"schema": {"type": "string", "format": "binary"}},
-        },
-    }
-}
+_TABLE = in_files("A page; as CSV or XLSX a file of all rows from the cursor on.")
 _COLUMNS = (
     Column("line", Text("Line", "行番号")),
     Column("lot_id", Text("Lot", "ロット")),

@@ -11,7 +11,7 @@ from shared.calendar import business_date
 from shared.contracts.base import WardRef
 from shared.errors import BadRequest, FieldError, Text
 from shared.http.call import CallDep
-from shared.http.tables import MEDIA_TYPES
+from shared.http.tables import in_files
 
 LONGEST = 400
 """Days that one answer shows at most."""
@@ -22,16 +22,7 @@ WardQuery = Annotated[
     WardRef | None, Query(description="Ward of residence; without it, all.", examples=["141313"])
 ]
 
-TABLE: Final[dict[int | str, dict[str, Any]]] = {
-    200: {
-        "description": "A table, by `format` or `Accept`.",
-        "content": {
-            MEDIA_TYPES["json"]: {"schema": {"type": "object"}},
-            MEDIA_TYPES["csv"]: {"schema": {"type": "string"}},
-            MEDIA_TYPES["xlsx"]: {"schema": {"type": "string", "format": "binary"}},
-        },
-    }
-}
+TABLE: Final = in_files("A table, by `format` or `Accept`.", {"schema": {"type": "object"}})
 CHART: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "The same as a picture.",

@@ -31,7 +31,7 @@ from shared.contracts.base import WardRef
 from shared.errors import Language, RejectedValueError, Text
 from shared.http.call import CallDep, OnceDep
 from shared.http.paging import Page, PageDep
-from shared.http.tables import MEDIA_TYPES, Column, Table, TableDep
+from shared.http.tables import Column, Table, TableDep, in_files
 from shared.ids import CaseId, WardCode
 from shared.unit import Unit
 
@@ -55,15 +55,7 @@ _FILE: dict[str, Any] = {
         },
     }
 }
-_TABLE: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "A page; as CSV or XLSX a file of all rows from the cursor on.",
-        "content": {
-            MEDIA_TYPES["csv"]: {"schema": {"type": "string"}},
-            MEDIA_TYPES["xlsx"]: {"schema": {"type": "string", "format": "binary"}},
-        },
-    }
-}
+_TABLE = in_files("A page; as CSV or XLSX a file of all rows from the cursor on.")
 _COLUMNS = (
     Column("change_reference", Text("Change", "異動番号")),
     Column("card_reference", Text("Card", "カード参照番号")),

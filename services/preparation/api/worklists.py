@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,7 +18,7 @@ from shared.contracts.base import CaseKind, SiteRef, WardRef
 from shared.errors import Language, Text
 from shared.http.call import CallDep, OnceDep
 from shared.http.paging import Page, PageDep
-from shared.http.tables import MEDIA_TYPES, Column, Table, TableDep
+from shared.http.tables import Column, Table, TableDep, in_files
 from shared.ids import CaseId, LotId, SiteId, WardCode
 from shared.unit import Unit
 
@@ -124,15 +124,7 @@ _DESKTOPS: Final = (
     Column("assigned_since", Text("In hand since", "担当開始日時")),
     Column("expires_first", Text("First expires at", "最初の担当期限")),
 )
-_FILES: Final[dict[int | str, dict[str, Any]]] = {
-    200: {
-        "description": f"A page; as CSV or XLSX up to {LONGEST} rows from the cursor on.",
-        "content": {
-            MEDIA_TYPES["csv"]: {"schema": {"type": "string"}},
-            MEDIA_TYPES["xlsx"]: {"schema": {"type": "string", "format": "binary"}},
-        },
-    }
-}
+_FILES: Final = in_files(f"A page; as CSV or XLSX up to {LONGEST} rows from the cursor on.")
 
 
 @router.get("", response_model=Page[WorkOut], responses=_FILES)

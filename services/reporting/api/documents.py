@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from shared.http.tables import MEDIA_TYPES
+from shared.http.tables import in_files
 
 MONTHLY: Mapping[str, Any] = {
     "columns": [
@@ -53,16 +53,8 @@ TOTALS: Mapping[str, Any] = {
 
 def table(example: Mapping[str, Any]) -> dict[int | str, dict[str, Any]]:
     """The ``responses`` of a route that answers with a table."""
-    text = {"schema": {"type": "string"}}
-    binary = {"schema": {"type": "string", "format": "binary"}}
+    told = "The report; send the ETag as If-None-Match to be spared a repetition."
     return {
-        200: {
-            "description": "The report; send the ETag as If-None-Match to be spared a repetition.",
-            "content": {
-                MEDIA_TYPES["json"]: {"example": example},
-                MEDIA_TYPES["csv"]: text,
-                MEDIA_TYPES["xlsx"]: binary,
-            },
-        },
+        **in_files(told, {"example": example}),
         304: {"description": "You have it already."},
     }

@@ -5,12 +5,11 @@ telephone fits on a desk.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from pydantic import BaseModel
 
 from shared.errors import Text
-from shared.http.tables import MEDIA_TYPES, Cell, Column, Table
+from shared.http.tables import Cell, Column, Table, in_files
 
 LONGEST = 5_000
 
@@ -40,15 +39,7 @@ CALLS = (
     Column("language", Text("Language", "言語")),
     Column("added_at", Text("Listed", "登録日時")),
 )
-FILES: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": "A page; as CSV or XLSX a file of all rows from the cursor on.",
-        "content": {
-            MEDIA_TYPES["csv"]: {"schema": {"type": "string"}},
-            MEDIA_TYPES["xlsx"]: {"schema": {"type": "string", "format": "binary"}},
-        },
-    }
-}
+FILES = in_files("A page; as CSV or XLSX a file of all rows from the cursor on.")
 """The ``responses`` of a route that answers with a page or a file."""
 
 
