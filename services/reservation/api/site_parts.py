@@ -1,15 +1,21 @@
 """Parts of a site that are changed on their own: hours, dated exceptions, acceptance, staff."""
 
-from fastapi import APIRouter, Request, Response
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.reservation.api.desk import DeskDep, PreconditionDep
 from services.reservation.api.sites import BookingsPolicy, SiteIdPath, SiteView
+from services.reservation.domain.rules import Rules
 from services.reservation.handlers import sites
+from services.reservation.handlers.precondition import Precondition
 from services.reservation.handlers.sites import Displaced
 from shared.contracts.place import Acceptance, Count, HoursException, OpeningHours, Staffing
-from shared.http.call import CallDep
+from shared.http.call import Call, CallDep
 from shared.http.etag import etag, tagged
+from shared.ids import SiteId
 
 router = APIRouter(prefix="/v1/sites/{site_id}", tags=["sites"])
 
@@ -134,73 +140,61 @@ async def read_staffing(site_id: SiteIdPath, call: CallDep, request: Request) ->
     return await _read(site_id, call, request, Staff)
 
 
-@router.put("/hours", summary="Change the opening hours")
-async def put_hours(
+@dataclass(frozen=True, slots=True)
+class Amend:
+    """Replaces a part of the site of a request, under the ETag and the policy it names."""
+
+    site_id: SiteId
+    call: Call
+    rules: Rules
+    require: Precondition
+    response: Response
+    policy: Displaced
+
+    async def by(self, part: Part) -> SiteView:
+        """The site with ``part`` in place of what it had."""
+        async with self.call.unit() as unit:
+            settled = await sites.amend(
+                unit, self.site_id, dict(part), self.rules, self.require, policy=self.policy
+            )
+        self.response.headers["ETag"] = etag(settled.version)
+        return SiteView.of(settled)
+
+
+async def _amend(
     *,
     site_id: SiteIdPath,
-    body: Hours,
     call: CallDep,
     desk: DeskDep,
     require: PreconditionDep,
     response: Response,
     policy: BookingsPolicy = Displaced.REFUSE,
-) -> SiteView:
+) -> Amend:
+    return Amend(site_id, call, desk.rules, require, response, policy)
+
+
+AmendDep = Annotated[Amend, Depends(_amend)]
+
+
+@router.put("/hours", summary="Change the opening hours")
+async def put_hours(body: Hours, amend: AmendDep) -> SiteView:
     """Replaces the weekly hours; an open site's seats are made anew."""
-    async with call.unit() as unit:
-        settled = await sites.amend(unit, site_id, dict(body), desk.rules, require, policy=policy)
-    response.headers["ETag"] = etag(settled.version)
-    return SiteView.of(settled)
+    return await amend.by(body)
 
 
 @router.put("/exceptions", summary="Change the dated exceptions")
-async def put_exceptions(
-    *,
-    site_id: SiteIdPath,
-    body: Exceptions,
-    call: CallDep,
-    desk: DeskDep,
-    require: PreconditionDep,
-    response: Response,
-    policy: BookingsPolicy = Displaced.REFUSE,
-) -> SiteView:
+async def put_exceptions(body: Exceptions, amend: AmendDep) -> SiteView:
     """Replaces the days with other hours: extended hours, Saturdays, days of rest."""
-    async with call.unit() as unit:
-        settled = await sites.amend(unit, site_id, dict(body), desk.rules, require, policy=policy)
-    response.headers["ETag"] = etag(settled.version)
-    return SiteView.of(settled)
+    return await amend.by(body)
 
 
 @router.put("/acceptance", summary="Change the acceptance")
-async def put_acceptance(
-    *,
-    site_id: SiteIdPath,
-    body: Accepted,
-    call: CallDep,
-    desk: DeskDep,
-    require: PreconditionDep,
-    response: Response,
-    policy: BookingsPolicy = Displaced.REFUSE,
-) -> SiteView:
+async def put_acceptance(body: Accepted, amend: AmendDep) -> SiteView:
     """Replaces what the site does for whom. Bookings of others have to be moved."""
-    async with call.unit() as unit:
-        settled = await sites.amend(unit, site_id, dict(body), desk.rules, require, policy=policy)
-    response.headers["ETag"] = etag(settled.version)
-    return SiteView.of(settled)
+    return await amend.by(body)
 
 
 @router.put("/staffing", summary="Scale a site up or down")
-async def put_staffing(
-    *,
-    site_id: SiteIdPath,
-    body: Staff,
-    call: CallDep,
-    desk: DeskDep,
-    require: PreconditionDep,
-    response: Response,
-    policy: BookingsPolicy = Displaced.REFUSE,
-) -> SiteView:
+async def put_staffing(body: Staff, amend: AmendDep) -> SiteView:
     """Replaces counters, terminals and staff, while the site stays open."""
-    async with call.unit() as unit:
-        settled = await sites.amend(unit, site_id, dict(body), desk.rules, require, policy=policy)
-    response.headers["ETag"] = etag(settled.version)
-    return SiteView.of(settled)
+    return await amend.by(body)
