@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.preparation.api.parts import CASE
+from services.preparation.api.parts import CASE, as_json
 from services.preparation.domain.stages import Stage
 from services.preparation.handlers import reads
 from services.preparation.store.cards import Card, CardFilter
 from shared.contracts.base import CaseKind, LotRef, WardRef
 from shared.http.call import CallDep
-from shared.http.etag import tagged
+from shared.http.etag import etag, tagged
 from shared.http.paging import Page, PageDep
 from shared.ids import CaseId, LotId, SiteId, WardCode
 
@@ -73,3 +73,8 @@ async def one_card(request: Request, call: CallDep, case_id: UUID) -> Response:
 def card_out(card: Card) -> CardOut:
     """The card as callers see it."""
     return CardOut.model_validate(card)
+
+
+def changed(card: Card) -> Response:
+    """The answer to a command about one card: the card, with its new ETag."""
+    return as_json(card_out(card), headers={"ETag": etag(card.version)})

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
-from services.preparation.api.cards import CardOut, card_out
+from services.preparation.api.cards import CardOut, changed
 from services.preparation.api.parts import (
     CASE,
     IfMatchVersion,
@@ -22,7 +22,6 @@ from services.preparation.handlers import ends, one
 from services.preparation.handlers.selection import CardResult, Selection
 from shared.contracts.preparation import RejectReason, VoidReason
 from shared.http.call import CallDep
-from shared.http.etag import etag
 from shared.ids import CaseId
 from shared.unit import Unit
 
@@ -94,7 +93,7 @@ async def reject_one(
 
     async with call.unit() as unit:
         card = await one.changed(unit, CaseId(case_id), version_check(if_match), command)
-    return as_json(card_out(card), headers={"ETag": etag(card.version)})
+    return changed(card)
 
 
 @router.post("/cards/{case_id}/stages/voided", response_model=CardOut)
@@ -108,4 +107,4 @@ async def void_one(
 
     async with call.unit() as unit:
         card = await one.changed(unit, CaseId(case_id), version_check(if_match), command)
-    return as_json(card_out(card), headers={"ETag": etag(card.version)})
+    return changed(card)

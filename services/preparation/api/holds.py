@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from services.preparation.api.cards import CardOut, card_out
+from services.preparation.api.cards import CardOut, changed
 from services.preparation.api.parts import (
     CASE,
     IfMatchVersion,
@@ -30,7 +30,6 @@ from services.preparation.tools import Tools
 from shared.calendar import business_date
 from shared.contracts.preparation import HoldReason
 from shared.http.call import CallDep
-from shared.http.etag import etag
 from shared.http.paging import Page, PageDep
 from shared.ids import CaseId, SiteId, WardCode
 from shared.unit import Unit
@@ -143,7 +142,7 @@ async def hold_one(
             return await holds.hold(unit, selection, wanted)
 
         card = await one.changed(unit, CaseId(case_id), version_check(if_match), command)
-    return as_json(card_out(card), headers={"ETag": etag(card.version)})
+    return changed(card)
 
 
 @router.post("/cards/{case_id}/stages/released", response_model=CardOut)
@@ -157,7 +156,7 @@ async def release_one(
 
     async with call.unit() as unit:
         card = await one.changed(unit, CaseId(case_id), version_check(if_match), command)
-    return as_json(card_out(card), headers={"ETag": etag(card.version)})
+    return changed(card)
 
 
 def _hold(unit: Unit, tools: Tools, body: Why) -> Hold:

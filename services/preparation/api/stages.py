@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from services.preparation.api.cards import CardOut, card_out
+from services.preparation.api.cards import CardOut, changed
 from services.preparation.api.parts import (
     LanguageDep,
     Results,
@@ -24,7 +24,7 @@ from services.preparation.handlers.stages import VersionCheck
 from services.preparation.store.cards import Card
 from shared.contracts.base import SiteRef
 from shared.http.call import CallDep
-from shared.http.etag import etag, require_match
+from shared.http.etag import require_match
 from shared.ids import CaseId
 
 router = APIRouter(prefix="/v1", tags=["stages"])
@@ -116,4 +116,4 @@ def _check(if_match: str | None) -> VersionCheck:
 
 
 def _tagged(card: Card) -> Response:
-    return as_json(card_out(card), headers={"ETag": etag(card.version)})
+    return changed(card)
