@@ -60,6 +60,12 @@ async def at_counter(
         yield watched
 
 
+async def press(page: Page, key: str) -> None:
+    """Press a key of the screen. It listens from the moment the page that shows it is whole."""
+    await page.wait_for_load_state()
+    await page.keyboard.press(key)
+
+
 async def accessible(page: Page, least: float = 4.5) -> None:
     """What a machine can tell of WCAG 2.2 AA: contrast, names, sizes, language, one heading."""
     for text, ratio in await page.evaluate(CONTRASTS):
@@ -77,10 +83,10 @@ async def test_a_card_is_handed_over_with_the_keyboard_alone(house: House, schem
     async with at_counter(house, "en") as watched:
         page = watched.page
         await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        await page.keyboard.press("o")
+        await press(page, "o")
         await expect(page.locator("h1")).to_contain_text("open")
         await accessible(page)
-        await page.keyboard.press("n")
+        await press(page, "n")
         await expect(page.locator("#ticket")).to_have_text(ticket)
         await accessible(page)
         licence = page.get_by_label("A: driver's licence")
@@ -89,9 +95,9 @@ async def test_a_card_is_handed_over_with_the_keyboard_alone(house: House, schem
         await page.get_by_role("button", name="Identity is proved").focus()
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("button", name="The citizen has set the PIN")).to_be_visible()
-        await page.keyboard.press("p")
+        await press(page, "p")
         await expect(page.get_by_role("button", name="Card handed over")).to_be_visible()
-        await page.keyboard.press("i")
+        await press(page, "i")
         await expect(page.get_by_text("Nobody is at this counter.")).to_be_visible()
         assert watched.complaints == []
     assert (await house.city.types_said(booking.case_id)).count("card.issued.v1") == 1
@@ -102,9 +108,9 @@ async def test_a_refusal_says_why_and_what_to_do(house: House) -> None:
     ok(await house.clerk.check_in(booking_id=booking.booking_id))
     async with at_counter(house) as watched:
         page = watched.page
-        await page.keyboard.press("o")
+        await press(page, "o")
         await expect(page.locator("h1")).to_contain_text("受付中")
-        await page.keyboard.press("n")
+        await press(page, "n")
         await page.get_by_label("B: 学生証").check()
         await page.get_by_role("button", name="本人確認済み").click()
         await expect(page.get_by_role("alert")).to_contain_text("本人確認ができません")
@@ -120,24 +126,24 @@ async def test_the_queue_is_shown_and_a_party_is_sent_on(house: House) -> None:
     second = await house.clerk.draw("certificate_renewal", ward=WARD)
     async with at_counter(house) as watched:
         page = watched.page
-        await page.keyboard.press("o")
+        await press(page, "o")
         await expect(page.locator("h1")).to_contain_text("受付中")
         await expect(page.locator("#waiting-count")).to_have_text("2")
         third = await house.clerk.draw()
         await expect(page.locator("#waiting-count")).to_have_text("3")
         await expect(page.locator("#changed")).to_be_visible()
-        await page.keyboard.press("n")
+        await press(page, "n")
         await expect(page.locator("#ticket")).to_have_text(first["ticket"])
         await page.get_by_label("案内先").select_option("4")
         await page.get_by_role("button", name="他窓口へ案内").click()
         await expect(page.locator("#ticket")).to_have_count(0)
-        await page.keyboard.press("n")
+        await press(page, "n")
         await expect(page.locator("#ticket")).to_have_text(second["ticket"])
-        await page.keyboard.press("s")
+        await press(page, "s")
         await expect(page.locator("#ticket")).to_have_count(0)
-        await page.keyboard.press("n")
+        await press(page, "n")
         await expect(page.locator("#ticket")).to_have_text(third["ticket"])
-        await page.keyboard.press("d")
+        await press(page, "d")
         await expect(page.locator("#ticket")).to_have_count(0)
         assert watched.complaints == []
     taken = await house.clerk.next("4")
@@ -149,7 +155,7 @@ async def test_keys_can_be_turned_off_and_the_language_changed(house: House) -> 
     async with at_counter(house, "en") as watched:
         page = watched.page
         await page.get_by_label("One-key shortcuts").uncheck()
-        await page.keyboard.press("o")
+        await press(page, "o")
         await page.reload()
         await expect(page.locator("h1")).to_contain_text("closed")
         await page.get_by_role("link", name="日本語").click()

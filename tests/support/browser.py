@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Page, Route, async_playwright
+from playwright.async_api import Page, Route, async_playwright, expect
 from starlette.types import ASGIApp
 
 from deploy.embedded.ports import LOOPBACK, answers, free_port
@@ -16,6 +16,7 @@ from shared.http.server import serve
 
 INSTALL = "apt-get install --no-install-recommends chromium fonts-ipafont-gothic"
 REQUIRED = "MADOGUCHI_REQUIRE_BROWSER"
+_PATIENCE_MS = 20_000  # what a busy machine may take: a promise kept late is still kept
 _QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 
 
@@ -53,6 +54,7 @@ class Watched:
 @asynccontextmanager
 async def browse(language: str = "ja") -> AsyncIterator[Watched]:
     """A new page of somebody who reads ``language``."""
+    expect.set_options(timeout=_PATIENCE_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium(), args=[*_QUIET])
         try:
