@@ -1,33 +1,56 @@
-"""What the room hears, which is everything, and what it says, which is nothing yet."""
+"""What the room hears, which is everything, by the read models it is kept in; what it says, which
+is nothing yet."""
 
 from services.reporting.domain.milestones import MILESTONES
 from services.reporting.handlers import cases, sites
+from services.reporting.handlers.projection import Projection, together
 from shared.contracts import issuance, preparation, site
 from shared.contracts.base import CaseOpened, Event
 from shared.contracts.catalog import TOPICS_OF_CASE_OPENED
-from shared.messaging.subscriptions import Subscription, on
+from shared.messaging.subscriptions import on
 
 PUBLISHES: tuple[type[Event], ...] = ()
 
 _WITH_WARD = (preparation.CardReleased, preparation.CardNotified)
 
-SUBSCRIBES: tuple[Subscription, ...] = (
-    on(CaseOpened, cases.opened, topics=TOPICS_OF_CASE_OPENED),
-    on(preparation.CardApplied, cases.applied),
-    on(preparation.CardShipped, cases.shipped),
-    on(preparation.CardReleased, cases.reached_in_ward),
-    on(preparation.CardNotified, cases.reached_in_ward),
-    *(on(each, cases.reached) for each in MILESTONES if each not in _WITH_WARD),
-    on(issuance.CardIssued, cases.completed),
-    on(issuance.CertificateRenewed, cases.completed),
-    on(issuance.ServiceMeasured, sites.measured),
-    on(site.SitePlanned, sites.changed),
-    on(site.SiteOpened, sites.changed),
-    on(site.SiteChanged, sites.changed),
-    on(site.SiteWindDownStarted, sites.changed),
-    on(site.SiteClosed, sites.changed),
-    on(site.CapacityPublished, sites.published),
-    on(site.DayClosed, sites.day_closed),
-    on(site.NationalSystemSuspended, sites.suspended),
-    on(site.NationalSystemResumed, sites.resumed),
+CASES = Projection(
+    "cases",
+    tables=("case_fact",),
+    subscriptions=(
+        on(CaseOpened, cases.opened, topics=TOPICS_OF_CASE_OPENED),
+        on(preparation.CardApplied, cases.applied),
+        on(preparation.CardShipped, cases.shipped),
+        on(preparation.CardReleased, cases.reached_in_ward),
+        on(preparation.CardNotified, cases.reached_in_ward),
+        *(on(each, cases.reached) for each in MILESTONES if each not in _WITH_WARD),
+        on(issuance.CardIssued, cases.completed),
+        on(issuance.CertificateRenewed, cases.completed),
+    ),
 )
+
+SITES = Projection(
+    "sites",
+    tables=("site_fact", "site_seats", "site_day_closed", "site_suspension"),
+    subscriptions=(
+        on(site.SitePlanned, sites.changed),
+        on(site.SiteOpened, sites.changed),
+        on(site.SiteChanged, sites.changed),
+        on(site.SiteWindDownStarted, sites.changed),
+        on(site.SiteClosed, sites.changed),
+        on(site.CapacityPublished, sites.published),
+        on(site.DayClosed, sites.day_closed),
+        on(site.NationalSystemSuspended, sites.suspended),
+        on(site.NationalSystemResumed, sites.resumed),
+    ),
+)
+
+MEASURES = Projection(
+    "measures",
+    tables=("site_measure",),
+    subscriptions=(on(issuance.ServiceMeasured, sites.measured),),
+)
+
+PROJECTIONS: tuple[Projection, ...] = (CASES, SITES, MEASURES)
+"""Each can be built again from offset zero by itself (``madoguchi projections rebuild``)."""
+
+SUBSCRIBES = together(PROJECTIONS)
