@@ -4,6 +4,7 @@
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
+WORKERS := 2
 BENCHMARKS := $(patsubst tests/benchmarks/%.py,bench-%,$(shell grep -l '__main__' tests/benchmarks/*.py 2>/dev/null))
 
 export PYTHON
@@ -28,8 +29,8 @@ down: setup ## Stop what `up` started; the data stays
 status: setup ## Show every process and what waits
 	@$(BIN)/madoguchi status
 
-test: check ## Checks, then all tests with a broker and a database of their own
-	@$(BIN)/pytest
+test: check ## Checks, then all tests, in WORKERS=2 processes with a broker and a database each
+	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
 check: lint contracts ## Style, types, walls, contracts, deploy files
 	@$(BIN)/pytest --quiet tests/deploy/files
