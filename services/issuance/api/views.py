@@ -5,10 +5,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from services.issuance.domain.checklist import Step
 from services.issuance.domain.day import DayReport
 from services.issuance.domain.visit import (
     CaseState,
-    Step,
     Visit,
     VisitCase,
     VisitState,

@@ -71,7 +71,6 @@ def require_over(
 
 def end_of_unfinished(visit: Visit, case: VisitCase) -> AbandonReason | DeferReason:
     """How a case that is open at the sign-off ends: never called is abandoned, begun deferred."""
-    begun = case.identified_at is not None or case.pin_set_at is not None
-    if visit.state is VisitState.CALLED and begun:
+    if visit.state is VisitState.CALLED and case.is_begun:
         return DeferReason.OTHER
     return AbandonReason.DAY_ENDED

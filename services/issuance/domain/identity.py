@@ -1,10 +1,11 @@
 """Identity is proved by one document of class A or by two different ones of class B.
 
-Source: 個人番号カードの交付等に関する事務処理要領 (cities call the classes A and B). Only the types
-seen are kept: never a number, an image or a name.
+Source: 個人番号カードの交付等に関する事務処理要領 (cities call the classes A and B). Which types
+count as A or B is data of a checklist's version. Only the types seen are kept: never a number, an
+image or a name.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -53,9 +54,16 @@ CLASS_B = frozenset(
 )
 
 
+Accepted = Mapping[DocumentType, DocumentClass]
+"""The class of each type that is accepted."""
+
+
 def class_of(type_: DocumentType) -> DocumentClass:
-    """The class a type belongs to; every type has one."""
+    """The class a type belongs to as the project has it; every type has one."""
     return DocumentClass.B if type_ in CLASS_B else DocumentClass.A
+
+
+EVERY_TYPE: Accepted = {type_: class_of(type_) for type_ in DocumentType}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +99,35 @@ class IdentityNotProved(Unprocessable):
     )
 
 
-def require_proof(documents: Sequence[Document]) -> None:
-    """Raise ``WrongDocumentClass`` or ``IdentityNotProved`` unless the rule above is met."""
+class DocumentNotAccepted(Unprocessable):
+    """The checklist that this case goes by does not accept the document."""
+
+    slug = "document-not-accepted"
+    title = Text("This document is not accepted", "この書類は本人確認に使えません")
+    remedy = Text(
+        "Ask for another document; GET /v1/checklists lists those that are accepted.",
+        "別の書類の提示を依頼してください。使える書類は GET /v1/checklists で確認できます。",
+    )
+
+
+def require_classes(documents: Sequence[Document], accepted: Accepted = EVERY_TYPE) -> None:
+    """Raise ``DocumentNotAccepted`` or ``WrongDocumentClass`` unless each is what it is said."""
     for document in documents:
-        expected = class_of(document.type)
+        expected = accepted.get(document.type)
+        if expected is None:
+            raise DocumentNotAccepted(extras={"type": document.type})
         if document.document_class is not expected:
             raise WrongDocumentClass(extras={"type": document.type, "expected": expected})
-    seen = {document.type for document in documents}
-    if not (seen - CLASS_B) and len(seen & CLASS_B) < 2:
+
+
+def proves(types: Sequence[DocumentType], accepted: Accepted = EVERY_TYPE) -> bool:
+    """Whether the rule above is met; a type that is not accepted proves nothing."""
+    classes = [accepted[type_] for type_ in set(types) if type_ in accepted]
+    return DocumentClass.A in classes or classes.count(DocumentClass.B) > 1
+
+
+def require_proof(documents: Sequence[Document], accepted: Accepted = EVERY_TYPE) -> None:
+    """Raise ``IdentityNotProved`` unless the rule is met, and as ``require_classes`` does."""
+    require_classes(documents, accepted)
+    if not proves([document.type for document in documents], accepted):
         raise IdentityNotProved

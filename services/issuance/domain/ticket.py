@@ -126,7 +126,7 @@ def require_called(visit: Visit) -> None:
 def require_absent(visit: Visit) -> None:
     """Raise ``NotCalled``, or ``BeingServed`` once anything was done for the party."""
     require_called(visit)
-    if any(case.identified_at or case.pin_set_at for case in visit.cases):
+    if any(case.is_begun for case in visit.cases):
         raise BeingServed
     if any(case.state is CaseState.DONE for case in visit.cases):
         raise BeingServed

@@ -1,14 +1,18 @@
 """A visit goes waiting → called → ended, and each of its cases step by step to its own end.
 
-No step is skipped: identity, then the PIN the citizen sets, then the hand-over. A certificate
-renewal has no identity step of its own: the citizen's valid card and PIN are the proof.
+No step is skipped that the checklist of the case requires: at the least identity, then the PIN that
+the citizen sets, then the hand-over. A certificate renewal need not have an identity step: the
+citizen's valid card and PIN are the proof.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import assert_never
 
 from services.issuance.domain.case_file import AlreadyDone
+from services.issuance.domain.checklist import CORE, CaseChecklist, Requirement, Rule, Step
 from shared.contracts.base import CaseKind, Procedure
 from shared.contracts.issuance import Arrival
 from shared.errors import Conflict, NotFound, Text
@@ -32,16 +36,6 @@ class CaseState(StrEnum):
     ABANDONED = "abandoned"
 
 
-class Step(StrEnum):
-    """What comes next for a case at the counter."""
-
-    CALL = "call"
-    IDENTITY = "identity"
-    PIN_SET = "pin-set"
-    ISSUE = "issue"
-    RENEW = "renew"
-
-
 @dataclass(frozen=True, slots=True)
 class VisitCase:
     """One case of a visit; ``documents`` are types only, ``reason`` why it was not done."""
@@ -58,6 +52,12 @@ class VisitCase:
     identified_at: datetime | None
     pin_set_at: datetime | None
     closed_at: datetime | None
+    checklist: CaseChecklist = field(default_factory=CaseChecklist)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether anything was noted of it in this visit."""
+        return bool(self.identified_at or self.pin_set_at or self.checklist.done)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class CaseClosed(Conflict):
 
 
 class StepMissing(Conflict):
-    """An earlier step has not been done; ``next_step`` names it."""
+    """An earlier step has not been done; ``next_step`` names it, ``missing`` all that are."""
 
     slug = "step-missing"
     title = Text("An earlier step is missing", "先に行う手順があります")
@@ -140,12 +140,61 @@ def next_step(visit: Visit, case: VisitCase) -> Step | None:
         return None
     if visit.state is VisitState.WAITING:
         return Step.CALL
-    renewal = case.procedure is Procedure.CERTIFICATE_RENEWAL
-    if case.identified_at is None and not renewal:
-        return Step.IDENTITY
-    if case.pin_set_at is None:
-        return Step.PIN_SET
-    return Step.RENEW if renewal else Step.ISSUE
+    missing = missing_steps(case)
+    return missing[0] if missing else last_step(case.procedure)
+
+
+def missing_steps(case: VisitCase) -> tuple[Step, ...]:
+    """The steps that are required and not done, in order.
+
+    Registry flags are none of them: who judges these is ``case_file.obstacle``, under a lock.
+    """
+    return tuple(
+        one.step
+        for one in requirements(case)
+        if one.step is not Step.REGISTRY and is_required(case, one) and not is_done(case, one)
+    )
+
+
+def requirements(case: VisitCase) -> Sequence[Requirement]:
+    """The steps of the case's checklist; what the law requires where none is known."""
+    return case.checklist.requirements or CORE[case.procedure]
+
+
+def is_required(case: VisitCase, one: Requirement) -> bool:
+    """Whether the case cannot end without this step."""
+    match one.rule:
+        case Rule.ALWAYS:
+            return True
+        case Rule.IF_REPLACED:
+            return case.checklist.replaces_card
+        case Rule.OPTIONAL:
+            return one.step in case.checklist.done
+        case _:
+            assert_never(one.rule)
+
+
+def is_done(case: VisitCase, one: Requirement) -> bool:
+    """Whether this step was done in this visit, a proxy with everything that is needed."""
+    found = case.checklist.done.get(one.step)
+    match one.step:
+        case Step.IDENTITY:
+            return case.identified_at is not None
+        case Step.PIN_SET:
+            return case.pin_set_at is not None
+        case Step.REGISTRY:
+            return case.checklist.is_clear
+        case Step.PROXY:
+            return found is not None and bool(found.documents) and not lacking(case)
+        case _:
+            return found is not None
+
+
+def lacking(case: VisitCase) -> tuple[str, ...]:
+    """The papers that a proxy who has come did not bring."""
+    come = case.checklist.done.get(Step.PROXY)
+    wanted = next((one.accepts for one in requirements(case) if one.step is Step.PROXY), ())
+    return tuple(paper for paper in wanted if come is not None and paper not in come.papers)
 
 
 def case_of(visit: Visit, case_id: CaseId) -> VisitCase:
@@ -175,11 +224,17 @@ def require_step(visit: Visit, case: VisitCase, step: Step) -> None:
     A step that was done may be done again while the case is open: it changes nothing.
     """
     needed = next_step(visit, case)
-    order = _steps(case.procedure)
+    order = _steps(case)
     if step not in order:
         raise WrongProcedure(extras={"next_step": needed})
     if needed is None or order.index(needed) < order.index(step):
-        raise StepMissing(extras={"next_step": needed})
+        raise StepMissing(extras={"next_step": needed, "missing": list(missing_steps(case))})
+
+
+def last_step(procedure: Procedure) -> Step:
+    """The step that ends a case of this procedure."""
+    renewal = procedure is Procedure.CERTIFICATE_RENEWAL
+    return Step.RENEW if renewal else Step.ISSUE
 
 
 def require_running(visit: Visit) -> None:
@@ -188,7 +243,5 @@ def require_running(visit: Visit) -> None:
         raise VisitEnded
 
 
-def _steps(procedure: Procedure) -> tuple[Step, ...]:
-    if procedure is Procedure.CERTIFICATE_RENEWAL:
-        return (Step.CALL, Step.PIN_SET, Step.RENEW)
-    return (Step.CALL, Step.IDENTITY, Step.PIN_SET, Step.ISSUE)
+def _steps(case: VisitCase) -> tuple[Step, ...]:
+    return (Step.CALL, *(one.step for one in requirements(case)), last_step(case.procedure))

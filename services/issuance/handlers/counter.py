@@ -5,11 +5,11 @@ Every command takes the visit's row first, so that two clerks at one visit act o
 
 from collections.abc import Sequence
 
+from services.issuance.domain.checklist import Step
 from services.issuance.domain.counter import require_free, require_open
 from services.issuance.domain.identity import Document, require_proof
 from services.issuance.domain.visit import (
     CaseState,
-    Step,
     Visit,
     VisitCase,
     VisitState,
@@ -18,7 +18,7 @@ from services.issuance.domain.visit import (
     require_running,
     require_step,
 )
-from services.issuance.store import counters, tickets, turns, visits
+from services.issuance.store import checklists, counters, tickets, turns, visits
 from shared.contracts.issuance import DeferReason, VisitCalled, VisitCompleted, VisitDeferred
 from shared.ids import CaseId, VisitId
 from shared.unit import Unit
@@ -65,11 +65,11 @@ async def verify_identity(
 ) -> Visit:
     """Note that identity was proved by these documents; only their types are kept.
 
-    Raises ``VisitUnknown``, ``Forbidden`` (site), what ``open_case`` and ``require_step`` raise,
-    ``WrongDocumentClass`` and ``IdentityNotProved``.
+    Raises ``VisitUnknown``, ``Forbidden`` (site), what ``open_case``, ``require_step`` and
+    ``require_proof`` raise.
     """
     visit, case = await locked_case(unit, visit_id, case_id, Step.IDENTITY)
-    require_proof(documents)
+    require_proof(documents, await checklists.accepted(unit.conn, visit_id, case_id))
     types = sorted({document.type for document in documents})
     if case.identified_at is None or case.documents != tuple(types):
         await visits.identified(unit.conn, visit_id, case_id, types, unit.now)

@@ -5,7 +5,8 @@ refused here or was handed over before the news was taken in.
 """
 
 from services.issuance.domain.case_file import AlreadyDone, CaseFile, CaseUnknown, require_servable
-from services.issuance.domain.visit import CaseState, Step, Visit, VisitCase
+from services.issuance.domain.checklist import Step
+from services.issuance.domain.visit import CaseState, Visit, VisitCase
 from services.issuance.handlers.counter import end_if_nothing_is_left, locked_case, record
 from services.issuance.store import case_files, visits
 from shared.calendar import business_date

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.issuance.domain.ticket import Purpose, label
 from services.issuance.domain.visit import CaseState, Visit, VisitCase, VisitState
-from services.issuance.store import turns
+from services.issuance.store import steps, turns
 from shared.contracts.base import CaseKind, Procedure
 from shared.contracts.issuance import Arrival
 from shared.db import Connection, Row
@@ -168,6 +168,7 @@ def _case(row: Row) -> VisitCase:
         identified_at=row["identified_at"],
         pin_set_at=row["pin_set_at"],
         closed_at=row["closed_at"],
+        checklist=steps.checklist_of(row),
     )
 
 
@@ -176,9 +177,13 @@ INSERT INTO visit (visit_id, site_id, business_date, arrival, state, checked_in_
 VALUES ($1, $2, $3, $4, $5, $6)
 """
 _ADD_CASES = """
-INSERT INTO visit_case (visit_id, case_id, booking_id, procedure, state, reason, closed_at)
-SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[],
-                         $7::timestamptz[]) AS c (case_id, b, p, s, r, at) ORDER BY case_id
+INSERT INTO visit_case (visit_id, case_id, booking_id, procedure, state, reason, closed_at,
+                        checklist_version)
+SELECT $1, c.*, (SELECT k.version FROM checklist k, visit v
+                 WHERE v.visit_id = $1 AND k.valid_from <= v.business_date
+                 ORDER BY k.valid_from DESC, k.version DESC LIMIT 1)
+FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[],
+            $7::timestamptz[]) AS c (case_id, b, p, s, r, at) ORDER BY case_id
 ON CONFLICT DO NOTHING
 RETURNING case_id
 """
@@ -190,10 +195,10 @@ _LOCK = "SELECT 1 FROM visit WHERE visit_id = $1 FOR UPDATE"
 _READ = """
 SELECT v.*, t.number, t.purposes FROM visit v LEFT JOIN ticket t USING (visit_id)
 """
-_CASES = """
-SELECT c.*, f.kind, f.ward, f.shelf_position
+_CASES = f"""
+SELECT c.*, f.kind, f.ward, f.shelf_position, {steps.COLUMNS}
 FROM visit_case c LEFT JOIN case_file f USING (case_id)
-"""
+"""  # noqa: S608  our column list
 _OF_DAY = f"""{_READ} WHERE v.site_id = $1 AND v.business_date = $2
 ORDER BY v.checked_in_at, visit_id"""
 _CASES_OF_DAY = f"""{_CASES} JOIN visit v USING (visit_id)

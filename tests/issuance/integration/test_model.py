@@ -43,7 +43,7 @@ RULES = QueueRules(Priorities(), SKIPS_ALLOWED)
 NOBODY = CaseId(new_id())
 _TABLES = (
     "visit, visit_case, ticket, ticket_number, counter, counter_span, counter_turn, card_count,"
-    " procedure_ended, service_day"
+    " procedure_ended, service_day, case_step"
 )
 _OF_A_COUNTER = ("next", "open", "pause", "close")
 _ABOUT_A_TICKET = ("call", "recall", "skip", "transfer", "leave", "done", "identify", "issue")

@@ -16,12 +16,12 @@ from services.issuance.domain.booking import (
     require_expected,
 )
 from services.issuance.domain.case_file import AlreadyDone
+from services.issuance.domain.checklist import Step
 from services.issuance.domain.day import DayNotOver, end_of_unfinished, require_over
 from services.issuance.domain.visit import (
     CaseClosed,
     CaseNotInVisit,
     CaseState,
-    Step,
     StepMissing,
     Visit,
     VisitCase,
