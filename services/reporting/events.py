@@ -2,9 +2,9 @@
 is nothing yet."""
 
 from services.reporting.domain.milestones import MILESTONES
-from services.reporting.handlers import cases, sites
+from services.reporting.handlers import bookings, cases, plans, sites, transfers, visits
 from services.reporting.handlers.projection import Projection, together
-from shared.contracts import issuance, preparation, site
+from shared.contracts import issuance, preparation, reservation, site
 from shared.contracts.base import CaseOpened, Event
 from shared.contracts.catalog import TOPICS_OF_CASE_OPENED
 from shared.messaging.subscriptions import on
@@ -50,7 +50,33 @@ MEASURES = Projection(
     subscriptions=(on(issuance.ServiceMeasured, sites.measured),),
 )
 
-PROJECTIONS: tuple[Projection, ...] = (CASES, SITES, MEASURES)
+SITE_DAYS = Projection(
+    "site_days",
+    tables=("site_version", "site_offer", "booking_fact", "visit_fact", "transfer_fact"),
+    subscriptions=(
+        on(site.SitePlanned, plans.changed),
+        on(site.SiteOpened, plans.changed),
+        on(site.SiteChanged, plans.changed),
+        on(site.SiteWindDownStarted, plans.changed),
+        on(site.SiteClosed, plans.changed),
+        on(site.CapacityPublished, plans.offered),
+        on(reservation.BookingConfirmed, bookings.seated),
+        on(reservation.BookingMoved, bookings.seated),
+        on(reservation.BookingCancelled, bookings.cancelled),
+        on(reservation.BookingMissed, bookings.missed),
+        on(reservation.BookingFulfilled, bookings.fulfilled),
+        on(issuance.VisitCheckedIn, visits.checked_in),
+        on(issuance.VisitCalled, visits.called),
+        on(issuance.VisitCompleted, visits.completed),
+        on(issuance.VisitDeferred, visits.deferred),
+        on(issuance.VisitAbandoned, visits.abandoned),
+        on(preparation.CardDispatched, transfers.dispatched),
+        on(preparation.CardArrived, transfers.arrived),
+        on(preparation.CardTransferFailed, transfers.failed),
+    ),
+)
+
+PROJECTIONS: tuple[Projection, ...] = (CASES, SITES, MEASURES, SITE_DAYS)
 """Each can be built again from offset zero by itself (``madoguchi projections rebuild``)."""
 
 SUBSCRIBES = together(PROJECTIONS)

@@ -128,6 +128,9 @@ class CapacityPublished(SiteEvent):
     procedure: Procedure
     """What the seats are for."""
 
+    minutes: Annotated[int, Field(ge=1, le=24 * 60)] | None = None
+    """Length of a seat; none where it was told before this was."""
+
     days: tuple[DayCapacity, ...]
     """The days, in order."""
 

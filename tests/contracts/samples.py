@@ -197,6 +197,7 @@ _SITES: tuple[Event, ...] = (
     site.CapacityPublished(
         site_id=OFFICE,
         procedure=CARD,
+        minutes=20,
         days=(
             site.DayCapacity(business_date=date(2025, 7, 14), total=96, free=12),
             site.DayCapacity(business_date=date(2025, 7, 15), total=96, free=0),

@@ -64,9 +64,15 @@ def happenings(draw: st.DrawFn) -> tuple[CaseEvent, datetime, str]:
 def deliveries(draw: st.DrawFn) -> tuple[list[Happening], list[list[Happening]]]:
     """A history, and batches in which all of it comes: in any order, some of it more than once."""
     history = told(draw(st.lists(happenings(), max_size=24)))
+    return history, draw(batches_of(history))
+
+
+@st.composite
+def batches_of(draw: st.DrawFn, history: list[Happening]) -> list[list[Happening]]:
+    """``history`` as Kafka may deliver it."""
     again = draw(st.lists(st.sampled_from(history), max_size=8)) if history else []
     stream = draw(st.permutations(history + again))
     cuts = sorted(draw(st.sets(st.integers(0, len(stream)), max_size=4)))
     edges = [0, *cuts, len(stream)]
     batches = [list(stream[a:b]) for a, b in itertools.pairwise(edges)]
-    return history, [batch for batch in batches if batch]
+    return [batch for batch in batches if batch]

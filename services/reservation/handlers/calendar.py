@@ -131,7 +131,12 @@ async def _publish(
                 found.setdefault(day, DayCapacity(business_date=day, total=0, free=0))
         if found:
             days = tuple(found[day] for day in sorted(found))
-            unit.emit(CapacityPublished(site_id=site.site_id, procedure=procedure, days=days))
+            minutes = rules.cells(procedure) * rules.cell_minutes
+            unit.emit(
+                CapacityPublished(
+                    site_id=site.site_id, procedure=procedure, minutes=minutes, days=days
+                )
+            )
 
 
 def _days(

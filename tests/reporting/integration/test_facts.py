@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.reporting.events import SUBSCRIBES
+from services.reporting.events import PROJECTIONS, SUBSCRIBES
 from services.reporting.store import reports
 from shared.calendar import FiscalYear
 from shared.contracts.base import CaseOpened, Event
@@ -51,8 +51,7 @@ async def known(reporting: Reporting) -> dict[Any, dict[str, Any]]:
 async def forget(reporting: Reporting) -> None:
     async with reporting.database.transaction() as conn:
         await conn.execute(
-            "TRUNCATE case_fact, site_fact, site_seats, site_day_closed, site_suspension,"
-            " site_measure, inbox"
+            f"TRUNCATE {', '.join(t for each in PROJECTIONS for t in each.tables)}, inbox"
         )
 
 
