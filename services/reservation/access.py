@@ -49,7 +49,7 @@ ACCESS: AccessTable = {
     ("POST", "/v1/bookings"): allow(Role.CITIZEN, Role.CLERK, Role.SUPERVISOR, site=SiteRule.BODY),
     # Each row names a site, and is refused by itself where it is not the caller's.
     ("POST", "/v1/bookings:import"): allow(Role.PLANNER),
-    ("POST", "/v1/bookings:batch"): allow(Role.CLERK, Role.SUPERVISOR),
+    ("POST", "/v1/bookings:batch"): allow(Role.CLERK, Role.SUPERVISOR, Role.SYSTEM),
     ("GET", "/v1/bookings/{booking_id}"): allow(
         Role.CITIZEN, Role.CLERK, Role.SUPERVISOR, site=SiteRule.RESOURCE
     ),

@@ -30,6 +30,8 @@ from shared.unit import Unit
 R = TypeVar("R")
 C = TypeVar("C")
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
+_ROWS_FOLLOW = Answer(202, b"")
+"""What stands under the key of a request of many rows; the rows have their own answers."""
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
@@ -68,21 +70,39 @@ class Call:
         found = await self._once(self._claim(body), command, status)
         return self._answered(found.answer, location, replayed=found.replayed)
 
-    async def row(
-        self, number: int, body: Body, command: Callable[[Unit], Awaitable[R]], *, status: int = 200
-    ) -> Answered:
-        """``once`` for one row of a request that has many: each in a unit, under a key, of its own.
+    async def rows(self, body: Body) -> Claim:
+        """Take the key for a request of many rows, before any of them is worked.
 
-        The row's key is that of the request with its number, so a request that was cut off is
-        finished by sending it again. Raises what ``once`` raises.
+        Each row then has its effect under a key of its own, that of the request with its number,
+        so a request that was cut off is finished by sending it again.
+        Raises ``KeyMissing``, ``InFlight`` (409), and ``KeyReused`` (422) where the key came with
+        other rows.
         """
-        return await self._once(self._claim(body, row=number), command, status)
+        claim = self._claim(body)
+        async with self.unit() as unit:
+            if await idempotency.recall(unit.conn, claim) is None:
+                await idempotency.remember(unit.conn, claim, _ROWS_FOLLOW)
+        return claim
+
+    async def row(
+        self,
+        number: int,
+        rows: Claim,
+        command: Callable[[Unit], Awaitable[R]],
+        *,
+        status: int = 200,
+    ) -> Answered:
+        """``once`` for one row of a request that has many, in a unit of its own.
+
+        ``rows`` is what ``self.rows`` gave. Raises what ``once`` raises.
+        """
+        return await self._once(rows.row(number), command, status)
 
     async def row_together(
-        self, number: int, body: Body, groups: Groups[C], command: C, *, status: int = 201
+        self, number: int, rows: Claim, groups: Groups[C], command: C, *, status: int = 201
     ) -> Answered:
         """``row`` for a command of a kind that is grouped."""
-        claim = self._claim(body, row=number)
+        claim = rows.row(number)
         return await groups.answer(command, self.principal, current_traceparent(), claim, status)
 
     async def _once(
@@ -118,13 +138,13 @@ class Call:
         media_type = "application/json" if answer.body else None
         return Response(answer.body, answer.status, headers, media_type)
 
-    def _claim(self, body: Body, *, row: int | None = None) -> Claim:
+    def _claim(self, body: Body) -> Claim:
         request = self.request
         key = idempotency.checked(request.headers.get(idempotency.HEADER))
         target = f"{request.url.path}?{request.url.query}"
         return Claim(
             scope=f"{self.resources.room} {request.method} {self.route} {self.principal.subject}",
-            key=key if row is None else f"{key} {row}",
+            key=key,
             request_hash=idempotency.request_hash(request.method, target, body),
         )
 

@@ -100,9 +100,10 @@ def build(resources: Resources) -> FastAPI:
     )
     desk = _desk(resources.settings)
     app.state.desk = desk
-    app.state.booking_groups = bookings.booking_groups(resources, desk.rules)
     app.state.board = Board(resources.database, resources.units, desk.rules, room=resources.room)
-    app.state.citizen_desk = _citizen_desk(resources)
+    citizens = _citizen_desk(resources)
+    app.state.citizen_desk = citizens
+    app.state.booking_groups = bookings.booking_groups(resources, desk.rules, citizens.tools)
     return app
 
 

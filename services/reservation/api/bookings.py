@@ -15,6 +15,7 @@ from services.reservation.domain.booking import Booking, BookingState
 from services.reservation.domain.rules import Rules
 from services.reservation.handlers import bookings, site_rules, together
 from services.reservation.handlers.bookings import Request as Party
+from services.reservation.tools import Tools
 from shared.calendar import business_date
 from shared.contracts.base import Procedure, SiteRef
 from shared.contracts.reservation import CancelReason
@@ -106,13 +107,13 @@ class PartyView(BaseModel):
         )
 
 
-def booking_groups(resources: Resources, rules: Rules) -> Groups[Party]:
+def booking_groups(resources: Resources, rules: Rules, tools: Tools) -> Groups[Party]:
     """What makes bookings in this process: those asked for at the same time share a unit."""
 
     async def command(
         unit: Unit, wishes: Sequence[tuple[Unit, Party]]
     ) -> Sequence[PartyView | Problem]:
-        outcomes = await together.book_all(unit, wishes, rules)
+        outcomes = await together.book_all(unit, wishes, rules, tools)
         made = [one for each in outcomes if not isinstance(each, Problem) for one in each]
         own = await site_rules.of_bookings(unit, made, rules) if made else {}
         return [

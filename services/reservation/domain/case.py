@@ -6,8 +6,9 @@ may stand in the way: a hold, an end, a deadline. Source: the brief's card and r
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Self
 
-from services.reservation.domain.renewal import renewable_from
+from services.reservation.domain.renewal import Opening, renewable_from
 from services.reservation.domain.rules import Rules
 from shared.contracts.base import Procedure
 from shared.errors import Conflict, Text, Unprocessable
@@ -36,6 +37,16 @@ class CaseFacts:
     """The first day on which the citizen may book again after not coming."""
     certificate_expires_on: date | None = None
     """Until when the certificates to be renewed are valid, where it is known."""
+
+    @classmethod
+    def opened(cls, opening: Opening) -> Self:
+        """What is known of a case that comes into being with its booking."""
+        return cls(
+            case_id=opening.case_id,
+            procedure=Procedure.CERTIFICATE_RENEWAL,
+            ward=opening.ward,
+            certificate_expires_on=opening.certificate_expires_on,
+        )
 
     @property
     def notified(self) -> bool:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from shared.errors import Conflict, NotFound, Text, Unprocessable
+from shared.errors import Conflict, Language, NotFound, Text, Unprocessable
 from shared.ids import CaseId, WardCode
 
 MONTHS_BEFORE: Final = 3
@@ -22,11 +22,26 @@ class Renewal:
     """One renewal; ``ended_at`` once it is done, void or withdrawn."""
 
     case_id: CaseId
-    contact_id: UUID
+    contact_id: UUID | None
+    """None where nobody left a contact; staff alone open such a renewal."""
     ward: WardCode
     certificate_expires_on: date
     opened_at: datetime
     ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A renewal that staff open together with its booking; ``phone`` is in its normal form.
+
+    ``case_id`` is new: nobody else knows it before both have committed.
+    """
+
+    case_id: CaseId
+    ward: WardCode
+    certificate_expires_on: date
+    phone: str | None
+    language: Language
 
 
 class NoSuchRenewal(NotFound):
@@ -80,3 +95,10 @@ def renewable_from(expires_on: date) -> date:
     year, month = divmod(months, 12)
     last = calendar.monthrange(year, month + 1)[1]
     return date(year, month + 1, min(expires_on.day, last))
+
+
+def check_renewable(expires_on: date, last_day: date) -> None:
+    """Raise ``NotRenewableYet`` where renewal opens after the last day that may be booked now."""
+    first = renewable_from(expires_on)
+    if first > last_day:
+        raise NotRenewableYet(first)

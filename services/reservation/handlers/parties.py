@@ -27,6 +27,7 @@ from services.reservation.domain.case import (
 )
 from services.reservation.domain.national_system import NationalSystem, SystemSuspended
 from services.reservation.domain.opening import accepts
+from services.reservation.domain.renewal import Opening, check_renewable
 from services.reservation.domain.rules import Audience, Rules
 from services.reservation.domain.site import NoSuchSite
 from services.reservation.domain.site_rules import SiteRules
@@ -51,6 +52,8 @@ class Request:
     case_ids: tuple[CaseId, ...]
     site_id: SiteId
     starts_at: datetime
+    opens: Opening | None = None
+    """The renewal that is opened with its booking; then its case is the only one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,8 @@ async def ready(unit: Unit, request: Request, rules: Rules) -> Ready:
     """Lock the cases of the party and see that each may be served there and then.
 
     Raises ``PartyRefused``, ``CaseForbidden``, ``NoSuchSite``, ``CaseBusy``, a ``NotBookable``,
-    ``OutsideWindow``, ``SiteDoesNotAccept`` and ``SystemSuspended``.
+    ``OutsideWindow``, ``SiteDoesNotAccept``, ``SystemSuspended``; ``NotRenewableYet`` where one is
+    opened.
     """
     (found,) = await ready_all(unit, [(unit, request)], rules)
     if isinstance(found, Problem):
@@ -96,14 +100,15 @@ async def ready_all(
     found = [_may_ask(part, request, stored, rules) for part, request in wishes]
     asked = [wish for wish, refusal in zip(wishes, found, strict=True) if refusal is None]
     await _extend(unit, [request for _, request in asked], stored, own, rules)
-    known = await lock_all(unit, [case_id for _, each in asked for case_id in each.case_ids])
+    there_are = [each for _, each in asked if each.opens is None]
+    known = await lock_all(unit, [case_id for each in there_are for case_id in each.case_ids])
 
     system = NationalSystem(stops, unit.now, rules)
 
     def examined(part: Unit, request: Request) -> Ready | Problem:
         there = _There(stored[request.site_id].site, own[request.site_id], system)
         try:
-            members = tuple(known_or_raise(known[case_id]) for case_id in request.case_ids)
+            members = _members(unit, request, known, rules)
             return _examine(part, request, there, members)
         except Problem as problem:
             return problem
@@ -112,6 +117,18 @@ async def ready_all(
         refusal or examined(part, request)
         for (part, request), refusal in zip(wishes, found, strict=True)
     ]
+
+
+def _members(
+    unit: Unit,
+    request: Request,
+    known: Mapping[CaseId, CaseFacts | CaseBusy | NotInvitedYet],
+    rules: Rules,
+) -> tuple[CaseFacts, ...]:
+    if request.opens is None:
+        return tuple(known_or_raise(known[case_id]) for case_id in request.case_ids)
+    check_renewable(request.opens.certificate_expires_on, rules.last_day(business_date(unit.now)))
+    return (CaseFacts.opened(request.opens),)
 
 
 def _may_ask(

@@ -10,20 +10,18 @@ from services.reservation.domain.contact import subject_of, telephone
 from services.reservation.domain.renewal import (
     NeedsVerifiedContact,
     NoSuchRenewal,
-    NotRenewableYet,
     Renewal,
     RenewalActive,
-    renewable_from,
+    check_renewable,
 )
 from services.reservation.domain.rules import Rules
 from services.reservation.handlers import bookings as booking_handlers
 from services.reservation.handlers import contacts as contact_handlers
-from services.reservation.handlers import links, parties
+from services.reservation.handlers import links, openings, parties
 from services.reservation.store import bookings, cases, contacts, renewals
 from services.reservation.store.contacts import NewContact, StoredContact
 from services.reservation.tools import Tools
 from shared.calendar import business_date
-from shared.contracts.base import CaseKind, CaseOpened, Procedure
 from shared.contracts.reservation import ErasureReason
 from shared.errors import Language
 from shared.ids import CaseId, WardCode, new_id
@@ -51,9 +49,7 @@ async def open_(unit: Unit, tools: Tools, wish: Wish, rules: Rules) -> Renewal:
     From three months before the certificates end, or so far ahead as one may book.
     Raises ``NotRenewableYet``, ``NeedsVerifiedContact``, ``RenewalActive``.
     """
-    first = renewable_from(wish.certificate_expires_on)
-    if first > rules.last_day(business_date(unit.now)):
-        raise NotRenewableYet(first)
+    check_renewable(wish.certificate_expires_on, rules.last_day(business_date(unit.now)))
     contact = await _contact(unit, tools, wish)
     renewal = Renewal(
         case_id=contact.reserved_case_id or CaseId(new_id()),
@@ -68,15 +64,7 @@ async def open_(unit: Unit, tools: Tools, wish: Wish, rules: Rules) -> Renewal:
         raise RenewalActive(active.case_id if active else renewal.case_id)
     await contacts.reserve(unit.conn, contact.contact_id, None)
     await contacts.link(unit.conn, renewal.case_id, contact.contact_id)
-    unit.emit(
-        CaseOpened(
-            case_id=renewal.case_id,
-            procedure=Procedure.CERTIFICATE_RENEWAL,
-            kind=CaseKind.RENEWAL,
-            ward=renewal.ward,
-        )
-    )
-    unit.audit("case.opened", subject=str(renewal.case_id), contact_id=str(contact.contact_id))
+    openings.tell(unit, renewal)
     return renewal
 
 
@@ -139,7 +127,9 @@ async def erase_contact(unit: Unit, case_id: CaseId, rules: Rules) -> None:
     if contact_id is None:
         return
     # Whoever logged in with one address and is written to at another is forgotten with both.
-    both = {contact_id} | ({renewal.contact_id} if renewal else set())
+    both = {contact_id}
+    if renewal is not None and renewal.contact_id is not None:
+        both.add(renewal.contact_id)
     await contact_handlers.erase(unit, sorted(both), ErasureReason.REQUESTED)
 
 

@@ -41,6 +41,24 @@ WHERE is_login AND erased_at IS NULL AND address_key = ANY($1::text[])
 ORDER BY array_position($1::text[], address_key) LIMIT 1
 FOR UPDATE
 """  # noqa: S608
+_LOGINS = """
+SELECT contact_id, address_key FROM contact
+WHERE is_login AND erased_at IS NULL AND address_key = ANY($1::text[])
+ORDER BY contact_id
+FOR UPDATE
+"""
+_INSERT_LOGINS = """
+INSERT INTO contact (contact_id, is_login, address_key, sealed_phone, language, created_at)
+SELECT contact_id, true, address_key, sealed_phone, language, $5
+FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::text[])
+    AS n(contact_id, address_key, sealed_phone, language)
+ORDER BY address_key
+ON CONFLICT (address_key) WHERE is_login AND erased_at IS NULL DO NOTHING
+RETURNING contact_id
+"""
+_LINK_NEW = """
+INSERT INTO case_contact (case_id, contact_id) SELECT * FROM unnest($1::uuid[], $2::uuid[])
+"""
 _REKEY = "UPDATE contact SET address_key = $2, language = $3 WHERE contact_id = $1"
 _RESERVE = "UPDATE contact SET reserved_case_id = $2 WHERE contact_id = $1"
 _READ = f"SELECT {_COLUMNS} FROM contact c WHERE contact_id = $1 FOR UPDATE"  # noqa: S608
@@ -164,6 +182,25 @@ async def verify(conn: Connection, contact_id: UUID, now: datetime) -> bool:
 async def login(conn: Connection, address_keys: Sequence[str]) -> StoredContact | None:
     """The login of an address, locked."""
     return _stored(await conn.fetchrow(_LOGIN, address_keys))
+
+
+async def logins(conn: Connection, address_keys: Sequence[str]) -> dict[str, UUID]:
+    """The logins of several addresses, locked in the order of their ids, by address key."""
+    rows = await conn.fetch(_LOGINS, address_keys)
+    return {row["address_key"]: row["contact_id"] for row in rows}
+
+
+async def insert_logins(conn: Connection, new: Sequence[NewContact], now: datetime) -> set[UUID]:
+    """Keep contacts known by their telephone; those whose address had no login yet."""
+    values = [(n.contact_id, n.address_key, n.sealed_phone, n.language) for n in new]
+    rows = await conn.fetch(_INSERT_LOGINS, *zip(*values, strict=True), now)
+    return {row["contact_id"] for row in rows}
+
+
+async def link_new(conn: Connection, links: Sequence[tuple[CaseId, UUID]]) -> None:
+    """Let cases that this transaction has opened have these contacts."""
+    if links:
+        await conn.execute(_LINK_NEW, *zip(*links, strict=True))
 
 
 async def read(conn: Connection, contact_id: UUID) -> StoredContact | None:

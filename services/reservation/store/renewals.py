@@ -20,6 +20,21 @@ _FACTS = """
 INSERT INTO case_facts (case_id, procedure, ward, ward_told, certificate_expires_on)
 VALUES ($1, $2, $3, 0, $4)
 """
+_INSERT_ALL = f"""
+INSERT INTO renewal ({_COLUMNS})
+SELECT *, $5, NULL FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::date[])
+ON CONFLICT DO NOTHING
+RETURNING case_id
+"""  # noqa: S608
+_FACTS_ALL = """
+INSERT INTO case_facts (case_id, procedure, ward, ward_told, certificate_expires_on)
+SELECT case_id, $1, ward, 0, ends
+FROM unnest($2::uuid[], $3::text[], $4::date[]) AS r(case_id, ward, ends)
+ORDER BY case_id
+"""
+_ACTIVE_ALL = """
+SELECT contact_id, case_id FROM renewal WHERE contact_id = ANY($1::uuid[]) AND ended_at IS NULL
+"""
 _READ = f"SELECT {_COLUMNS} FROM renewal WHERE case_id = $1"  # noqa: S608
 _ACTIVE = f"SELECT {_COLUMNS} FROM renewal WHERE contact_id = $1 AND ended_at IS NULL"  # noqa: S608
 _OF_CONTACT = "SELECT case_id FROM renewal WHERE contact_id = $1 AND ended_at IS NULL"
@@ -54,6 +69,28 @@ async def insert(conn: Connection, renewal: Renewal) -> bool:
         renewal.certificate_expires_on,
     )  # fmt: skip
     return True
+
+
+async def insert_all(conn: Connection, opened: Sequence[Renewal]) -> set[CaseId]:
+    """Open renewals of one moment and store what is known of their cases; those that were opened.
+
+    A contact that has an active one, or is named twice, gets no further one.
+    """
+    values = [(r.case_id, r.contact_id, r.ward, r.certificate_expires_on) for r in opened]
+    columns = zip(*values, strict=True)
+    rows = await conn.fetch(_INSERT_ALL, *columns, opened[0].opened_at)
+    made = {CaseId(row["case_id"]) for row in rows}
+    facts = [(r.case_id, r.ward, r.certificate_expires_on) for r in opened if r.case_id in made]
+    if facts:
+        procedure = Procedure.CERTIFICATE_RENEWAL.value
+        await conn.execute(_FACTS_ALL, procedure, *zip(*facts, strict=True))
+    return made
+
+
+async def active_of(conn: Connection, contact_ids: Sequence[UUID]) -> dict[UUID, CaseId]:
+    """The case of the renewal that each contact has, where it has one that has not ended."""
+    rows = await conn.fetch(_ACTIVE_ALL, contact_ids)
+    return {row["contact_id"]: CaseId(row["case_id"]) for row in rows}
 
 
 async def read(conn: Connection, case_id: CaseId) -> Renewal | None:
