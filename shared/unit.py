@@ -92,16 +92,19 @@ class Unit:
             )
         )
 
-    def part(self, principal: Principal, traceparent: str | None) -> "Unit":
-        """This unit as ``principal`` sees it: same transaction, same time, own events and audit.
+    def part(
+        self, principal: Principal, traceparent: str | None, *, now: datetime | None = None
+    ) -> "Unit":
+        """This unit as ``principal`` sees it: same transaction, own events and audit.
 
-        What the part has to say counts only once this unit takes it over (``adopt``).
+        ``now`` is the business time of what is told of afterwards, otherwise the unit's own. What
+        the part has to say counts only once this unit takes it over (``adopt``).
         """
         return Unit(
             self.conn,
             room=self.room,
             source=self.source,
-            now=self.now,
+            now=now or self.now,
             principal=principal,
             traceparent=traceparent,
         )

@@ -31,8 +31,7 @@ from shared.unit import Unit
 
 async def opened(unit: Unit, messages: Sequence[Message[CaseOpened]]) -> None:
     """A case begins, in preparation or in reservation."""
-    cases = [Opened(m.data.case_id, m.data.procedure, m.data.kind, m.data.ward) for m in messages]
-    await case_files.opened(unit.conn, cases)
+    await case_files.opened(unit.conn, [Opened.by(m.data) for m in messages])
 
 
 async def received(unit: Unit, messages: Sequence[Message[CardReceived]]) -> None:

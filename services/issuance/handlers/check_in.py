@@ -46,8 +46,10 @@ async def check_in_booking(
     booking_id: BookingId,
     grace: timedelta,
     need: Need | None = None,
+    *,
+    visit_id: VisitId | None = None,
 ) -> Visit:
-    """Check in the party of a booking.
+    """Check in the party of a booking; ``visit_id`` is the visit's where it has one already.
 
     Raises ``BookingUnknown``, ``BookingNotActive``, ``BookedElsewhere``, and what ``_check_in``
     raises.
@@ -56,7 +58,8 @@ async def check_in_booking(
     if booking is None:
         raise BookingUnknown
     require_expected(booking, site_id, business_date(unit.now))
-    return await _check_in(unit, site_id, await _party_of(unit, booking), grace, need)
+    party = await _party_of(unit, booking)
+    return await _check_in(unit, site_id, party, grace, need=need, visit_id=visit_id)
 
 
 async def check_in_notice(
@@ -70,41 +73,73 @@ async def check_in_notice(
 ) -> Visit:
     """Check in the citizen whose notice number has one of ``keys``.
 
-    With a booking here today it is the party of that booking, otherwise a walk-in, for whom
-    something has to expire within ``soon_days``. Raises ``NoticeUnknown``, ``BookingNeeded``, and
-    what ``_check_in`` raises.
+    Raises ``NoticeUnknown`` and what ``check_in_case`` raises.
     """
     case_id = await case_files.case_of_notice(unit.conn, keys)
     if case_id is None:
         raise NoticeUnknown
+    return await check_in_case(unit, site_id, case_id, grace, soon_days=soon_days, need=need)
+
+
+async def check_in_case(
+    unit: Unit,
+    site_id: SiteId,
+    case_id: CaseId,
+    grace: timedelta,
+    *,
+    soon_days: int,
+    need: Need | None = None,
+    visit_id: VisitId | None = None,
+) -> Visit:
+    """Check in the citizen of a case.
+
+    With a booking here today it is the party of that booking, otherwise a walk-in, for whom
+    something has to expire within ``soon_days``. Raises ``BookingNeeded`` and what ``_check_in``
+    raises.
+    """
     today = business_date(unit.now)
     booking = await bookings.today_of_case(unit.conn, case_id, site_id, today)
+    party = Party(case_id, {case_id: None}, soon_days)
     if booking is not None:
-        return await _check_in(unit, site_id, await _party_of(unit, booking), grace, need)
-    return await _check_in(unit, site_id, Party(case_id, {case_id: None}, soon_days), grace, need)
+        party = await _party_of(unit, booking)
+    return await _check_in(unit, site_id, party, grace, need=need, visit_id=visit_id)
 
 
 async def check_in_renewal(
-    unit: Unit, site_id: SiteId, ward: WardCode, need: Need | None = None
+    unit: Unit,
+    site_id: SiteId,
+    ward: WardCode,
+    need: Need | None = None,
+    *,
+    visit_id: VisitId | None = None,
+    case_id: CaseId | None = None,
 ) -> Visit:
     """Check in a walk-in who comes to renew certificates; the case begins here.
 
     Raises what ``_check_in`` raises.
     """
-    case_id = CaseId(new_id())
+    event = renewal_opened(case_id or CaseId(new_id()), ward)
+    await case_files.opened(unit.conn, [case_files.Opened.by(event)])
+    unit.emit(event)
+    party = Party(event.case_id, {event.case_id: None})
+    return await _check_in(unit, site_id, party, timedelta(), need=need, visit_id=visit_id)
+
+
+def renewal_opened(case_id: CaseId, ward: WardCode) -> CaseOpened:
+    """A certificate renewal of a citizen of ``ward`` begins."""
     kind, procedure = CaseKind.RENEWAL, Procedure.CERTIFICATE_RENEWAL
-    await case_files.opened(unit.conn, [case_files.Opened(case_id, procedure, kind, ward)])
-    unit.emit(CaseOpened(case_id=case_id, procedure=procedure, kind=kind, ward=ward))
-    return await _check_in(unit, site_id, Party(case_id, {case_id: None}), timedelta(), need)
+    return CaseOpened(case_id=case_id, procedure=procedure, kind=kind, ward=ward)
 
 
-async def check_in_question(unit: Unit, site_id: SiteId, need: Need | None = None) -> Visit:
+async def check_in_question(
+    unit: Unit, site_id: SiteId, need: Need | None = None, *, visit_id: VisitId | None = None
+) -> Visit:
     """Let somebody wait who only has a question: a visit without a case.
 
     Raises ``DaySignedOff``.
     """
     await _require_day(unit, site_id)
-    visit = _nobody_yet(unit, site_id)
+    visit = _nobody_yet(unit, site_id, visit_id)
     await visits.add(unit.conn, visit)
     unit.audit("visit.check_in", subject=str(visit.visit_id), site_id=site_id)
     return await _with_ticket(unit, visit, None, need)
@@ -116,12 +151,18 @@ async def _party_of(unit: Unit, booking: Booking) -> Party:
 
 
 async def _check_in(
-    unit: Unit, site_id: SiteId, party: Party, grace: timedelta, need: Need | None
+    unit: Unit,
+    site_id: SiteId,
+    party: Party,
+    grace: timedelta,
+    *,
+    need: Need | None,
+    visit_id: VisitId | None,
 ) -> Visit:
     """Raises ``DaySignedOff``, an ``Unservable``, ``BookingNeeded`` and ``AlreadyCheckedIn``."""
     await _require_day(unit, site_id)
     files = await case_files.lock(unit.conn, party.bookings)
-    visit = _visit(unit, site_id, party, files, grace)
+    visit = arrived(unit, site_id, party, files, grace, visit_id=visit_id)
     if not await visits.add(unit.conn, visit):
         raise await _checked_in_before(unit, visit)
     _tell(unit, visit)
@@ -157,28 +198,38 @@ async def _checked_in_before(unit: Unit, visit: Visit) -> AlreadyCheckedIn:
     return AlreadyCheckedIn(extras={"visit_id": str(open_visit) if open_visit else None})
 
 
-def _visit(
-    unit: Unit, site_id: SiteId, party: Party, files: Mapping[CaseId, CaseFile], grace: timedelta
+def arrived(
+    unit: Unit,
+    site_id: SiteId,
+    party: Party,
+    files: Mapping[CaseId, CaseFile],
+    grace: timedelta,
+    *,
+    visit_id: VisitId | None,
 ) -> Visit:
+    """The visit of a party that is let in, judged by the locked ``files`` of its cases.
+
+    Raises an ``Unservable`` where none of its cases can be served, and ``BookingNeeded``.
+    """
     today = business_date(unit.now)
-    obstacles = {case_id: obstacle(file, site_id, today) for case_id, file in files.items()}
+    obstacles = {case_id: obstacle(files[case_id], site_id, today) for case_id in party.bookings}
     named = obstacles[party.named]
     if named is not None and all(obstacles.values()):
         raise named
     if party.soon_days is not None and files[party.named].procedure is Procedure.CARD_ISSUANCE:
         require_soon(files[party.named], today, party.soon_days)
     cases = [
-        _case(unit, file, party.bookings[case_id], obstacles[case_id])
-        for case_id, file in sorted(files.items())
+        _case(unit, files[case_id], booking, obstacles[case_id])
+        for case_id, booking in sorted(party.bookings.items())
         if not isinstance(obstacles[case_id], AlreadyDone)
     ]
-    blank = _nobody_yet(unit, site_id)
+    blank = _nobody_yet(unit, site_id, visit_id)
     return replace(blank, arrival=_arrival(unit, party, grace), cases=tuple(cases))
 
 
-def _nobody_yet(unit: Unit, site_id: SiteId) -> Visit:
+def _nobody_yet(unit: Unit, site_id: SiteId, visit_id: VisitId | None) -> Visit:
     return Visit(
-        visit_id=VisitId(new_id()),
+        visit_id=visit_id or VisitId(new_id()),
         site_id=site_id,
         business_date=business_date(unit.now),
         arrival=Arrival.WALK_IN,
@@ -223,29 +274,28 @@ def _arrival(unit: Unit, party: Party, grace: timedelta) -> Arrival:
 
 
 def _tell(unit: Unit, visit: Visit) -> None:
+    say_arrival(unit, visit)
     for case in visit.cases:
-        unit.emit(
-            VisitCheckedIn(
-                case_id=case.case_id,
-                site_id=visit.site_id,
-                visit_id=visit.visit_id,
-                booking_id=case.booking_id,
-                procedure=case.procedure,
-                arrival=visit.arrival,
-            )
-        )
-        if case.state is CaseState.DEFERRED and case.reason is not None:
-            unit.emit(
-                VisitDeferred(
-                    case_id=case.case_id,
-                    site_id=visit.site_id,
-                    visit_id=visit.visit_id,
-                    reason=case.reason,
-                )
-            )
         unit.audit(
             "visit.check_in",
             subject=str(case.case_id),
             site_id=visit.site_id,
             visit=str(visit.visit_id),
         )
+
+
+def say_arrival(unit: Unit, visit: Visit) -> None:
+    """Say who has come, and what cannot be done for whom."""
+    at = visit.checked_in_at
+    about = {"site_id": visit.site_id, "visit_id": visit.visit_id}
+    for case in visit.cases:
+        event = VisitCheckedIn(
+            case_id=case.case_id,
+            booking_id=case.booking_id,
+            procedure=case.procedure,
+            arrival=visit.arrival,
+            **about,
+        )
+        unit.emit(event, time=at)
+        if case.state is CaseState.DEFERRED and case.reason is not None:
+            unit.emit(VisitDeferred(case_id=case.case_id, reason=case.reason, **about), time=at)

@@ -71,13 +71,13 @@ async def became(
 async def find(conn: Connection, booking_id: BookingId) -> Booking | None:
     """The booking, once its seat is known."""
     row = await conn.fetchrow(f"{_BOOKING} AND booking_id = $1", booking_id)
-    return _booking(row) if row else None
+    return booking_of(row) if row else None
 
 
 async def party(conn: Connection, booking: Booking) -> list[Booking]:
     """The active bookings that come together with ``booking``: same party, site and day."""
     rows = await conn.fetch(_PARTY, booking.party_id, booking.site_id, booking.day)
-    return [_booking(row) for row in rows]
+    return [booking_of(row) for row in rows]
 
 
 async def today_of_case(
@@ -85,16 +85,17 @@ async def today_of_case(
 ) -> Booking | None:
     """The active booking of the case at this site on this day, if it has one."""
     row = await conn.fetchrow(_TODAY, case_id, site_id, day)
-    return _booking(row) if row else None
+    return booking_of(row) if row else None
 
 
 async def of_day(conn: Connection, site_id: SiteId, day: date) -> list[Expected]:
     """The active bookings of a site's day and those it has called missed, by time."""
     rows = await conn.fetch(_OF_DAY, site_id, day)
-    return [Expected(_booking(row), row["is_seen"], row["is_missed"]) for row in rows]
+    return [Expected(booking_of(row), row["is_seen"], row["is_missed"]) for row in rows]
 
 
-def _booking(row: Row) -> Booking:
+def booking_of(row: Row) -> Booking:
+    """A booking whose seat is known."""
     return Booking(
         booking_id=row["booking_id"],
         case_id=row["case_id"],

@@ -10,7 +10,7 @@ from datetime import date
 from uuid import UUID
 
 from services.issuance.domain.case_file import CaseFile, Ended
-from shared.contracts.base import CaseKind, Procedure
+from shared.contracts.base import CaseKind, CaseOpened, Procedure
 from shared.db import Connection, Row
 from shared.ids import CaseId, SiteId, WardCode
 from shared.security.blind_index import BlindKey
@@ -24,6 +24,11 @@ class Opened:
     procedure: Procedure
     kind: CaseKind
     ward: WardCode
+
+    @classmethod
+    def by(cls, event: CaseOpened) -> "Opened":
+        """As the event tells."""
+        return cls(event.case_id, event.procedure, event.kind, event.ward)
 
 
 @dataclass(frozen=True, slots=True)
