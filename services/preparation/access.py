@@ -89,6 +89,7 @@ ACCESS: Final[AccessTable] = {
     ("POST", "/v1/notices/{batch_id}:printed"): _WORK,
     ("GET", "/v1/notices/{batch_id}"): _READ,
     ("GET", "/v1/notices/{batch_id}/print-file"): _WORK,
+    ("GET", "/v1/notices/{batch_id}/lines"): _READ,
     ("GET", "/v1/worklists"): _READ,
     ("POST", "/v1/worklists/next"): _WORK,
     ("GET", "/v1/worklists/operators"): allow(Role.SUPERVISOR, Role.AUDITOR),

@@ -50,6 +50,17 @@ UNCLAIMED: Final = (
     Column("next", Text("Next", "次の処理")),
     _CASE,
 )
+PRINT_LINES: Final = (
+    Column("site_id", Text("Site", "窓口")),
+    _PLACE,
+    _CARD,
+    Column("state", Text("State", "状態")),
+    Column("reason", Text("Why left out", "対象外の理由")),
+    Column("addressee", Text("Name and address", "宛名")),
+    Column("pickup_deadline", Text("Deadline", "受取期限")),
+    Column("printed_at", Text("Printed", "印刷日時")),
+    _CASE,
+)
 NEAR_EXPIRY: Final = (
     _PLACE,
     _CARD,

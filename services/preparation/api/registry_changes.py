@@ -8,11 +8,19 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.preparation.api.parts import CASE, CardReference, LanguageDep, ToolsDep, as_json
+from services.preparation.domain.addressee import Addressee, written
 from services.preparation.domain.lot_file import TooManyRows
 from services.preparation.domain.refusals import Refusal
 from services.preparation.domain.registry import (
@@ -23,7 +31,7 @@ from services.preparation.domain.registry import (
     fault,
 )
 from services.preparation.domain.registry_file import CHANGES, ChangeRow, read_changes
-from services.preparation.domain.row_faults import RowFault
+from services.preparation.domain.row_faults import RowCode, RowFault
 from services.preparation.handlers import registry
 from services.preparation.handlers.registry import Taken
 from services.preparation.store.registry import ChangeFilter, KeptChange
@@ -39,7 +47,7 @@ router = APIRouter(prefix="/v1/registry-changes", tags=["registry changes"])
 
 _MOST = 10_000
 _LONGEST = 5_000
-_ROW = "REG-2026-000417,KC26-000001,moved_within_city,2026-04-10,141321,"
+_ROW = "REG-2026-000417,KC26-000001,moved_within_city,2026-04-10,141321,,,"
 _FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -55,6 +63,7 @@ _FILE: dict[str, Any] = {
         },
     }
 }
+_ONE_LINE = RowFault(RowCode.MALFORMED, "name")
 _TABLE = in_files("A page; as CSV or XLSX a file of all rows from the cursor on.")
 _COLUMNS = (
     Column("change_reference", Text("Change", "異動番号")),
@@ -81,13 +90,33 @@ class ChangeIn(BaseModel):
     effective_on: date
     ward: WardRef | None = Field(None, description="The new ward, for moved_within_city.")
     review_on: date | None = Field(None, description="When a hold is looked at again.")
+    name: str = Field("", repr=False, description="As it is now, for the next notice; sealed.")
+    address: str = Field("", repr=False, description="As it is now, for the next notice; sealed.")
+
+    @field_validator("name", "address")
+    @classmethod
+    def _is_written(cls, value: str) -> str:
+        try:
+            return written(value)
+        except ValueError:
+            raise RejectedValueError(_ONE_LINE.message, _ONE_LINE.remedy) from None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        refusal = fault(self.kind, self.ward, self.review_on)
+        refusal = fault(self.kind, self.ward, self.review_on, self.name, self.address)
         if refusal is not None:
             raise RejectedValueError(refusal.message, refusal.remedy)
         return self
+
+    @property
+    def change(self) -> Change:
+        """The change, without the name and address."""
+        return Change(**self.model_dump(exclude={"name", "address"}))
+
+    @property
+    def addressee(self) -> Addressee | None:
+        """Whom the next notice goes to, where the change says so."""
+        return Addressee(self.name, self.address) if self.name else None
 
 
 class ChangesIn(BaseModel):
@@ -173,12 +202,14 @@ async def take_changes(
     """Take changes: cards are held, re-routed or voided at any stage, booked ones too.
 
     A change whose card has not come yet waits for it. Another change under a reference that is
-    known is refused (`reference_taken`).
+    known is refused (`reference_taken`). `name` and `address` are what the next notice of the card
+    is printed with; they are kept sealed, only until it is.
     """
-    changes = [Change(**change.model_dump()) for change in body.changes]
+    changes = [one.change for one in body.changes]
+    corrected = {one.change_reference: one.addressee for one in body.changes if one.addressee}
 
     async def command(unit: Unit) -> ChangeResults:
-        taken = await registry.take(unit, changes, tools.settings.hold_review_days)
+        taken = await registry.take(unit, tools, changes, corrected)
         return _counted([_taken(one, language) for one in taken])
 
     return await call.once(body, command)
@@ -196,8 +227,11 @@ async def take_file(
     if len(rows) > _MOST:
         raise TooManyRows(_MOST)
     changes = [row.change for row in rows if row.change is not None]
+    corrected = {
+        row.change.change_reference: row.addressee for row in rows if row.change and row.addressee
+    }
     async with call.unit() as unit:
-        taken = await registry.take(unit, changes, tools.settings.hold_review_days)
+        taken = await registry.take(unit, tools, changes, corrected)
     return as_json(_counted(_file_results(rows, taken, language)))
 
 

@@ -2,12 +2,12 @@
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, TypeVar
 
+from services.preparation.domain.addressee import written
 from services.preparation.domain.lot_file import (
     LOT,
     Cells,
@@ -32,7 +32,6 @@ _ROW: Final = re.compile(r"[1-9][0-9]{0,6}")
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{3,63}")
 _SITE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _SHELF: Final = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,18}[A-Z0-9])?")
-_LONGEST_TEXT: Final = 200
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -187,8 +186,8 @@ def _card(line: int, cells: dict[str, str]) -> CardRow:
         card_expires_on=_read(cells, "card_expires_on", _date),
         birth_date=_read(cells, "birth_date", _date),
         old_card_expires_on=_maybe(cells, "old_card_expires_on", _date),
-        name=_maybe(cells, "name", _text) or "",
-        address=_maybe(cells, "address", _text) or "",
+        name=_maybe(cells, "name", written) or "",
+        address=_maybe(cells, "address", written) or "",
         stage=_maybe(cells, "stage", _stage) or Stage.RECEIVED,
         site_id=_maybe(cells, "site_id", _site),
         shelf=_maybe(cells, "shelf", _shelf),
@@ -237,13 +236,6 @@ def _read(cells: dict[str, str], name: str, convert: Callable[[str], T]) -> T:
 
 def _maybe(cells: dict[str, str], name: str, convert: Callable[[str], T]) -> T | None:
     return _read(cells, name, convert) if cells.get(name) else None
-
-
-def _text(text: str) -> str:
-    unwritten = {"Cc", "Cs", "Zl", "Zp"}
-    if len(text) > _LONGEST_TEXT or any(unicodedata.category(char) in unwritten for char in text):
-        raise ValueError
-    return text
 
 
 def _stage(text: str) -> Stage:

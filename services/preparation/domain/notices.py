@@ -40,6 +40,20 @@ class NothingToNotify(Conflict):
         super().__init__(extras={"results": results})
 
 
+class SecretRetired(Conflict):
+    """The numbers were derived from a key that has left the ring."""
+
+    slug = "notice-secret-retired"
+    title = Text("The numbers can no longer be printed", "通知書番号を再作成できません")
+    remedy = Text(
+        "Put the master key named in `secret_id` back into MADOGUCHI_PREPARATION_MASTER_KEYS.",
+        "secret_id のマスターキーを MADOGUCHI_PREPARATION_MASTER_KEYS に戻してください。",
+    )
+
+    def __init__(self, secret_id: str) -> None:
+        super().__init__(extras={"secret_id": secret_id})
+
+
 def derive_number(secret: bytes, case_id: CaseId, notice_seq: int, attempt: int) -> NoticeNumber:
     """The number of a case's notice: HMAC-SHA256 under ``secret``, reduced to the printed form.
 

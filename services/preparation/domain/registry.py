@@ -64,6 +64,12 @@ HOLDS: Final = {
 }
 
 
+CORRECTS: Final = frozenset({ChangeKind.NAME_OR_ADDRESS_CHANGED, ChangeKind.MOVED_WITHIN_CITY})
+"""Changes that may bring the corrected name and address for the next notice. Under support measures
+(住民基本台帳事務における支援措置) an address is not passed on.
+"""
+
+
 def effect(kind: ChangeKind, at: Stage) -> ChangeEffect:
     """What a change means for a card at ``at``."""
     if at is Stage.ISSUED or at in ENDS:
@@ -81,8 +87,18 @@ def latest_moves(changes: Sequence[Change]) -> dict[str, Change]:
     return {each.card_reference: each for each in sorted(moves, key=lambda m: m.effective_on)}
 
 
-def fault(kind: ChangeKind, ward: WardCode | None, review_on: date | None) -> Refusal | None:
+def fault(
+    kind: ChangeKind,
+    ward: WardCode | None,
+    review_on: date | None,
+    name: str = "",
+    address: str = "",
+) -> Refusal | None:
     """What keeps a change from being taken as it stands, if anything."""
+    if (name or address) and kind not in CORRECTS:
+        return NO_ADDRESSEE.refusal
+    if bool(name) != bool(address):
+        return HALF_ADDRESSEE.refusal
     if (kind is ChangeKind.MOVED_WITHIN_CITY) != (ward is not None):
         return WARD_NEEDED.refusal
     if review_on is not None and kind not in HOLDS:
@@ -102,6 +118,25 @@ NO_REVIEW: Final[Verdict] = refused(
     "review_not_possible",
     Text("This change ends the case; nothing is reviewed.", "この異動は案件を終了させます。"),
     Text("Leave review_on empty.", "review_on は空にしてください。"),
+)
+NO_ADDRESSEE: Final[Verdict] = refused(
+    "addressee_not_expected",
+    Text(
+        "This change takes no name and address.",
+        "この異動では氏名・住所を受け付けません。",
+    ),
+    Text(
+        "Send name and address only with name_or_address_changed or moved_within_city.",
+        "氏名・住所は name_or_address_changed・moved_within_city の場合だけ送信してください。",
+    ),
+)
+HALF_ADDRESSEE: Final[Verdict] = refused(
+    "addressee_incomplete",
+    Text("Name and address go together.", "氏名と住所は両方必要です。"),
+    Text(
+        "Send both as they are now, or neither.",
+        "現在の氏名と住所を両方送信するか、両方とも省いてください。",
+    ),
 )
 REFERENCE_TAKEN: Final[Verdict] = refused(
     "reference_taken",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from services.preparation.domain.addressee import Addressee, written
 from services.preparation.domain.lot_file import Cells, Form, Ragged, decode, read_lines
 from services.preparation.domain.municipality import is_municipal_code
 from services.preparation.domain.refusals import Refusal
@@ -16,7 +17,8 @@ from shared.ids import WardCode
 from shared.security.my_number import contains_my_number
 
 CHANGES: Final = Form(
-    ("change_reference", "card_reference", "kind", "effective_on"), ("ward", "review_on")
+    ("change_reference", "card_reference", "kind", "effective_on"),
+    ("ward", "review_on", "name", "address"),
 )
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{3,63}")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -34,6 +36,7 @@ class ChangeRow:
     change: Change | None = None
     fault: RowFault | None = None
     refusal: Refusal | None = None
+    addressee: Addressee | None = None
 
 
 def read_changes(body: bytes) -> Sequence[ChangeRow]:
@@ -70,6 +73,8 @@ def _bad(cells: dict[str, str]) -> RowFault | None:
         "effective_on": _is_day(cells["effective_on"]),
         "ward": not cells["ward"] or is_municipal_code(cells["ward"]),
         "review_on": not cells["review_on"] or _is_day(cells["review_on"]),
+        "name": _is_written(cells["name"]),
+        "address": _is_written(cells["address"]),
     }
     wrong = next((name for name, good in right.items() if not good), None)
     return RowFault(RowCode.MALFORMED, wrong, _FORMS.get(wrong)) if wrong else None
@@ -79,12 +84,21 @@ def _change(line: int, cells: dict[str, str]) -> ChangeRow:
     kind, review = ChangeKind(cells["kind"]), cells["review_on"]
     ward = WardCode(cells["ward"]) if cells["ward"] else None
     review_on = date.fromisoformat(review) if review else None
-    refusal = fault(kind, ward, review_on)
+    name, address = cells["name"], cells["address"]
+    refusal = fault(kind, ward, review_on, name, address)
     if refusal is not None:
         return ChangeRow(line, refusal=refusal)
     day = date.fromisoformat(cells["effective_on"])
     change = Change(cells["change_reference"], cells["card_reference"], kind, day, ward, review_on)
-    return ChangeRow(line, change)
+    return ChangeRow(line, change, addressee=Addressee(name, address) if name else None)
+
+
+def _is_written(text: str) -> bool:
+    try:
+        written(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_day(text: str) -> bool:

@@ -63,7 +63,7 @@ async def issued(unit: Unit, messages: Sequence[Message[CardIssued]]) -> None:
     cases, times = [m.data.case_id for m in messages], [m.time for m in messages]
     await stages.issue(unit.conn, cases, times)
     await birth_dates.destroy_left(unit.conn, cases, max(times))
-    await addressees.destroy_left(unit.conn, cases, max(times))
+    await addressees.destroy(unit.conn, cases, max(times))
 
 
 def _fact(

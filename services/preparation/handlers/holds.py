@@ -5,6 +5,8 @@ from datetime import date
 
 from services.preparation.domain.holds import Hold, may_wait
 from services.preparation.domain.refusals import ALREADY, DONE, Verdict
+from services.preparation.domain.registry import HOLDS
+from services.preparation.handlers import addressees
 from services.preparation.handlers.selection import CardResult, Selection, locked, results
 from services.preparation.store import holds
 from services.preparation.store.cards import Card
@@ -15,11 +17,17 @@ from shared.unit import Unit
 
 
 async def hold(unit: Unit, selection: Selection, wanted: Hold) -> list[CardResult]:
-    """Let the cards wait; one that waits for this reason is ``already``. Raises ``LotUnknown``."""
+    """Let the cards wait; one that waits for this reason is ``already``. Raises ``LotUnknown``.
+
+    Who moved, changed the name or is under support measures must not be written to at the address
+    that is known: it is destroyed, as where the registry tells of it.
+    """
     cards = await locked(unit.conn, selection)
     verdicts = {case_id: may_wait(card.stage) for case_id, card in cards.items()}
     ready = [case_id for case_id, verdict in verdicts.items() if verdict is DONE]
     new = await place(unit, [(case_id, wanted) for case_id in ready])
+    if wanted.reason in HOLDS.values():
+        await addressees.destroy(unit.conn, ready, unit.now)
     verdicts.update({case_id: ALREADY for case_id in ready if case_id not in new})
     return results(selection, verdicts, cards)
 

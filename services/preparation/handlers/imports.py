@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.preparation.domain.addressee import Addressee
 from services.preparation.domain.lot_file import LOT, Form, TooManyRows
 from services.preparation.domain.lot_rows import CardRow, LotFile, RefusedRow, read_file
 from services.preparation.domain.refusals import DONE
 from services.preparation.domain.row_faults import RowCode, RowFault
 from services.preparation.domain.stages import WAY
 from services.preparation.handlers import addressees, manifests, stages
-from services.preparation.handlers.addressees import Addressee
 from services.preparation.handlers.birth_dates import seal
 from services.preparation.handlers.selection import Selection
 from services.preparation.handlers.stages import TOLD

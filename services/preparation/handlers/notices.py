@@ -16,8 +16,7 @@ from services.preparation.domain.notices import (
 )
 from services.preparation.domain.refusals import DONE, Verdict
 from services.preparation.domain.stages import Stage
-from services.preparation.handlers import addressees, birth_dates
-from services.preparation.handlers.addressees import Addressee
+from services.preparation.handlers import birth_dates
 from services.preparation.handlers.selection import CardResult, Selection, locked, results
 from services.preparation.store import notices, stages
 from services.preparation.store.cards import Card
@@ -25,7 +24,7 @@ from services.preparation.store.notices import Batch, Notice
 from services.preparation.tools import Tools
 from shared.calendar import business_date
 from shared.contracts.preparation import CardNotified
-from shared.errors import Conflict, NotFound, Text
+from shared.errors import NotFound, Text
 from shared.ids import CaseId, SiteId, new_id
 from shared.unit import Unit
 
@@ -41,32 +40,11 @@ class Made:
     results: list[CardResult]
 
 
-@dataclass(frozen=True, slots=True)
-class Printed:
-    """One line of the print file; without an addressee where that is no longer kept."""
-
-    card_reference: str
-    notice_number: NoticeNumber
-    pickup_deadline: date
-    addressee: Addressee | None
-
-
 class BatchUnknown(NotFound):
     """No batch has this id."""
 
     slug = "notice-batch-unknown"
     title = Text("There is no such batch of notices", "この交付通知バッチはありません")
-
-
-class SecretRetired(Conflict):
-    """The numbers were derived from a key that has left the ring."""
-
-    slug = "notice-secret-retired"
-    title = Text("The numbers can no longer be printed", "通知書番号を再作成できません")
-    remedy = Text(
-        "Put the master key named in `secret_id` back into MADOGUCHI_PREPARATION_MASTER_KEYS.",
-        "secret_id のマスターキーを MADOGUCHI_PREPARATION_MASTER_KEYS に戻してください。",
-    )
 
 
 async def make_notices(unit: Unit, tools: Tools, selection: Selection) -> Made:
@@ -101,43 +79,11 @@ async def find_batch(unit: Unit, batch_id: UUID) -> Batch:
     return batch
 
 
-async def print_file(unit: Unit, tools: Tools, batch_id: UUID) -> list[Printed]:
-    """The lines to print, with the numbers derived again; audited for each case.
-
-    Raises ``BatchUnknown`` and ``SecretRetired``.
-    """
-    await find_batch(unit, batch_id)
-    lines = await notices.print_lines(unit.conn, batch_id)
-    known = await addressees.opened(unit.conn, tools.vault, [line.case_id for line in lines])
-    printed = []
-    for line in lines:
-        # A second notice repeats the number of the first.
-        number = derive_number(_secret(tools, line.secret_id), line.case_id, FIRST, line.attempt)
-        unit.audit("notice.print", subject=str(line.case_id), batch_id=str(batch_id))
-        printed.append(
-            Printed(line.card_reference, number, line.pickup_deadline, known.get(line.case_id))
-        )
-    return printed
-
-
 async def list_batches(
     unit: Unit, after: tuple[datetime, UUID] | None, limit: int
 ) -> Sequence[Batch]:
     """Batches, the newest first."""
     return await notices.newest(unit.conn, after, limit)
-
-
-async def acknowledge_printed(unit: Unit, batch_id: UUID) -> Batch:
-    """Say that a batch is printed; names and addresses are no longer needed and are destroyed.
-
-    Raises ``BatchUnknown``.
-    """
-    await find_batch(unit, batch_id)
-    if await notices.printed(unit.conn, batch_id, unit.now, unit.principal.subject):
-        cases = [line.case_id for line in await notices.print_lines(unit.conn, batch_id)]
-        await addressees.destroy(unit.conn, cases, unit.now)
-        unit.audit("notice.printed", subject=str(batch_id), notices=len(cases))
-    return await find_batch(unit, batch_id)
 
 
 async def _numbered(
@@ -195,12 +141,6 @@ async def _without_taken(unit: Unit, tools: Tools, drafts: Sequence[Notice]) -> 
 def _number(tools: Tools, notice: Notice) -> NoticeNumber:
     secret = tools.secrets[notice.secret_id]
     return derive_number(secret, notice.case_id, notice.notice_seq, notice.attempt)
-
-
-def _secret(tools: Tools, secret_id: str) -> bytes:
-    if secret_id not in tools.secrets:
-        raise SecretRetired(extras={"secret_id": secret_id})
-    return tools.secrets[secret_id]
 
 
 def _ready(verdicts: Mapping[CaseId, Verdict]) -> list[CaseId]:

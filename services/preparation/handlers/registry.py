@@ -7,8 +7,10 @@ work finds it, so that no race between a lot and a change loses either.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
 from uuid import UUID
 
+from services.preparation.domain.addressee import Addressee
 from services.preparation.domain.holds import Hold
 from services.preparation.domain.registry import (
     HOLDS,
@@ -24,6 +26,7 @@ from services.preparation.handlers.selection import Selection, locked
 from services.preparation.store import registry
 from services.preparation.store.cards import Card
 from services.preparation.store.registry import ChangeFilter, KeptChange
+from services.preparation.tools import Tools
 from shared.calendar import business_date
 from shared.contracts.preparation import CardHeld, CardReleased, HoldReason
 from shared.due import DueWork
@@ -44,12 +47,26 @@ class Taken:
     differs: bool
 
 
-async def take(unit: Unit, changes: Sequence[Change], review_days: int) -> list[Taken]:
-    """Keep the changes and let them have their effect; one result each, in their order."""
+async def take(
+    unit: Unit,
+    tools: Tools,
+    changes: Sequence[Change],
+    corrected: Mapping[str, Addressee] = MappingProxyType({}),
+) -> list[Taken]:
+    """Keep the changes and let them have their effect; one result each, in their order.
+
+    ``corrected`` are names and addresses as they are now, by change reference.
+    """
     wanted = {new_id(): change for change in changes}
     fresh = await registry.keep(unit.conn, wanted, unit.now)
     new = {change_id: change for change_id, change in wanted.items() if change_id in fresh}
-    await _apply(unit, new, review_days)
+    told = {
+        i: corrected[c.change_reference] for i, c in new.items() if c.change_reference in corrected
+    }
+    if told:
+        sealed = await addressees.sealed_under(unit.conn, tools.vault, told)
+        await registry.put_sealed(unit.conn, sealed)
+    await _apply(unit, new, tools.settings.hold_review_days)
     kept = await registry.by_reference(unit.conn, [c.change_reference for c in changes])
     found = [kept[change.change_reference] for change in changes]
     return [
@@ -87,6 +104,7 @@ async def _apply(unit: Unit, changes: Mapping[UUID, Change], review_days: int) -
     here = {card.card_reference: card for card in cards.values()}
     known = {i: c for i, c in changes.items() if c.card_reference in here}
     effects = {i: effect(c.kind, here[c.card_reference].stage) for i, c in known.items()}
+    sealed = await registry.sealed(unit.conn, list(known))
     await registry.settle(
         unit.conn,
         {i: (here[c.card_reference].case_id, effects[i]) for i, c in known.items()},
@@ -101,7 +119,7 @@ async def _apply(unit: Unit, changes: Mapping[UUID, Change], review_days: int) -
             effect=effects[change_id],
         )
     living = {i: c for i, c in known.items() if effects[i] is not ChangeEffect.NONE}
-    await _forget_addressees(unit, list(living.values()), here)
+    await _correct_addressees(unit, living, here, sealed)
     await _move(unit, list(living.values()), here)
     await _hold(
         unit, [c for i, c in living.items() if effects[i] is ChangeEffect.HELD], here, review_days
@@ -109,12 +127,24 @@ async def _apply(unit: Unit, changes: Mapping[UUID, Change], review_days: int) -
     await _void(unit, [c for i, c in living.items() if effects[i] is ChangeEffect.VOIDED], here)
 
 
-async def _forget_addressees(
-    unit: Unit, changes: Sequence[Change], here: Mapping[str, Card]
+async def _correct_addressees(
+    unit: Unit,
+    changes: Mapping[UUID, Change],
+    here: Mapping[str, Card],
+    sealed: Mapping[UUID, bytes],
 ) -> None:
-    """A notice must not go where its citizen no longer lives, or must not be looked for."""
-    stale = {here[c.card_reference].case_id for c in changes if c.kind in HOLDS}
-    await addressees.destroy_left(unit.conn, sorted(stale), unit.now)
+    """A notice must not go where its citizen no longer lives, or must not be looked for.
+
+    What a change corrects takes the place of what came with the lot, unless another change says
+    otherwise; what takes no place is destroyed.
+    """
+    stale = [change_id for change_id, change in changes.items() if change.kind in HOLDS]
+    last = await registry.last_word(unit.conn, stale)
+    cases = {change_id: here[changes[change_id].card_reference].case_id for change_id in last}
+    await addressees.destroy(unit.conn, sorted(set(cases.values())), unit.now)
+    kept = {i: (i, sealed[i]) for i, may_be_kept in last.items() if may_be_kept and i in sealed}
+    await addressees.keep(unit.conn, {cases[i]: one for i, one in kept.items()})
+    await addressees.destroy_keys(unit.conn, sorted(set(sealed) - set(kept)), unit.now)
 
 
 async def _move(unit: Unit, changes: Sequence[Change], here: Mapping[str, Card]) -> None:

@@ -36,18 +36,6 @@ class Batch:
     printed_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PrintLine:
-    """What the print file needs of one notice to derive its number."""
-
-    case_id: CaseId
-    card_reference: str
-    notice_seq: int
-    secret_id: str
-    attempt: int
-    pickup_deadline: date
-
-
 async def birth_dates(conn: Connection, case_ids: Collection[CaseId]) -> dict[CaseId, bytes]:
     """The sealed birth dates of these cases."""
     rows = await conn.fetch(_BIRTH_DATES, list(case_ids))
@@ -105,16 +93,6 @@ async def newest(conn: Connection, after: tuple[datetime, UUID] | None, limit: i
     return [Batch(**row) for row in await conn.fetch(_NEWEST, at, batch_id, limit)]
 
 
-async def printed(conn: Connection, batch_id: UUID, at: datetime, by: str) -> bool:
-    """Say that a batch is printed; False where somebody has said so before."""
-    return await conn.fetchval(_PRINTED, batch_id, at, by) is not None
-
-
-async def print_lines(conn: Connection, batch_id: UUID) -> list[PrintLine]:
-    """The notices of a batch, in the order of the shelf they lie on."""
-    return [PrintLine(**row) for row in await conn.fetch(_PRINT_LINES, batch_id)]
-
-
 _BIRTH_DATES = "SELECT case_id, sealed FROM sealed_birth_date WHERE case_id = ANY($1::uuid[])"
 _DROP_BIRTH_DATES = "DELETE FROM sealed_birth_date WHERE case_id = ANY($1::uuid[])"
 _OPEN_BATCH = """
@@ -136,13 +114,4 @@ _NEWEST = f"""{_BATCHES}
 WHERE $1::timestamptz IS NULL OR (created_at, batch_id) < ($1, $2::uuid)
 ORDER BY created_at DESC, batch_id DESC LIMIT $3
 """
-_PRINTED = """
-UPDATE notice_batch SET printed_at = $2, printed_by = $3
-WHERE batch_id = $1 AND printed_at IS NULL RETURNING batch_id
-"""
 _FIND_BATCH = f"{_BATCHES} WHERE batch_id = $1"
-_PRINT_LINES = """
-SELECT case_id, card_reference, notice_seq, secret_id, attempt, pickup_deadline
-FROM notice JOIN card USING (case_id)
-WHERE batch_id = $1 ORDER BY card.site_id, shelf_position, case_id
-"""

@@ -1,6 +1,6 @@
 """Changes the registry told: each is kept once by its own reference, card or no card."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -45,6 +45,25 @@ async def keep(conn: Connection, changes: Mapping[UUID, Change], at: datetime) -
         at,
     )
     return {row["change_id"] for row in rows}
+
+
+async def put_sealed(conn: Connection, sealed: Mapping[UUID, bytes]) -> None:
+    """Keep what waiting changes correct, sealed under each."""
+    await conn.execute(_PUT_SEALED, list(sealed), list(sealed.values()))
+
+
+async def sealed(conn: Connection, change_ids: Collection[UUID]) -> dict[UUID, bytes]:
+    """What those waiting changes correct that correct something."""
+    rows = await conn.fetch(_SEALED, list(change_ids))
+    return {row["change_id"]: row["sealed"] for row in rows}
+
+
+async def last_word(conn: Connection, change_ids: Collection[UUID]) -> dict[UUID, bool]:
+    """Those settled changes that nothing later in effect says otherwise than, and whether the
+    address of each may be kept: not under support measures.
+    """
+    rows = await conn.fetch(_LAST_WORD, list(change_ids))
+    return {row["change_id"]: row["may_be_kept"] for row in rows}
 
 
 async def settle(conn: Connection, effects: Mapping[UUID, tuple[CaseId, ChangeEffect]]) -> None:
@@ -124,8 +143,30 @@ ORDER BY change_reference
 ON CONFLICT (change_reference) DO NOTHING
 RETURNING change_id
 """
+_PUT_SEALED = """
+UPDATE registry_change r SET sealed = e.sealed
+FROM unnest($1::uuid[], $2::bytea[]) AS e(change_id, sealed) WHERE r.change_id = e.change_id
+"""
+_SEALED = """
+SELECT change_id, sealed FROM registry_change
+WHERE change_id = ANY($1::uuid[]) AND sealed IS NOT NULL
+"""
+_LAST_WORD = """
+SELECT change_id,
+       NOT EXISTS (SELECT FROM registry_change r
+                   WHERE r.case_id = c.case_id AND r.kind = 'support_measures')
+       AND NOT EXISTS (SELECT FROM card_hold h
+                       WHERE h.case_id = c.case_id AND h.reason = 'support_measures')
+           AS may_be_kept
+FROM registry_change c
+WHERE change_id = ANY($1::uuid[])
+  AND (kind = 'support_measures' OR NOT EXISTS (
+      SELECT FROM registry_change r
+      WHERE r.case_id = c.case_id AND r.kind IN ('name_or_address_changed', 'moved_within_city')
+        AND (r.effective_on, r.change_reference) > (c.effective_on, c.change_reference)))
+"""
 _SETTLE = """
-UPDATE registry_change r SET case_id = e.case_id, effect = e.effect
+UPDATE registry_change r SET case_id = e.case_id, effect = e.effect, sealed = NULL
 FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS e(change_id, case_id, effect)
 WHERE r.change_id = e.change_id
 """

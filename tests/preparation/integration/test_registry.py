@@ -115,10 +115,14 @@ async def test_no_notice_goes_to_an_address_that_may_be_wrong_now(
     if not on_shelf:
         await to_shelf(client)
     made = await client.post("/v1/notices", json={"case_ids": cases}, headers=once())
-    path = f"/v1/notices/{made.json()['batch_id']}/print-file"
-    file = (await client.get(path, headers=bearer())).text
-    found = {row["card_reference"]: row["address"] for row in csv.DictReader(io.StringIO(file))}
+    found = await addresses(client, made.json()["batch_id"])
     assert found == {"KC26-000001": "", "KC26-000002": "川崎市川崎区宮本町1"}
+
+
+async def addresses(client: httpx.AsyncClient, batch_id: str) -> dict[str, str]:
+    """Where the notices of a batch go, by card."""
+    file = await client.get(f"/v1/notices/{batch_id}/print-file", headers=bearer())
+    return {row["card_reference"]: row["address"] for row in csv.DictReader(io.StringIO(file.text))}
 
 
 async def test_a_kind_that_is_none_is_told_the_kinds_of_changes(client: httpx.AsyncClient) -> None:
