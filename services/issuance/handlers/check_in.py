@@ -70,6 +70,7 @@ async def check_in_notice(
     *,
     soon_days: int,
     need: Need | None = None,
+    visit_id: VisitId | None = None,
 ) -> Visit:
     """Check in the citizen whose notice number has one of ``keys``.
 
@@ -78,7 +79,9 @@ async def check_in_notice(
     case_id = await case_files.case_of_notice(unit.conn, keys)
     if case_id is None:
         raise NoticeUnknown
-    return await check_in_case(unit, site_id, case_id, grace, soon_days=soon_days, need=need)
+    return await check_in_case(
+        unit, site_id, case_id, grace, soon_days=soon_days, need=need, visit_id=visit_id
+    )
 
 
 async def check_in_case(

@@ -1,0 +1,305 @@
+"""Rows of ``visits:batch``: the single commands, each with the moment at which it happened, and
+``serve`` for a whole visit that is over.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from services.issuance.api.bodies import (
+    EXAMPLE_ID,
+    Body,
+    CounterName,
+    ShownDocument,
+    notice_number_of,
+)
+from services.issuance.domain.checklist import OldCard
+from services.issuance.domain.serving import Outcome, Served
+from services.issuance.domain.ticket import Need
+from shared.contracts.base import Certificate, Instant, SiteRef, WardRef
+from shared.contracts.issuance import DeferReason
+from shared.errors import RejectedValueError, Text
+from shared.ids import BookingId, CaseId, VisitId, new_id
+from shared.security.blind_index import BlindIndex
+
+MOST_ROWS = 2000
+_SITE = "kawasaki-ward-office"
+Documents = Annotated[tuple[ShownDocument, ...], Field(max_length=8)]
+Certificates = Annotated[tuple[Certificate, ...], Field(max_length=2)]
+
+
+class Who(Body):
+    """Who came: one of ``booking_id``, ``notice_number``, ``case_id`` and ``ward``."""
+
+    site_id: SiteRef
+    """The site the party is at."""
+
+    visit_id: VisitId | None = None
+    """An id of your own for the visit (UUIDv7), by which later rows may name it."""
+
+    booking_id: BookingId | None = None
+    """The booking of one of the party's cases."""
+
+    notice_number: Annotated[str | None, Field(max_length=20, repr=False)] = None
+    """A card that lies here: the number on its notice."""
+
+    case_id: CaseId | None = None
+    """A card that lies here, by its case; beside ``ward``, an id of your own for the new case."""
+
+    ward: WardRef | None = None
+    """A certificate renewal without a booking: the ward of residence."""
+
+    need: Need | None = None
+    """Why the party is served sooner, if it is."""
+
+    @field_validator("notice_number")
+    @classmethod
+    def _has_its_form(cls, number: str | None) -> str | None:
+        return None if number is None else notice_number_of(number)
+
+    @property
+    def names(self) -> int:
+        """How many ways of naming somebody were used."""
+        named = [self.booking_id, self.notice_number, self.ward]
+        return 3 - named.count(None) + (self.case_id is not None and self.ward is None)
+
+
+class ServeRow(Who):
+    """A whole visit that is over: check-in, call, every step, and its end."""
+
+    verb: Literal["serve"]
+
+    checked_in_at: Instant
+    """When the party came."""
+
+    called_at: Instant | None = None
+    """When it was called; left out only where it left before."""
+
+    identified_at: Instant | None = None
+    """When identity was proved; at the end where left out."""
+
+    pin_set_at: Instant | None = None
+    """When the citizen had set the PIN; at the end where left out."""
+
+    ended_at: Instant
+    """When it was over."""
+
+    counter: CounterName | None = None
+    """The counter, as its sign says; with ``called_at``."""
+
+    outcome: Outcome = Outcome.DONE
+    """How it ended for every case that could be served."""
+
+    documents: Documents = ()
+    """For a card: the documents that were seen."""
+
+    old_card: OldCard | None = None
+    """What became of the card that the new one replaces, where it is known to replace one."""
+
+    pin_set: bool = False
+    """The citizen has set the PIN; needed where it was done."""
+
+    certificates: Certificates = ()
+    """For a renewal: what was written."""
+
+    reason: DeferReason | None = None
+    """Why the citizen comes again, where the outcome is ``deferred``."""
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        if self.names != 1:
+            raise _one_of()
+        called = self.called_at is not None
+        if called != (self.counter is not None) or (
+            not called and self.outcome is not Outcome.LEFT
+        ):
+            raise RejectedValueError(
+                Text(
+                    "A party that was served was called to a counter.",
+                    "対応した来庁には呼出し時刻と窓口番号が必要です。",
+                ),
+                Text(
+                    "Send called_at and counter together.",
+                    "called_at と counter を合わせて送信してください。",
+                ),
+            )
+        if (self.reason is not None) != (self.outcome is Outcome.DEFERRED):
+            raise RejectedValueError(
+                Text(
+                    "A reason belongs to a visit that was deferred.",
+                    "理由（reason）は延期の場合に必要です。",
+                ),
+                Text(
+                    "Send reason with the outcome deferred, and only then.",
+                    "outcome が deferred のときだけ reason を送信してください。",
+                ),
+            )
+        return self
+
+    def to_domain(self, index: BlindIndex) -> Served:
+        """As the domain knows it; the notice number is left behind."""
+        return Served(
+            visit_id=self.visit_id or VisitId(new_id()),
+            site_id=self.site_id,
+            checked_in_at=self.checked_in_at,
+            called_at=self.called_at,
+            identified_at=self.identified_at,
+            pin_set_at=self.pin_set_at,
+            ended_at=self.ended_at,
+            counter=self.counter,
+            outcome=self.outcome,
+            booking_id=self.booking_id,
+            case_id=self.case_id,
+            keys=tuple(index.number_keys(self.notice_number)) if self.notice_number else (),
+            ward=self.ward,
+            need=self.need,
+            documents=tuple(one.to_domain() for one in self.documents),
+            old_card=self.old_card,
+            is_pin_set=self.pin_set,
+            certificates=tuple(sorted(set(self.certificates))),
+            reason=self.reason,
+        )
+
+
+class CheckInRow(Who):
+    """As POST /v1/visits and POST /v1/tickets; with nobody named, a question."""
+
+    verb: Literal["check_in"]
+
+    occurred_at: Instant
+    """When the party came."""
+
+    @model_validator(mode="after")
+    def _names_at_most_one(self) -> Self:
+        if self.names > 1:
+            raise _one_of()
+        return self
+
+
+class _VisitRow(Body):
+    visit_id: VisitId
+    """The visit."""
+
+    occurred_at: Instant
+    """When it happened."""
+
+
+class _CaseRow(_VisitRow):
+    case_id: CaseId
+    """The case of the visit."""
+
+
+class CallRow(_VisitRow):
+    """As POST /v1/visits/{visit_id}:call."""
+
+    verb: Literal["call"]
+    counter: CounterName
+    """As its sign says."""
+
+
+class IdentityRow(_CaseRow):
+    """As POST …/identity."""
+
+    verb: Literal["identity"]
+    documents: Annotated[tuple[ShownDocument, ...], Field(min_length=1, max_length=8)]
+    """All that were shown."""
+
+
+class PinSetRow(_CaseRow):
+    """As POST …/pin-set."""
+
+    verb: Literal["pin_set"]
+
+
+class IssueRow(_CaseRow):
+    """As POST …/issue."""
+
+    verb: Literal["issue"]
+
+
+class RenewRow(_CaseRow):
+    """As POST …/renew."""
+
+    verb: Literal["renew"]
+    certificates: Annotated[tuple[Certificate, ...], Field(min_length=1, max_length=2)]
+    """What was written."""
+
+
+class DeferRow(_CaseRow):
+    """As POST …/defer."""
+
+    verb: Literal["defer"]
+    reason: DeferReason
+    """What is missing."""
+
+
+class LeaveRow(_VisitRow):
+    """As POST /v1/tickets/{visit_id}:leave."""
+
+    verb: Literal["leave"]
+
+
+class DoneRow(_VisitRow):
+    """As POST /v1/tickets/{visit_id}:done."""
+
+    verb: Literal["done"]
+
+
+StepRow = (
+    CheckInRow
+    | CallRow
+    | IdentityRow
+    | PinSetRow
+    | IssueRow
+    | RenewRow
+    | DeferRow
+    | LeaveRow
+    | DoneRow
+)
+Row = Annotated[ServeRow | StepRow, Field(discriminator="verb")]
+
+
+class Batch(Body):
+    """What has happened, in the order in which it happened."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "rows": [
+                        {
+                            "verb": "serve",
+                            "site_id": _SITE,
+                            "booking_id": EXAMPLE_ID,
+                            "checked_in_at": "2026-07-14T09:55:00+09:00",
+                            "called_at": "2026-07-14T10:02:00+09:00",
+                            "ended_at": "2026-07-14T10:19:00+09:00",
+                            "counter": "3",
+                            "documents": [{"class": "A", "type": "drivers_licence"}],
+                            "pin_set": True,
+                        },
+                        {
+                            "verb": "check_in",
+                            "site_id": _SITE,
+                            "ward": "141313",
+                            "visit_id": "0197c000-0000-7000-8000-000000000009",
+                            "occurred_at": "2026-07-14T10:00:00+09:00",
+                        },
+                    ]
+                }
+            ]
+        }
+    )
+
+    rows: Annotated[tuple[Row, ...], Field(min_length=1, max_length=MOST_ROWS)]
+    """Up to 2,000; what belongs to one visit in its order."""
+
+
+def _one_of() -> RejectedValueError:
+    return RejectedValueError(
+        Text(
+            "Give one of booking_id, notice_number, case_id and ward.",
+            "booking_id・notice_number・case_id・ward のいずれか一つを指定してください。",
+        ),
+        Text("Send exactly one of them.", "一つだけを送信してください。"),
+    )

@@ -1,0 +1,100 @@
+"""Rows of a batch that are single commands: each is worked by the handler of its own door."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import assert_never
+
+from services.issuance.api.batch_bodies import (
+    CallRow,
+    CheckInRow,
+    DeferRow,
+    DoneRow,
+    IdentityRow,
+    IssueRow,
+    LeaveRow,
+    PinSetRow,
+    RenewRow,
+    StepRow,
+)
+from services.issuance.api.desk import Desk
+from services.issuance.domain.visit import Visit
+from services.issuance.handlers import afterwards, counter, hand_over, queue
+from services.issuance.handlers.check_in import (
+    check_in_booking,
+    check_in_case,
+    check_in_notice,
+    check_in_question,
+    check_in_renewal,
+)
+from shared.unit import Unit
+
+_Command = Callable[[Unit], Awaitable[Visit]]
+_StepOfVisit = CallRow | LeaveRow | DoneRow
+_StepOfCase = IdentityRow | PinSetRow | IssueRow | RenewRow | DeferRow
+
+
+async def work(unit: Unit, row: StepRow, desk: Desk) -> Visit:
+    """Do what ``row`` says, at its moment. Raises what its single door raises."""
+    if isinstance(row, CheckInRow):
+        unit.principal.require_site(row.site_id)
+        command = partial(_come, row=row, desk=desk)
+        return await afterwards.check_in(unit, row.visit_id, row.occurred_at, command)
+    return await afterwards.step(unit, row.visit_id, row.occurred_at, _command(row))
+
+
+async def _come(unit: Unit, row: CheckInRow, desk: Desk) -> Visit:
+    site_id, need, own = row.site_id, row.need, row.visit_id
+    if row.booking_id is not None:
+        return await check_in_booking(unit, site_id, row.booking_id, desk.grace, need, visit_id=own)
+    if row.notice_number is not None:
+        keys = desk.index.number_keys(row.notice_number)
+        return await check_in_notice(
+            unit, site_id, keys, desk.grace, soon_days=desk.soon_days, need=need, visit_id=own
+        )
+    if row.ward is not None:
+        return await check_in_renewal(
+            unit, site_id, row.ward, need, visit_id=own, case_id=row.case_id
+        )
+    if row.case_id is not None:
+        return await check_in_case(
+            unit,
+            site_id,
+            row.case_id,
+            desk.grace,
+            soon_days=desk.soon_days,
+            need=need,
+            visit_id=own,
+        )
+    return await check_in_question(unit, site_id, need, visit_id=own)
+
+
+def _command(row: _StepOfVisit | _StepOfCase) -> _Command:
+    visit_id = row.visit_id
+    match row:
+        case CallRow():
+            return lambda unit: counter.call(unit, visit_id, row.counter)
+        case LeaveRow():
+            return lambda unit: queue.leave(unit, visit_id)
+        case DoneRow():
+            return lambda unit: queue.done(unit, visit_id)
+        case _:
+            return partial(_step_of_case, row=row)
+
+
+async def _step_of_case(unit: Unit, row: _StepOfCase) -> Visit:
+    visit_id, case_id = row.visit_id, row.case_id
+    match row:
+        case IdentityRow():
+            shown = [document.to_domain() for document in row.documents]
+            return await counter.verify_identity(unit, visit_id, case_id, shown)
+        case PinSetRow():
+            return await counter.confirm_pin(unit, visit_id, case_id)
+        case IssueRow():
+            return await hand_over.issue(unit, visit_id, case_id)
+        case RenewRow():
+            written = tuple(sorted(set(row.certificates)))
+            return await hand_over.renew(unit, visit_id, case_id, written)
+        case DeferRow():
+            return await counter.defer(unit, visit_id, case_id, row.reason)
+        case _:
+            assert_never(row)
