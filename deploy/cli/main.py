@@ -18,6 +18,7 @@ from deploy.cli import (
     demo,
     house,
     lots,
+    projections,
     status,
     token,
     topics,
@@ -42,6 +43,7 @@ app.add_typer(contracts.app, name="contracts")
 app.add_typer(audit.app, name="audit")
 app.add_typer(clock.app, name="clock")
 app.add_typer(lots.app, name="lots")
+app.add_typer(projections.app, name="projections")
 
 
 def main() -> None:
