@@ -3,23 +3,20 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-import pydantic_core
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from services.issuance.api import batch_steps
 from services.issuance.api.batch_bodies import Batch, Row, ServeRow
 from services.issuance.api.desk import Desk, DeskDep, refuse_query
+from services.issuance.api.row_results import BatchResult, answer
 from services.issuance.api.views import View, VisitView
 from services.issuance.domain.visit import CaseState, Visit
 from services.issuance.handlers.serve import DoorRules, serve
-from shared.errors import Language, Problem
+from shared.errors import Problem
 from shared.http.call import Call, OnceDep
 from shared.http.groups import Answered
 from shared.http.idempotency import Claim
-from shared.http.language import negotiate
-from shared.http.problems import ProblemDocument, document
 from shared.http.rows import together
 from shared.ids import CaseId, VisitId
 from shared.unit import Unit
@@ -44,26 +41,6 @@ class ServedView(View):
     cases: tuple[ServedCase, ...]
 
 
-class RowResult(BaseModel):
-    """What became of one row: a body, or the problem it was refused for."""
-
-    model_config = ConfigDict(frozen=True)
-
-    row: int = Field(description="Its place in rows, from 0.")
-    status: int = Field(description="As the single request would have answered.")
-    replayed: bool = Field(description="Whether it was done when the batch was sent before.")
-    body: JsonValue = Field(description="The visit; of `serve` its id and its cases alone.")
-    problem: ProblemDocument | None
-
-
-class BatchResult(BaseModel):
-    """A result for every row, in their order."""
-
-    done: int = Field(description="Rows that were done, now or before.")
-    refused: int
-    results: list[RowResult]
-
-
 @router.post(
     "/visits:batch",
     response_model=BatchResult,
@@ -86,7 +63,7 @@ async def batch(body: Batch, call: OnceDep, desk: DeskDep, request: Request) -> 
             ends += await _served(call, rows, numbers, body.rows, desk)
         else:
             ends += [await _step(call, rows, n, body.rows[n], desk) for n in numbers]
-    return _answer(ends, negotiate(request.headers.get("accept-language")))
+    return answer(ends, request)
 
 
 def _runs(rows: Sequence[Row]) -> Iterator[tuple[list[int], bool]]:
@@ -138,29 +115,3 @@ def _same(body: Batch, desk: Desk) -> bytes:
     ]
     rest = body.model_dump_json(exclude={"rows": {"__all__": {"notice_number"}}})
     return "\n".join([rest, *keyed]).encode()
-
-
-def _answer(ends: Sequence[Answered | Problem], language: Language) -> Response:
-    results = [_result(number, end, language) for number, end in enumerate(ends)]
-    refused = sum(isinstance(end, Problem) for end in ends)
-    found = {"done": len(ends) - refused, "refused": refused, "results": results}
-    return Response(pydantic_core.to_json(found), media_type="application/json")
-
-
-def _result(number: int, end: Answered | Problem, language: Language) -> dict[str, object]:
-    if isinstance(end, Problem):
-        problem = ProblemDocument(**document(end, language))
-        return {
-            "row": number,
-            "status": end.status,
-            "replayed": False,
-            "body": None,
-            "problem": problem,
-        }
-    return {
-        "row": number,
-        "status": end.answer.status,
-        "replayed": end.replayed,
-        "body": pydantic_core.from_json(end.answer.body),
-        "problem": None,
-    }

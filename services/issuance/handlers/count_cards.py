@@ -37,6 +37,18 @@ async def count(
     return await card_counts.out(unit.conn, site_id, day)
 
 
+async def count_rest(unit: Unit, site_id: SiteId, day: date) -> None:
+    """Note that every card that is not counted yet is back; a signed-off day stays as it is.
+
+    The day is taken alone, for its sign-off follows in the same unit.
+    """
+    if await days.take(unit.conn, site_id, day) is None:
+        cards = await card_counts.out(unit.conn, site_id, day)
+        rest = [(card.visit_id, card.case_id) for card in cards if card.is_back is None]
+        if rest:
+            await _note(unit, site_id, rest, is_back=True)
+
+
 async def _note(
     unit: Unit, site_id: SiteId, cards: Sequence[tuple[VisitId, CaseId]], *, is_back: bool
 ) -> None:
