@@ -11,5 +11,10 @@ ACCESS: AccessTable = {
     ("GET", "/dashboard"): allow(Role.PUBLIC),
     ("GET", "/v1/reports/monthly"): allow(*_STEERING),
     ("GET", "/v1/reports/totals"): allow(*_STEERING),
+    ("GET", "/v1/reports/sites"): allow(*_STEERING),
+    ("GET", "/v1/reports/sites/days"): allow(*_STEERING),
+    ("GET", "/v1/reports/sites/hours"): allow(*_STEERING),
+    ("GET", "/v1/reports/sites/times"): allow(*_STEERING),
+    ("GET", "/v1/reports/sites/first-free"): allow(*_STEERING),
     ("GET", "/v1/reports/cases"): allow(*_STEERING, site=SiteRule.QUERY),
 }

@@ -3,22 +3,25 @@
 from fastapi import FastAPI
 
 from services.reporting.access import ACCESS
-from services.reporting.api import cases, monthly, totals
+from services.reporting.api import cases, monthly, sites, totals
 from services.reporting.api.dashboard import dashboard
+from shared.calendar import BusinessCalendar
 from shared.http.app import create_app
 from shared.http.resources import Resources
 
 
 def build(resources: Resources) -> FastAPI:
     """The app of the reporting room."""
-    return create_app(
+    app = create_app(
         title="Madoguchi reporting",
         description=(
             "What has been done, counted: the plan's monthly table, the four official totals, "
             "and the cases behind each figure. "
             "処理件数の月次集計、公式の4累計、各数値の根拠となる案件を提供します。"
         ),
-        routers=[monthly.router, totals.router, cases.router, dashboard()],
+        routers=[monthly.router, totals.router, cases.router, sites.router, dashboard()],
         access=ACCESS,
         resources=resources,
     )
+    app.state.calendar = BusinessCalendar()
+    return app

@@ -50,6 +50,41 @@ TOTALS: Mapping[str, Any] = {
     ],
 }
 
+SITES: Mapping[str, Any] = {
+    "columns": [
+        {"key": "site_id", "title": "Site"},
+        {"key": "waiting", "title": "Parties waiting"},
+        {"key": "alarms", "title": "Alarms"},
+    ],
+    "rows": [{"site_id": "kawasaki-ward-office", "waiting": 7, "alarms": "long_wait"}],
+}
+
+TIMES: Mapping[str, Any] = {
+    "columns": [
+        {"key": "site_id", "title": "Site (sum: all)"},
+        {"key": "wait_count", "title": "Wait, parties"},
+        {"key": "wait_p90", "title": "Wait, p90 (minutes)"},
+    ],
+    "rows": [{"site_id": "kawasaki-ward-office", "wait_count": 112, "wait_p90": 14.5}],
+}
+
+FIRST_FREE: Mapping[str, Any] = {
+    "columns": [
+        {"key": "site_id", "title": "Site"},
+        {"key": "procedure", "title": "Procedure"},
+        {"key": "first_free", "title": "First free day"},
+        {"key": "days", "title": "Days from today"},
+    ],
+    "rows": [
+        {
+            "site_id": "kawasaki-ward-office",
+            "procedure": "card_issuance",
+            "first_free": "2026-07-21",
+            "days": 6,
+        }
+    ],
+}
+
 
 def table(example: Mapping[str, Any]) -> dict[int | str, dict[str, Any]]:
     """The ``responses`` of a route that answers with a table."""
@@ -58,3 +93,9 @@ def table(example: Mapping[str, Any]) -> dict[int | str, dict[str, Any]]:
         **in_files(told, {"example": example}),
         304: {"description": "You have it already."},
     }
+
+
+def files() -> dict[int | str, dict[str, Any]]:
+    """The ``responses`` of a route whose JSON comes in pages and whose files hold all of it."""
+    told = "A page in JSON, all lines in a file; send the ETag as If-None-Match to be spared it."
+    return {**in_files(told), 304: {"description": "You have it already."}}

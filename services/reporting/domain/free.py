@@ -1,0 +1,88 @@
+"""What is still free on days to come: the seats told, less the time that bookings have taken.
+
+Both procedures are served in the same time, so a day has the minutes of the longer offer, and every
+booking takes of them whatever it is for. Holds and odd ends between bookings are not told by
+events: a site may have a little less than this says, never more.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from services.reporting.domain.opening import accepts
+from shared.contracts.base import Procedure
+from shared.contracts.place import Site
+from shared.ids import SiteId, WardCode
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Seats of a site's day for a procedure, and what is booked of the day's time."""
+
+    site_id: SiteId
+    business_date: date
+    procedure: Procedure
+    seats: int
+    minutes: int
+    booked_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayRoom:
+    """A site's day: minutes that could be booked, minutes that are, seats free by procedure."""
+
+    capacity: int
+    booked: int
+    free: Mapping[Procedure, int]
+
+    @property
+    def full(self) -> float:
+        """The booked share, 0 to 1; a day without seats is full."""
+        return min(1.0, self.booked / self.capacity) if self.capacity else 1.0
+
+
+Rooms = Mapping[tuple[SiteId, date], DayRoom]
+"""The days of every site."""
+FirstFree = Mapping[tuple[SiteId, Procedure], date]
+"""The first day with a free seat; nothing where there is none."""
+
+
+def rooms(offers: Iterable[Offer]) -> Rooms:
+    """What each day of each site has."""
+    days: dict[tuple[SiteId, date], list[Offer]] = {}
+    for offer in offers:
+        days.setdefault((offer.site_id, offer.business_date), []).append(offer)
+    return {key: _room(found) for key, found in days.items()}
+
+
+def first_free(found: Rooms) -> FirstFree:
+    """The first day of each site and procedure on which a seat is free."""
+    first: dict[tuple[SiteId, Procedure], date] = {}
+    for (site_id, day), room in sorted(found.items(), key=lambda item: item[0][1]):
+        for procedure, free in room.free.items():
+            if free > 0:
+                first.setdefault((site_id, procedure), day)
+    return first
+
+
+def first_free_of_ward(
+    found: Rooms, sites: Iterable[Site], ward: WardCode, procedure: Procedure
+) -> tuple[date, SiteId] | None:
+    """The first day on which a resident of ``ward`` finds a seat anywhere, and where."""
+    by_id = {site.site_id: site for site in sites}
+    days = (
+        (day, site_id)
+        for (site_id, day), room in found.items()
+        if room.free.get(procedure, 0) > 0
+        and site_id in by_id
+        and accepts(by_id[site_id], procedure, ward, day)
+    )
+    return min(days, default=None)
+
+
+def _room(offers: list[Offer]) -> DayRoom:
+    capacity = max(offer.seats * offer.minutes for offer in offers)
+    booked = max(offer.booked_minutes for offer in offers)
+    left = max(0, capacity - booked)
+    free = {o.procedure: min(o.seats, left // o.minutes) for o in offers}
+    return DayRoom(capacity, booked, free)
