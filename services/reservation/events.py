@@ -2,7 +2,13 @@
 
 from services.reservation.handlers import facts, transfers, visits
 from shared.contracts.base import CaseOpened, Event
-from shared.contracts.issuance import CardIssued, CertificateRenewed, VisitMissed
+from shared.contracts.issuance import (
+    CardIssued,
+    CertificateRenewed,
+    VisitAbandoned,
+    VisitDeferred,
+    VisitMissed,
+)
 from shared.contracts.preparation import (
     CardArrived,
     CardDispatched,
@@ -68,5 +74,7 @@ SUBSCRIBES: tuple[Subscription, ...] = (
     on(CardDisposed, facts.disposal_due),
     on(CardIssued, visits.done),
     on(CertificateRenewed, visits.done),
+    on(VisitDeferred, visits.used),
+    on(VisitAbandoned, visits.used),
     on(VisitMissed, visits.missed),
 )

@@ -62,6 +62,18 @@ class DeferReason(StrEnum):
     OTHER = "other"
 
 
+class ToBring(StrEnum):
+    """What the citizen has to bring when coming again."""
+
+    IDENTITY_DOCUMENTS = "identity_documents"
+    PROXY_IDENTITY = "proxy_identity"
+    POWER_OF_ATTORNEY = "power_of_attorney"
+    EVIDENCE_OF_REASON = "evidence_of_reason"
+    SEALED_REPLY = "sealed_reply"
+    OLD_CARD = "old_card"
+    CARD = "card"
+
+
 class AbandonReason(StrEnum):
     """Why a visit ended with nothing done."""
 
@@ -120,6 +132,12 @@ class VisitDeferred(VisitEvent):
     reason: DeferReason
     """What is missing."""
 
+    booking_id: BookingId | None = None
+    """The booking that this visit has used up; none for a walk-in."""
+
+    bring: tuple[ToBring, ...] = ()
+    """What was lacking and is to be brought."""
+
 
 class VisitAbandoned(VisitEvent):
     """The visit ended with nothing done."""
@@ -128,6 +146,9 @@ class VisitAbandoned(VisitEvent):
 
     reason: AbandonReason
     """Why."""
+
+    booking_id: BookingId | None = None
+    """The booking that this visit has used up; none for a walk-in."""
 
 
 class VisitMissed(IssuanceEvent):

@@ -236,9 +236,15 @@ _ISSUANCE: tuple[Event, ...] = (
         visit_id=VISIT,
         site_id=CENTER,
         reason=issuance.DeferReason.DOCUMENTS_MISSING,
+        booking_id=BOOKING,
+        bring=(issuance.ToBring.IDENTITY_DOCUMENTS,),
     ),
     issuance.VisitAbandoned(
-        case_id=CASE, visit_id=VISIT, site_id=CENTER, reason=issuance.AbandonReason.LEFT
+        case_id=CASE,
+        visit_id=VISIT,
+        site_id=CENTER,
+        reason=issuance.AbandonReason.LEFT,
+        booking_id=BOOKING,
     ),
     issuance.VisitMissed(
         case_id=CASE, booking_id=BOOKING, site_id=CENTER, business_date=date(2025, 7, 14)

@@ -33,7 +33,10 @@ async def moved(unit: Unit, messages: Sequence[Message[BookingMoved]]) -> None:
 
 
 async def cancelled(unit: Unit, messages: Sequence[Message[BookingCancelled]]) -> None:
-    """It is expected no more."""
+    """It is expected no more. With a booking that a visit has used the party may come again today:
+    that it has ended concerns who books, not who is here.
+    """
+    used = await bookings.used(unit.conn, [m.data.booking_id for m in messages])
     seats = [
         Seat(
             booking_id=m.data.booking_id,
@@ -47,6 +50,7 @@ async def cancelled(unit: Unit, messages: Sequence[Message[BookingCancelled]]) -
             state=BookingState.CANCELLED,
         )
         for m in messages
+        if m.data.booking_id not in used
     ]
     await bookings.seated(unit.conn, seats)
 

@@ -15,10 +15,11 @@ from services.issuance.domain.notice import NoticeUnknown
 from services.issuance.domain.out_of_reservation import require_soon
 from services.issuance.domain.ticket import Need, purposes_of
 from services.issuance.domain.visit import AlreadyCheckedIn, CaseState, Visit, VisitCase, VisitState
+from services.issuance.handlers.deferring import deferral
 from services.issuance.store import bookings, case_files, days, tickets, visits
 from shared.calendar import business_date
 from shared.contracts.base import CaseKind, CaseOpened, Procedure
-from shared.contracts.issuance import Arrival, VisitCheckedIn, VisitDeferred
+from shared.contracts.issuance import Arrival, DeferReason, VisitCheckedIn
 from shared.ids import BookingId, CaseId, SiteId, VisitId, WardCode, new_id
 from shared.security.blind_index import BlindKey
 from shared.unit import Unit
@@ -301,4 +302,4 @@ def say_arrival(unit: Unit, visit: Visit) -> None:
         )
         unit.emit(event, time=at)
         if case.state is CaseState.DEFERRED and case.reason is not None:
-            unit.emit(VisitDeferred(case_id=case.case_id, reason=case.reason, **about), time=at)
+            unit.emit(deferral(visit, case, DeferReason(case.reason)), time=at)

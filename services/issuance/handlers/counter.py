@@ -18,8 +18,9 @@ from services.issuance.domain.visit import (
     require_running,
     require_step,
 )
+from services.issuance.handlers.deferring import deferral
 from services.issuance.store import checklists, counters, tickets, turns, visits
-from shared.contracts.issuance import DeferReason, VisitCalled, VisitCompleted, VisitDeferred
+from shared.contracts.issuance import DeferReason, VisitCalled, VisitCompleted
 from shared.ids import CaseId, VisitId
 from shared.unit import Unit
 
@@ -100,9 +101,7 @@ async def defer(unit: Unit, visit_id: VisitId, case_id: CaseId, reason: DeferRea
     await visits.close_case(
         unit.conn, visit_id, case_id, CaseState.DEFERRED, reason=reason, at=unit.now
     )
-    unit.emit(
-        VisitDeferred(case_id=case_id, site_id=visit.site_id, visit_id=visit_id, reason=reason)
-    )
+    unit.emit(deferral(visit, case, reason))
     record(unit, "case.defer", visit, case)
     return await end_if_nothing_is_left(unit, visit_id)
 

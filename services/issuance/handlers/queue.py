@@ -18,9 +18,10 @@ from services.issuance.domain.ticket import (
 from services.issuance.domain.visit import CaseState, Visit, VisitCase, require_running
 from services.issuance.handlers import counters as counter_handlers
 from services.issuance.handlers.counter import called, locked, record, reread, tell_completed
+from services.issuance.handlers.deferring import abandonment
 from services.issuance.store import counters, tickets, turns, visits
 from shared.calendar import business_date
-from shared.contracts.issuance import AbandonReason, VisitAbandoned
+from shared.contracts.issuance import AbandonReason
 from shared.ids import SiteId, VisitId
 from shared.unit import Unit
 
@@ -161,11 +162,7 @@ async def _abandon(unit: Unit, visit: Visit, case: VisitCase) -> None:
         at=unit.now,
         reason=reason,
     )
-    unit.emit(
-        VisitAbandoned(
-            case_id=case.case_id, site_id=visit.site_id, visit_id=visit.visit_id, reason=reason
-        )
-    )
+    unit.emit(abandonment(visit, case, reason))
     record(unit, "case.abandon", visit, case)
 
 

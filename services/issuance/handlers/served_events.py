@@ -8,16 +8,15 @@ from typing import assert_never
 from services.issuance.domain.case_file import CaseFile, CaseUnknown
 from services.issuance.domain.visit import CaseState, Visit, VisitCase
 from services.issuance.handlers.check_in import say_arrival
+from services.issuance.handlers.deferring import abandonment, deferral
 from shared.contracts.base import Certificate, Procedure
 from shared.contracts.issuance import (
     AbandonReason,
     CardIssued,
     CertificateRenewed,
     DeferReason,
-    VisitAbandoned,
     VisitCalled,
     VisitCompleted,
-    VisitDeferred,
 )
 from shared.ids import CaseId
 from shared.unit import Unit
@@ -71,9 +70,9 @@ def _say_end(
             unit.emit(VisitCompleted(**about, procedure=case.procedure), time=at)
         case CaseState.DEFERRED:
             reason = DeferReason(case.reason or DeferReason.OTHER)
-            unit.emit(VisitDeferred(**about, reason=reason), time=at)
+            unit.emit(deferral(visit, case, reason), time=at)
         case CaseState.ABANDONED:
-            unit.emit(VisitAbandoned(**about, reason=AbandonReason.LEFT), time=at)
+            unit.emit(abandonment(visit, case, AbandonReason.LEFT), time=at)
         case CaseState.OPEN:
             raise ValueError("a visit that is over has no open case")
         case _:

@@ -11,14 +11,13 @@ from services.issuance.domain.day import DayOpen, DayReport, end_of_unfinished, 
 from services.issuance.domain.visit import CaseState, Visit, VisitCase
 from services.issuance.handlers import measuring
 from services.issuance.handlers.counter import record, reread, tell_completed
+from services.issuance.handlers.deferring import abandonment, deferral
 from services.issuance.handlers.measuring import Learning
 from services.issuance.store import bookings, card_counts, counters, days, measures, visits
 from shared.calendar import business_date
 from shared.contracts.issuance import (
     AbandonReason,
     DeferReason,
-    VisitAbandoned,
-    VisitDeferred,
     VisitMissed,
 )
 from shared.ids import SiteId
@@ -86,14 +85,13 @@ async def _end(unit: Unit, visit: Visit) -> None:
 
 async def _close_case(unit: Unit, visit: Visit, case: VisitCase) -> None:
     reason = end_of_unfinished(visit, case)
-    about = {"case_id": case.case_id, "site_id": visit.site_id, "visit_id": visit.visit_id}
     match reason:
         case AbandonReason():
             state = CaseState.ABANDONED
-            unit.emit(VisitAbandoned(**about, reason=reason))
+            unit.emit(abandonment(visit, case, reason))
         case DeferReason():
             state = CaseState.DEFERRED
-            unit.emit(VisitDeferred(**about, reason=reason))
+            unit.emit(deferral(visit, case, reason))
         case _:
             assert_never(reason)
     await visits.close_case(

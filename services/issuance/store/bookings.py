@@ -80,6 +80,12 @@ async def party(conn: Connection, booking: Booking) -> list[Booking]:
     return [booking_of(row) for row in rows]
 
 
+async def used(conn: Connection, booking_ids: Sequence[BookingId]) -> set[BookingId]:
+    """Those of the bookings with which somebody has been checked in."""
+    rows = await conn.fetch(_USED, booking_ids)
+    return {BookingId(row["booking_id"]) for row in rows}
+
+
 async def today_of_case(
     conn: Connection, case_id: CaseId, site_id: SiteId, day: date
 ) -> Booking | None:
@@ -138,6 +144,9 @@ WHERE excluded.state_seq > b.state_seq
 _BOOKING = "SELECT * FROM booking WHERE starts_at IS NOT NULL"
 _PARTY = f"""{_BOOKING} AND party_id = $1 AND site_id = $2 AND business_date = $3
     AND state = 'active' ORDER BY starts_at, booking_id"""
+_USED = """
+SELECT DISTINCT booking_id FROM visit_case WHERE booking_id = ANY ($1::uuid[])
+"""
 _TODAY = f"""{_BOOKING} AND case_id = $1 AND site_id = $2 AND business_date = $3
     AND state = 'active' ORDER BY starts_at, booking_id LIMIT 1"""
 _OF_DAY = """

@@ -4,7 +4,7 @@ Order does not matter: each fact replaces only what was told before it. The fact
 first, because that locks their cases; then nobody books them until this unit has ended.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from services.reservation.handlers import announce, citizens, parties
@@ -21,7 +21,7 @@ from shared.contracts.preparation import (
     PreparationEvent,
 )
 from shared.contracts.reservation import CancelReason
-from shared.ids import CaseId
+from shared.ids import BookingId, CaseId
 from shared.messaging.envelope import Message
 from shared.unit import Unit
 
@@ -112,16 +112,23 @@ async def cancel_active(
     """Cancel what is booked for the cases of ``causes``, which this unit has locked."""
     by_case = {cause.data.case_id: cause for cause in causes}
     active = await bookings.active(unit.conn, sorted(by_case))
-    if not active:
-        return
-    told = [(booking.booking_id, by_case[booking.case_id].time) for booking in active]
+    if active:
+        told = {booking.booking_id: by_case[booking.case_id] for booking in active}
+        await cancel(unit, told, reason)
+
+
+async def cancel(
+    unit: Unit, causes: Mapping[BookingId, Message[CaseEvent]], reason: CancelReason
+) -> None:
+    """Cancel these bookings, each for its cause; their cases are locked by this unit."""
+    told = [(booking_id, cause.time) for booking_id, cause in sorted(causes.items())]
     ended = await bookings.cancel(unit.conn, told, reason)
-    patience = await parties.patience(unit, {booking.site_id for booking in active})
+    patience = await parties.patience(unit, {booking.site_id for booking in ended})
     await returns.give_back(unit.conn, [(booking_id, at + patience) for booking_id, at in told])
-    notes = [citizens.cancelled(one, by_case[one.case_id].time, reason) for one in ended]
+    notes = [citizens.cancelled(one, causes[one.booking_id].time, reason) for one in ended]
     await citizens.notify(unit, citizens.present(notes))
     for booking in ended:
-        unit.emit(announce.cancelled(booking, reason), cause=by_case[booking.case_id])
+        unit.emit(announce.cancelled(booking, reason), cause=causes[booking.booking_id])
         unit.audit(
             "booking.cancelled",
             subject=str(booking.case_id),

@@ -1,4 +1,4 @@
-"""What issuance tells of cases and their visits: done, or not come.
+"""What issuance tells of cases and their visits: done, come in vain, or not come.
 
 The facts of the cases are written first, because that locks them; bookings come after.
 """
@@ -7,9 +7,16 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from services.reservation.domain.booking import Booking
-from services.reservation.handlers.facts import cancel_active
+from services.reservation.handlers.facts import cancel, cancel_active
 from services.reservation.store import bookings, cases, renewals
-from shared.contracts.issuance import ProcedureEnded, VisitMissed
+from shared.calendar import business_date
+from shared.contracts.issuance import (
+    DeferReason,
+    ProcedureEnded,
+    VisitAbandoned,
+    VisitDeferred,
+    VisitMissed,
+)
 from shared.contracts.reservation import BookingFulfilled, BookingMissed, CancelReason
 from shared.ids import CaseId
 from shared.messaging.envelope import Message
@@ -47,6 +54,32 @@ async def missed(unit: Unit, messages: Sequence[Message[VisitMissed]]) -> None:
         )
         unit.emit(event, cause=message)
         _audit(unit, "booking.missed", booking)
+
+
+async def used(
+    unit: Unit, messages: Sequence[Message[VisitDeferred] | Message[VisitAbandoned]]
+) -> None:
+    """The visit took place and the case goes on: its booking is used up, and another can be made.
+
+    A booking that was moved to a later day meanwhile stays.
+    """
+    today = {m.data.case_id: business_date(m.time) for m in messages}
+    await cases.may_book_from(unit.conn, today.items())
+    by_booking = {m.data.booking_id: m for m in messages if m.data.booking_id is not None}
+    told = [
+        (one.booking_id, by_booking[one.booking_id])
+        for one in await bookings.active(unit.conn, sorted(today))
+        if one.booking_id in by_booking and business_date(one.starts_at) <= today[one.case_id]
+    ]
+    for reason in (CancelReason.SUSPENSION, CancelReason.SERVED_OTHERWISE):
+        causes = {id_: m for id_, m in told if _why_used(m.data) is reason}
+        if causes:
+            await cancel(unit, causes, reason)
+
+
+def _why_used(event: VisitDeferred | VisitAbandoned) -> CancelReason:
+    outage = event.reason is DeferReason.NATIONAL_SYSTEM
+    return CancelReason.SUSPENSION if outage else CancelReason.SERVED_OTHERWISE
 
 
 def bookable_from(missed_on: date) -> date:

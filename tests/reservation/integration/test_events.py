@@ -7,7 +7,7 @@ from itertools import permutations
 import pytest
 from aiokafka.structs import ConsumerRecord
 
-from services.reservation.domain.booking import Booking, BookingState
+from services.reservation.domain.booking import AlreadyBooked, Booking, BookingState
 from services.reservation.domain.case import (
     CaseEnded,
     CaseFacts,
@@ -21,6 +21,7 @@ from services.reservation.handlers.bookings import Request
 from services.reservation.store import cases
 from services.reservation.store.bookings import read
 from shared.clock import FixedClock
+from shared.contracts.issuance import DeferReason, VisitDeferred
 from shared.contracts.preparation import (
     CardArrived,
     CardDispatched,
@@ -34,7 +35,7 @@ from shared.contracts.preparation import (
 )
 from shared.contracts.reservation import CancelReason
 from shared.db import Database
-from shared.ids import BatchId, BookingId, CaseId, derived_id
+from shared.ids import BatchId, BookingId, CaseId, VisitId, derived_id
 from tests.reservation.support import (
     OTHER_SITE,
     OTHER_WARD,
@@ -230,6 +231,49 @@ async def test_a_miss_told_after_the_hand_over_changes_nothing(room: Database) -
     await hear(room, told(issued(MINE, booking.booking_id)))
     await hear(room, told(missed(MINE, booking.booking_id), 2))
     assert (await stored(room, booking.booking_id)).state is BookingState.FULFILLED
+
+
+def deferred(
+    booking: Booking, reason: DeferReason = DeferReason.DOCUMENTS_MISSING
+) -> VisitDeferred:
+    """The citizen came, and has to come again."""
+    return VisitDeferred(
+        case_id=booking.case_id,
+        site_id=booking.site_id,
+        visit_id=VisitId(derived_id("visit")),
+        reason=reason,
+        booking_id=booking.booking_id,
+    )
+
+
+@pytest.mark.parametrize(
+    ("why", "reason"),
+    [
+        (DeferReason.DOCUMENTS_MISSING, CancelReason.SERVED_OTHERWISE),
+        (DeferReason.NATIONAL_SYSTEM, CancelReason.SUSPENSION),
+    ],
+)
+async def test_who_came_in_vain_books_again(
+    room: Database, why: DeferReason, reason: CancelReason
+) -> None:
+    await invite(room, MINE)
+    booking = await book(room)
+    with pytest.raises(AlreadyBooked):
+        await book_on_friday(room, FixedClock(NINE + timedelta(minutes=20)))
+    record = told(deferred(booking, why), at=NINE)
+    await hear(room, record, record)
+    assert (await stored(room, booking.booking_id)).reason is reason
+    again = await book_on_friday(room, FixedClock(NINE + timedelta(minutes=20)))
+    assert again.state is BookingState.ACTIVE
+    await hear(room, told(deferred(booking, why), 2, at=NINE + timedelta(minutes=30)))
+    assert (await stored(room, again.booking_id)).state is BookingState.ACTIVE
+
+
+async def test_a_booking_moved_on_meanwhile_is_not_used_up(room: Database) -> None:
+    await invite(room, MINE)
+    booking = await book(room)
+    await hear(room, told(deferred(booking), at=NINE - timedelta(days=1)))
+    assert (await stored(room, booking.booking_id)).state is BookingState.ACTIVE
 
 
 async def test_what_names_an_unknown_booking_is_no_failure(room: Database) -> None:
