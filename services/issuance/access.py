@@ -8,6 +8,7 @@ _TICKET = "/v1/tickets/{visit_id}"
 _COUNTER = "/v1/counters/{site_id}/{counter}"
 _AT_THE_COUNTER = allow(Role.CLERK, Role.SUPERVISOR, site=SiteRule.RESOURCE)
 _AT_THE_SITE = allow(Role.CLERK, Role.SUPERVISOR, site=SiteRule.PATH)
+_WHOEVER_SERVES = allow(Role.CLERK, Role.SUPERVISOR, Role.PLANNER)
 
 ACCESS: AccessTable = {
     ("GET", "/v1/sites/{site_id}/day"): allow(Role.CLERK, Role.SUPERVISOR, site=SiteRule.PATH),
@@ -26,10 +27,16 @@ ACCESS: AccessTable = {
     ("POST", f"{_CASE}/issue"): _AT_THE_COUNTER,
     ("POST", f"{_CASE}/renew"): _AT_THE_COUNTER,
     ("POST", f"{_CASE}/defer"): _AT_THE_COUNTER,
+    ("POST", f"{_CASE}/proxy"): _AT_THE_COUNTER,
+    ("POST", f"{_CASE}/old-card"): _AT_THE_COUNTER,
+    ("POST", f"{_CASE}/receipt"): _AT_THE_COUNTER,
     ("GET", "/v1/tickets"): allow(Role.CLERK, Role.SUPERVISOR, site=SiteRule.QUERY),
     ("POST", "/v1/tickets"): allow(Role.CLERK, Role.SUPERVISOR, site=SiteRule.BODY),
     ("GET", _TICKET): _AT_THE_COUNTER,
     ("POST", f"{_TICKET}:recall"): _AT_THE_COUNTER,
+    ("GET", "/v1/checklists"): _WHOEVER_SERVES,
+    ("GET", "/v1/checklists/{version}"): _WHOEVER_SERVES,
+    ("POST", "/v1/checklists"): allow(Role.SUPERVISOR, Role.PLANNER),
     ("POST", f"{_TICKET}:skip"): _AT_THE_COUNTER,
     ("POST", f"{_TICKET}:transfer"): _AT_THE_COUNTER,
     ("POST", f"{_TICKET}:leave"): _AT_THE_COUNTER,

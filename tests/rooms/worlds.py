@@ -184,4 +184,5 @@ async def _visit(database: Database, clock: FixedClock) -> dict[str, str]:
         "case_id": str(case_id),
         "counter": "1",
         "action": "pause",
+        "version": "1",
     }

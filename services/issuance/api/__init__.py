@@ -17,6 +17,7 @@ from shared.room import Resources
 from shared.security.blind_index import BlindIndex
 from shared.settings import key_ring
 
+from services.issuance.api.desk_routes import ROUTERS as DESK_ROUTES
 DESCRIPTION = (
     "The counter, from check-in to card in hand: whom a site expects, visits and their cases, "
     "and the sign-off of the day."
@@ -51,6 +52,7 @@ def build(resources: Resources) -> FastAPI:
     )
     app.add_middleware(PageSession)
     app.state.hub = hub
+            *DESK_ROUTES,
     app.state.desk = Desk(
         index=BlindIndex(key_ring(resources.settings.notice_keys, "NOTICE_KEYS")),
         grace=settings.grace,

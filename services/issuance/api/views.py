@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from services.issuance.api.step_views import BringView, StepView
 from services.issuance.domain.checklist import Step
 from services.issuance.domain.day import DayReport
 from services.issuance.domain.visit import (
@@ -12,6 +13,7 @@ from services.issuance.domain.visit import (
     Visit,
     VisitCase,
     VisitState,
+    missing_steps,
     next_step,
 )
 from services.issuance.handlers.reading import ExpectedCase, SiteDay
@@ -46,6 +48,13 @@ class CaseView(View):
     closed_at: datetime | None
     next_step: Step | None
     """What to do next; none once the case has ended in this visit."""
+    missing: tuple[Step, ...]
+    """The required steps that are not done, in order."""
+    checklist_version: int
+    """The version of the checklist that it goes by."""
+    steps: tuple[StepView, ...]
+    bring: tuple[BringView, ...]
+    """Where it was deferred: what was lacking and is to be brought."""
 
     @classmethod
     def of(cls, visit: Visit, case: VisitCase) -> "CaseView":
@@ -64,6 +73,10 @@ class CaseView(View):
             pin_set_at=case.pin_set_at,
             closed_at=case.closed_at,
             next_step=next_step(visit, case),
+            missing=missing_steps(case),
+            checklist_version=case.checklist.version,
+            steps=StepView.all_of(case),
+            bring=BringView.all_of(case),
         )
 
 
