@@ -1,12 +1,15 @@
 """What stands beside the board in its benchmark: a text told to every listener, and nothing else.
 
-No database, no queue, no roles: a POST gives the text, every stream sends it.
+No database, no queue, no roles: a POST gives the text, every stream sends it. Beside visits stands
+an echo of a check-in's body.
 """
 
 import asyncio
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 from fastapi import FastAPI, Request
+from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
 
@@ -16,6 +19,13 @@ class Told:
     def __init__(self) -> None:
         self.text = b"-"
         self.changed = asyncio.Event()
+
+
+class CheckIn(BaseModel):
+    """A check-in as it is asked for."""
+
+    site_id: str
+    booking_id: UUID
 
 
 app = FastAPI()
@@ -29,6 +39,12 @@ async def tell(request: Request) -> None:
     told.text = await request.body()
     before, told.changed = told.changed, asyncio.Event()
     before.set()
+
+
+@app.post("/echo")
+async def echo(body: CheckIn) -> CheckIn:
+    """The body."""
+    return body
 
 
 @app.get("/board")

@@ -1,4 +1,5 @@
-"""How late a waiting-room board is, with hundreds of listeners.
+"""Complete visits per second (``visits``), and how late a waiting-room board is, with hundreds of
+listeners.
 
 Everything runs on this machine: the clerk, the listeners, the api process, PostgreSQL (fsync and
 synchronous_commit on). A delay runs from the moment the clerk sends the command that changes the
@@ -33,6 +34,7 @@ from services.issuance.bootstrap import ROOM
 from shared.ids import new_id
 from shared.migrate import migrate
 from shared.security.principal import Role
+from tests.benchmarks import visits
 from tests.benchmarks.listeners import Listeners, listeners
 from tests.benchmarks.report import Figure, report
 from tests.reservation.support import signing_key
@@ -54,6 +56,7 @@ class Room:
     port: int
     bare: int
     http: httpx.AsyncClient
+    parts: visits.Parts
 
     async def post(self, path: str, body: object = None) -> dict[str, Any]:
         """The answer; ends the run where it is refused."""
@@ -81,6 +84,9 @@ async def main() -> None:
     """Run all and report."""
     ours, bare = Delays([], []), Delays([], [])
     async with room() as running:
+        with Progress(transient=True) as bar:
+            task = bar.add_task("serving visits", total=3 * ROUNDS)
+            served = await visits.measure(running.parts, ROUNDS, lambda: bar.advance(task))
         await _fill(running)
         with Progress(transient=True) as bar:
             task = bar.add_task("telling boards", total=2 * ROUNDS)
@@ -93,6 +99,7 @@ async def main() -> None:
     report(
         "issuance",
         [
+            *served,
             Figure(f"{name}: p50 from command to listener", *_pair(ours, bare, 49)),
             Figure(f"{name}: p99 from command to listener", *_pair(ours, bare, 98)),
             Figure(f"{name}: p99 from answer to listener", _at(ours.from_answer, 98), "ms"),
@@ -163,14 +170,16 @@ async def room() -> AsyncIterator[Room]:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="madoguchi-bench-")))
         postgres = EmbeddedPostgres(folder / "postgres")
-        await asyncio.to_thread(postgres.start)
+        server = await asyncio.to_thread(postgres.start)
         stack.callback(postgres.stop)
         url, keys = await _database(postgres), signing_key(folder)
         api, bare, issuer = free_port(), free_port(), free_port()
         address = f"http://127.0.0.1:{issuer}"
         names = ["--keys", str(keys), "--port", str(issuer), "--issuer", address]
         await _serve(stack, ["deploy.embedded.issuer", *names], {}, issuer)
-        await _serve(stack, ["services.issuance", "api"], _environment(url, api, address), api)
+        served = await _serve(
+            stack, ["services.issuance", "api"], _environment(url, api, address), api
+        )
         options = ["--port", str(bare), "--log-level", "warning", "--no-access-log"]
         await _serve(stack, ["uvicorn", "tests.benchmarks.bare_board:app", *options], {}, bare)
         token = sign(keys, address, subject="bench", roles=[Role.CLERK], sites=[SITE])
@@ -179,7 +188,13 @@ async def room() -> AsyncIterator[Room]:
             headers={"Authorization": f"Bearer {token}"},
             timeout=30,
         )
-        yield Room(api, bare, await stack.enter_async_context(client))
+        pids = (served, server.pid)
+        yield Room(
+            api,
+            bare,
+            await stack.enter_async_context(client),
+            visits.Parts(url, api, bare, token, pids),
+        )
 
 
 async def _database(postgres: EmbeddedPostgres) -> str:
@@ -205,7 +220,8 @@ def _environment(url: str, port: int, issuer: str) -> Mapping[str, str]:
 
 async def _serve(
     stack: AsyncExitStack, module: list[str], environment: Mapping[str, str], port: int
-) -> None:
+) -> int:
+    """Start a process that serves on ``port``; its id."""
     command = [sys.executable, "-m", *module]
     process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **environment})
     stack.push_async_callback(process.wait)
@@ -217,7 +233,7 @@ async def _serve(
             await asyncio.sleep(0.1)
         else:
             writer.close()
-            return
+            return process.pid
     raise SystemExit(f"{command} does not answer")
 
 
