@@ -38,6 +38,7 @@ class RefusedError(Exception):
         where = f"{response.request.method} {response.request.url.path}"
         super().__init__(f"{where}: {response.status_code} " + " — ".join([*said, *fields]))
         self.status = response.status_code
+        self.code = str(problem.get("type", "")).rpartition(":")[2]
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,18 @@ class Person:
         """Read a file. Raises ``RefusedError``."""
         return (await self._send("GET", room, path)).text
 
-    async def post(self, room: str, path: str, body: Mapping[str, object] | None = None) -> Any:
-        """Command; the JSON answered, or None. Raises ``RefusedError``."""
-        answer = await self._send("POST", room, path, json=body)
+    async def post(
+        self,
+        room: str,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        key: str | None = None,
+    ) -> Any:
+        """Command; the JSON answered, or None. With the same ``key`` it is the same command.
+
+        Raises ``RefusedError``.
+        """
+        answer = await self._send("POST", room, path, json=body, key=key)
         return answer.json() if answer.content else None
 
     async def put(self, room: str, path: str, body: Mapping[str, object]) -> Any:
@@ -74,9 +84,16 @@ class Person:
         return Person(self.http, self.apis, token)
 
     async def _send(
-        self, method: str, room: str, path: str, *, kind: str | None = None, **parts: Any
+        self,
+        method: str,
+        room: str,
+        path: str,
+        *,
+        kind: str | None = None,
+        key: str | None = None,
+        **parts: Any,
     ) -> httpx.Response:
-        headers = {"Idempotency-Key": str(uuid4())} if method == "POST" else {}
+        headers = {"Idempotency-Key": key or str(uuid4())} if method == "POST" else {}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         if kind:

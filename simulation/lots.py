@@ -72,14 +72,15 @@ def _draw(
         kind=choose.choice(("new", "renewal")),
         applied_on=shipped_on - timedelta(days=choose.randint(14, 40)),
         shipped_on=shipped_on,
-        card_expires_on=_tenth_birthday_after(birth, shipped_on),
+        card_expires_on=nth_birthday_after(birth, shipped_on, 10),
         birth_date=birth,
     )
 
 
-def _tenth_birthday_after(birth: date, day: date) -> date:
+def nth_birthday_after(birth: date, day: date, count: int) -> date:
+    """The ``count``-th birthday after ``day``, as the validity of a card is reckoned."""
     had = day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
-    year = birth.year + had + 10
+    year = birth.year + had + count
     # Law takes a birthday on 29 February to 28 February where the year has none.
     leap = birth.month == 2 and birth.day == 29
     return date(year, 2, 28) if leap and year % 4 else date(year, birth.month, birth.day)

@@ -19,6 +19,7 @@ from deploy.cli import (
     house,
     lots,
     projections,
+    replay,
     status,
     token,
     topics,
@@ -36,6 +37,7 @@ app.command()(house.down)
 app.command()(status.status)
 app.command()(house.migrate)
 app.command()(demo.demo)
+app.command()(replay.replay)
 app.command()(token.token)
 app.add_typer(topics.app, name="topics")
 app.add_typer(dead_letters.app, name="dead-letters")

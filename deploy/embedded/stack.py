@@ -129,8 +129,14 @@ class Stack:
         given = self.plan.environment.get("MADOGUCHI_AUDIT_SIGNING_KEY_FILE")
         return Path(given) if given else self.keys.path(keys.AUDIT)
 
-    def token(self, roles: Sequence[str], sites: Sequence[str], minutes: int = 60) -> str:
-        """A staff token of our own issuer.
+    def token(
+        self,
+        roles: Sequence[str],
+        sites: Sequence[str],
+        minutes: int = 60,
+        subject: str = "dev-staff",
+    ) -> str:
+        """A staff token of our own issuer, for somebody of the name ``subject``.
 
         Raises:
             ValueError: a role is none of staff's.
@@ -141,7 +147,7 @@ class Stack:
         return sign(
             self.keys.path(keys.ISSUER),
             self.plan.issuer,
-            subject="dev-staff",
+            subject=subject,
             roles=[Role(name) for name in roles],
             sites=sites,
             minutes=minutes,

@@ -2,6 +2,7 @@
 
 from contextlib import AsyncExitStack
 from importlib import import_module
+from math import inf
 
 from shared.due import DueLoop
 from shared.http.ops import serve_ops
@@ -36,6 +37,7 @@ async def works(_: AsyncExitStack, room: Room, resources: Resources) -> list[Wor
 
 def _due(room: Room, resources: Resources) -> list[Work]:
     if room.due is None:
+        resources.metrics.due_through.set(inf)  # nothing here waits for a time
         return []
     module, _, function = room.due.partition(":")
     dues = getattr(import_module(module), function)(resources)

@@ -1,0 +1,1 @@
+"""A city's demand, month by month, replayed through the running services."""

@@ -1,0 +1,157 @@
+"""Citizens book, move and cancel: most through the city's bulk door, some step by step themselves.
+
+Who goes step by step logs in with the number on the notice, looks for free seats, holds one and
+confirms; for a certificate renewal, which no notice invites to, the call centre does so.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.contracts.base import Procedure
+from simulation.doors import Person
+from simulation.replay.agenda import Day, Turn
+from simulation.replay.cases import Case, Seat
+from simulation.replay.crew import Crew, NotTakenError
+
+_ROOM = "reservation"
+_MOST = 1000
+_ON_ITS_WAY = frozenset(
+    {"not-invited-yet", "case-held", "case-busy", "already-booked", "too-soon-after-miss"}
+)
+"""What is refused until news has come from another room, or a colleague is done."""
+_LOGIN = "login-refused"
+
+
+class Citizens:
+    """Does a day's bookings."""
+
+    def __init__(self, crew: Crew) -> None:
+        self._crew = crew
+
+    async def day(self, day: Day) -> None:
+        """Everything that reservation is told on ``day``: cancellations first, then moves."""
+        await self._bulk(day, "cancel", [turn for turn in day.cancels if not turn.case.stepwise])
+        await self._crew.each([t for t in day.cancels if t.case.stepwise], self._cancel)
+        await self._bulk(day, "move", [turn for turn in day.moves if not turn.case.stepwise])
+        await self._crew.each([t for t in day.moves if t.case.stepwise], self._move)
+        await self._bulk(day, "book", [turn for turn in day.books if not turn.case.stepwise])
+        await self._crew.each([t for t in day.books if t.case.stepwise], self._book)
+
+    async def _bulk(self, day: Day, verb: str, turns: Sequence[Turn]) -> None:
+        for start in range(0, len(turns), _MOST):
+            await self._batch(f"{day.day}|{verb}|{start}", verb, turns[start : start + _MOST])
+
+    async def _batch(self, name: str, verb: str, turns: Sequence[Turn]) -> None:
+        crew = self._crew
+        rows = [self._row(verb, turn) for turn in turns]
+        key = crew.ledger.key(name)
+
+        async def send() -> Mapping[str, Any]:
+            clerk = crew.staff("clerk")
+            answer: Mapping[str, Any] = await clerk.post(
+                _ROOM, "/v1/bookings:batch", {"rows": rows}, key
+            )
+            return answer
+
+        results = await crew.rows(send, waits=lambda one: one["code"] in _ON_ITS_WAY)
+        for turn, result in zip(turns, results, strict=True):
+            if result["code"] is not None:
+                raise NotTakenError(f"{verb} {turn.case.key}: {result['code']}")
+            self._note(turn.case, result["case_id"], result["booking_id"])
+
+    def _row(self, verb: str, turn: Turn) -> Mapping[str, object]:
+        ledger, key = self._crew.ledger, turn.case.key
+        if verb == "cancel":
+            return {"verb": verb, "booking_id": ledger.bookings[key]}
+        seat = _seat(turn.appointment.seat)
+        if verb == "move":
+            return {"verb": verb, "booking_id": ledger.bookings[key], **seat}
+        if key in ledger.cases:
+            return {"verb": "book", "case_ids": [ledger.cases[key]], **seat}
+        return {"verb": "renew", **_renewal(turn.case), **seat}
+
+    def _note(self, case: Case, case_id: str, booking_id: str) -> None:
+        self._crew.ledger.note("cases", case.key, case_id)
+        self._crew.ledger.note("bookings", case.key, booking_id)
+
+    async def _cancel(self, turn: Turn) -> None:
+        path = f"/v1/bookings/{self._crew.ledger.bookings[turn.case.key]}:cancel"
+        await self._crew.staff("clerk").post(_ROOM, path)
+
+    async def _move(self, turn: Turn) -> None:
+        path = f"/v1/bookings/{self._crew.ledger.bookings[turn.case.key]}:move"
+        party = await self._crew.staff("clerk").post(_ROOM, path, _seat(turn.appointment.seat))
+        self._booked(turn.case, party)
+
+    async def _book(self, turn: Turn) -> None:
+        if turn.case.procedure is Procedure.CARD_ISSUANCE:
+            await self._book_as(await self._log_in(turn.case), turn)
+        else:
+            async with self._crew.call_centre() as clerk:
+                await self._open(clerk, turn.case)
+                await self._book_as(clerk, turn)
+
+    async def _book_as(self, who: Person, turn: Turn) -> None:
+        case_id = self._crew.ledger.cases[turn.case.key]
+        seat = await self._look(who, turn, case_id)
+        wish = {"case_ids": [case_id], **seat}
+        key = self._crew.ledger.key("hold", turn.case.key, turn.number)
+        hold = await self._crew.patiently(
+            lambda: who.post(_ROOM, "/v1/holds", wish, key), *_ON_ITS_WAY
+        )
+        party = await who.post(_ROOM, f"/v1/holds/{hold['hold_id']}:confirm")
+        self._booked(turn.case, party)
+
+    async def _look(self, who: Person, turn: Turn, case_id: str) -> Mapping[str, str]:
+        """What is free on the day that suits; the seat that suits best is taken."""
+        seat = turn.appointment.seat
+        day = seat.day.isoformat()
+        await who.get(
+            _ROOM,
+            "/v1/availability",
+            procedure=turn.case.procedure,
+            ward=turn.case.ward,
+            site_id=seat.site_id,
+            case_id=case_id,
+            **{"from": day, "to": day},
+        )
+        return _seat(seat)
+
+    async def _log_in(self, case: Case) -> Person:
+        login = {
+            "notice_number": self._crew.ledger.notices[case.key],
+            "birth_date": case.birth_date.isoformat(),
+        }
+        # Failed logins are counted, so nobody tries often.
+        session = await self._crew.patiently(
+            lambda: self._crew.anybody.post(_ROOM, "/v1/sessions", login), _LOGIN, pause=10.0
+        )
+        return self._crew.anybody.with_token(session["access_token"])
+
+    async def _open(self, clerk: Person, case: Case) -> None:
+        ledger = self._crew.ledger
+        if case.key not in ledger.cases:
+            body = {**_renewal(case), "phone": _phone(case)}
+            opened = await clerk.post(_ROOM, "/v1/renewals", body, ledger.key("renewal", case.key))
+            ledger.note("cases", case.key, opened["case_id"])
+
+    def _booked(self, case: Case, party: Mapping[str, Any]) -> None:
+        booking = party["bookings"][0]
+        self._note(case, booking["case_id"], booking["booking_id"])
+
+
+def _seat(seat: Seat) -> dict[str, str]:
+    return {"site_id": seat.site_id, "starts_at": seat.starts_at.isoformat()}
+
+
+def _renewal(case: Case) -> dict[str, str]:
+    ends_on = case.certificate_ends_on
+    if ends_on is None:
+        raise ValueError("a renewal has certificates that end")
+    return {"ward": case.ward, "certificate_expires_on": ends_on.isoformat()}
+
+
+def _phone(case: Case) -> str:
+    """One of its own for each case; made up, like everybody here."""
+    digits = case.key[3:7] + case.key[8:]
+    return f"0{digits[:2]}-{digits[2:6]}-{digits[6:]}"

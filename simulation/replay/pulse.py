@@ -1,0 +1,94 @@
+"""How the rooms are doing, read from the figures every process serves: time, due work, lag, events.
+
+Business time moves on only when every room has heard it and has done what was due until then
+(decision 0005).
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import httpx
+
+from simulation.clock import GAUGE, ClockNotFollowedError
+
+DUE = "madoguchi_due_through_seconds"
+PUBLISHED = "madoguchi_relay_published_total"
+HANDLED = "madoguchi_messages_handled_total"
+LAG = "madoguchi_consumer_lag"
+UNPUBLISHED = "madoguchi_outbox_unpublished"
+_PATIENCE = 120.0
+_PAUSE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Events of all rooms since their processes began, and what is on its way."""
+
+    published: int = 0
+    handled: int = 0
+    lag: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """Reads the figures of the processes, by name: ``issuance-consume`` and so on."""
+
+    http: httpx.AsyncClient
+    processes: Mapping[str, str]
+
+    async def heard(self, at: datetime) -> None:
+        """Return when every process that takes the time has heard that it is ``at``.
+
+        Raises ``ClockNotFollowedError``.
+        """
+        await self._wait(self._of("api", "consume"), GAUGE, at)
+
+    async def done(self, at: datetime) -> None:
+        """Return when everything due until ``at`` is done. Raises ``ClockNotFollowedError``."""
+        await self._wait(self._of("consume"), DUE, at)
+
+    async def read(self) -> Reading:
+        """What has been told and heard so far."""
+        relays = await self._figures(self._of("relay"))
+        consumers = await self._figures(self._of("consume"))
+        return Reading(
+            published=int(sum(_total(text, PUBLISHED) for text in relays)),
+            handled=int(sum(_total(text, HANDLED, 'outcome="handled"') for text in consumers)),
+            lag=int(
+                sum(_total(text, LAG) for text in consumers)
+                + sum(_total(text, UNPUBLISHED) for text in relays)
+            ),
+        )
+
+    def _of(self, *roles: str) -> list[str]:
+        return [url for name, url in self.processes.items() if name.rpartition("-")[2] in roles]
+
+    async def _wait(self, urls: Iterable[str], gauge: str, at: datetime) -> None:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await asyncio.gather(*(self._reaches(url, gauge, at) for url in urls))
+        except TimeoutError:
+            raise ClockNotFollowedError(
+                "A room does not follow the replayed time; see `madoguchi status` and the logs"
+            ) from None
+
+    async def _reaches(self, url: str, gauge: str, at: datetime) -> None:
+        # Only asking tells.
+        while _total(await self._text(url), gauge) < at.timestamp():  # noqa: ASYNC110
+            await asyncio.sleep(_PAUSE)
+
+    async def _figures(self, urls: Iterable[str]) -> list[str]:
+        return await asyncio.gather(*(self._text(url) for url in urls))
+
+    async def _text(self, url: str) -> str:
+        return (await self.http.get(f"{url}/metrics")).raise_for_status().text
+
+
+def _total(text: str, name: str, label: str = "") -> float:
+    return sum(
+        float(line.rpartition(" ")[2])
+        for line in text.splitlines()
+        if line.startswith(name) and line[len(name)] in " {" and label in line
+    )

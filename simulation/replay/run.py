@@ -1,0 +1,206 @@
+"""A demand is replayed: day by day, through the public doors of the running rooms alone."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from datetime import time as time_of_day
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+
+from shared.calendar import TOKYO
+from shared.errors import Conflict, Text
+from simulation.clock import SimulatedClock
+from simulation.doors import until
+from simulation.replay.agenda import Agenda, Day
+from simulation.replay.citizens import Citizens
+from simulation.replay.counters import Counters, come_by
+from simulation.replay.crew import Crew, House
+from simulation.replay.demand import Cell
+from simulation.replay.ledger import open_ledger
+from simulation.replay.office import Office
+from simulation.replay.plan import Planner
+from simulation.replay.pulse import Pulse, Reading
+from simulation.replay.result import Result, cells_of, counted
+
+_BEAT_SECONDS = 2.0
+_CONNECTIONS = httpx.Limits(max_connections=32, max_keepalive_connections=32)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a replay is."""
+
+    day: date
+    completed: int
+    expected: int
+    lag: int
+
+
+class Watch(Protocol):
+    """Told how far it is, now and then."""
+
+    def __call__(self, standing: Standing) -> None: ...
+
+
+class TimeIsOver(Conflict):
+    """The rooms' time is past the begin of the replay."""
+
+    slug = "replay-time-over"
+    title = Text("It is too late for this replay", "この期間の再生はできません")
+    remedy = Text(
+        "Business time never goes back: begin in a folder of its own with --fresh.",
+        "業務時刻は戻せません。--fresh で新しいフォルダーから始めてください。",
+    )
+
+
+async def replay(
+    house: House,
+    planner: Planner,
+    arguments: Mapping[str, str],
+    *,
+    journal: Path | None,
+    watch: Watch,
+) -> Result:
+    """Replay all months of the planner's demand, or go on where the journal ends.
+
+    Raises ``OtherReplay``, ``TimeIsOver``, ``RefusedError``, ``NotTakenError``,
+    ``ClockNotFollowedError`` and ``TimeoutError``.
+    """
+    ledger = open_ledger(journal, arguments)
+    async with (
+        httpx.AsyncClient(timeout=120, limits=_CONNECTIONS) as http,
+        SimulatedClock(house.settings) as clock,
+    ):
+        pulse = Pulse(http, house.processes)
+        crew = Crew(house, planner.city, planner.behaviour, http, clock, pulse, ledger)
+        return await _Replay(crew, planner, watch).run()
+
+
+class _Replay:
+    def __init__(self, crew: Crew, planner: Planner, watch: Watch) -> None:
+        self._crew = crew
+        self._planner = planner
+        self._watch = watch
+        self._agenda = Agenda(planner)
+        self._office = Office(crew)
+        self._citizens = Citizens(crew)
+        self._counters = Counters(crew)
+        self._reading = Reading()
+        self._begun = Reading()
+        self._today = self._agenda.first
+
+    async def run(self) -> Result:
+        """Every day, then the cells as reporting counts them."""
+        ledger = self._crew.ledger
+        self._begun = self._reading = await self._crew.pulse.read()
+        self._started, self._before = time.monotonic(), ledger.sums.seconds
+        beat = asyncio.create_task(self._beat())
+        try:
+            if ledger.through is None:
+                await self._open_city()
+            for day in self._agenda.days():
+                if ledger.through is None or day.day > ledger.through:
+                    await self._day(day)
+                    self._sum_up()
+                    ledger.close_day(day.day)
+            return await self._result()
+        finally:
+            beat.cancel()
+            with suppress(asyncio.CancelledError):
+                await beat
+
+    async def _open_city(self) -> None:
+        begins = self._at(self._agenda.first, time_of_day(6))
+        if self._crew.clock.now > begins:
+            raise TimeIsOver(
+                Text(
+                    f"The rooms are at {self._crew.clock.now.astimezone(TOKYO):%Y-%m-%d}, and this "
+                    f"replay begins with a warm-up on {self._agenda.first}.",
+                    f"現在の業務日は {self._crew.clock.now.astimezone(TOKYO):%Y-%m-%d}、"
+                    f"再生は {self._agenda.first} に始まります。",
+                )
+            )
+        await self._crew.move_to(begins)
+        await open_sites(self._crew)
+
+    async def _day(self, day: Day) -> None:
+        crew, how = self._crew, self._crew.behaviour
+        self._today = day.day
+        await crew.move_to(self._at(day.day, how.opens))
+        await self._office.day(day)
+        await self._citizens.day(day)
+        waiting = day.visits
+        for round_ in how.rounds:
+            at = self._at(day.day, round_)
+            if come := come_by(waiting, at):
+                await crew.move_to(at)
+                await self._counters.serve(come)
+                waiting = [turn for turn in waiting if turn.appointment.seat.starts_at >= at]
+        if day.visits:
+            await crew.move_to(self._at(day.day, how.closes))
+            await self._counters.sign_off(sorted({t.appointment.seat.site_id for t in day.visits}))
+
+    async def _result(self) -> Result:
+        months, wanted = self._planner.months, self._expected()
+
+        async def there() -> dict[Cell, int] | None:
+            found = await counted(self._crew.staff("planner"), months)
+            return found if sum(found.values()) >= wanted else None
+
+        completed = await until(there, f"the count of {wanted} completed cases at reporting")
+        self._reading = await self._crew.pulse.read()
+        self._sum_up()
+        sums = self._crew.ledger.sums
+        return Result(
+            cells=cells_of(self._planner.demand, completed, self._agenda.carried),
+            cases=self._agenda.cases,
+            events_published=sums.published,
+            events_handled=sums.handled,
+            seconds=sums.seconds,
+            plan=self._agenda.digest,
+        )
+
+    def _expected(self) -> int:
+        carried = self._agenda.carried
+        last = self._planner.months[-1]
+        left = sum(count for (month, _), count in carried.items() if month == last)
+        return sum(self._planner.demand.values()) - left
+
+    def _sum_up(self) -> None:
+        sums, now = self._crew.ledger.sums, time.monotonic()
+        sums.seconds += now - self._started
+        self._started = now
+        sums.published += self._reading.published - self._begun.published
+        sums.handled += self._reading.handled - self._begun.handled
+        self._begun = self._reading
+        sums.completed += self._counters.served
+        self._counters.served = 0
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(_BEAT_SECONDS)
+            with suppress(httpx.HTTPError):
+                self._reading = await self._crew.pulse.read()
+            completed = self._crew.ledger.sums.completed + self._counters.served
+            expected = sum(self._planner.demand.values())
+            self._watch(Standing(self._today, completed, expected, self._reading.lag))
+
+    def _at(self, day: date, hour: time_of_day) -> datetime:
+        return datetime.combine(day, hour, TOKYO)
+
+
+async def open_sites(crew: Crew) -> None:
+    """Import the city's sites and their calendars, then open each; what is there stays.
+
+    Raises ``FileFault``-like refusals of reservation as ``RefusedError``.
+    """
+    planner = crew.staff("planner")
+    for table, path in crew.city.tables.items():
+        await planner.upload("reservation", f"/v1/sites:import?table={table}", path.read_bytes())
+    for site in crew.city.sites:
+        await planner.post("reservation", f"/v1/sites/{site.site_id}:open")
