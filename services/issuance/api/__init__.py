@@ -3,10 +3,21 @@
 from fastapi import FastAPI
 
 from services.issuance.access import ACCESS
-from services.issuance.api import board, counter, counters, day_end, days, tickets, visits
+from services.issuance.api import (
+    board,
+    counter,
+    counters,
+    day_end,
+    days,
+    days_batch,
+    tickets,
+    visit_batch,
+    visits,
+)
 from services.issuance.api.board_page import board_page
 from services.issuance.api.counter_page import counter_page
 from services.issuance.api.desk import Desk
+from services.issuance.api.desk_routes import ROUTERS as DESK_ROUTES
 from services.issuance.api.page_session import PageSession
 from services.issuance.handlers.board import Outlook
 from services.issuance.handlers.measuring import Learning
@@ -17,7 +28,6 @@ from shared.room import Resources
 from shared.security.blind_index import BlindIndex
 from shared.settings import key_ring
 
-from services.issuance.api.desk_routes import ROUTERS as DESK_ROUTES
 DESCRIPTION = (
     "The counter, from check-in to card in hand: whom a site expects, visits and their cases, "
     "and the sign-off of the day."
@@ -38,8 +48,11 @@ def build(resources: Resources) -> FastAPI:
         routers=[
             days.router,
             day_end.router,
+            days_batch.router,
             visits.router,
+            visit_batch.router,
             counter.router,
+            *DESK_ROUTES,
             tickets.router,
             counters.router,
             board.router,
@@ -52,7 +65,6 @@ def build(resources: Resources) -> FastAPI:
     )
     app.add_middleware(PageSession)
     app.state.hub = hub
-            *DESK_ROUTES,
     app.state.desk = Desk(
         index=BlindIndex(key_ring(resources.settings.notice_keys, "NOTICE_KEYS")),
         grace=settings.grace,
