@@ -1,67 +1,31 @@
-"""Rows of ``visits:batch``: the single commands, each with the moment at which it happened, and
-``serve`` for a whole visit that is over.
+"""What ``visits:batch`` takes: ``serve`` for a whole visit that is over, and single commands
+(``step_rows``).
 """
 
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from services.issuance.api.bodies import (
     EXAMPLE_ID,
     Body,
     CounterName,
     ShownDocument,
-    notice_number_of,
 )
+from services.issuance.api.step_rows import StepRow
+from services.issuance.api.who import Who, one_of
 from services.issuance.domain.checklist import OldCard
 from services.issuance.domain.serving import Outcome, Served
-from services.issuance.domain.ticket import Need
-from shared.contracts.base import Certificate, Instant, SiteRef, WardRef
+from shared.contracts.base import Certificate, Instant
 from shared.contracts.issuance import DeferReason
 from shared.errors import RejectedValueError, Text
-from shared.ids import BookingId, CaseId, VisitId, new_id
+from shared.ids import VisitId, new_id
 from shared.security.blind_index import BlindIndex
 
 MOST_ROWS = 2000
 _SITE = "kawasaki-ward-office"
 Documents = Annotated[tuple[ShownDocument, ...], Field(max_length=8)]
 Certificates = Annotated[tuple[Certificate, ...], Field(max_length=2)]
-
-
-class Who(Body):
-    """Who came: one of ``booking_id``, ``notice_number``, ``case_id`` and ``ward``."""
-
-    site_id: SiteRef
-    """The site the party is at."""
-
-    visit_id: VisitId | None = None
-    """An id of your own for the visit (UUIDv7), by which later rows may name it."""
-
-    booking_id: BookingId | None = None
-    """The booking of one of the party's cases."""
-
-    notice_number: Annotated[str | None, Field(max_length=20, repr=False)] = None
-    """A card that lies here: the number on its notice."""
-
-    case_id: CaseId | None = None
-    """A card that lies here, by its case; beside ``ward``, an id of your own for the new case."""
-
-    ward: WardRef | None = None
-    """A certificate renewal without a booking: the ward of residence."""
-
-    need: Need | None = None
-    """Why the party is served sooner, if it is."""
-
-    @field_validator("notice_number")
-    @classmethod
-    def _has_its_form(cls, number: str | None) -> str | None:
-        return None if number is None else notice_number_of(number)
-
-    @property
-    def names(self) -> int:
-        """How many ways of naming somebody were used."""
-        named = [self.booking_id, self.notice_number, self.ward]
-        return 3 - named.count(None) + (self.case_id is not None and self.ward is None)
 
 
 class ServeRow(Who):
@@ -108,7 +72,7 @@ class ServeRow(Who):
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
         if self.names != 1:
-            raise _one_of()
+            raise one_of()
         called = self.called_at is not None
         if called != (self.counter is not None) or (
             not called and self.outcome is not Outcome.LEFT
@@ -161,101 +125,6 @@ class ServeRow(Who):
         )
 
 
-class CheckInRow(Who):
-    """As POST /v1/visits and POST /v1/tickets; with nobody named, a question."""
-
-    verb: Literal["check_in"]
-
-    occurred_at: Instant
-    """When the party came."""
-
-    @model_validator(mode="after")
-    def _names_at_most_one(self) -> Self:
-        if self.names > 1:
-            raise _one_of()
-        return self
-
-
-class _VisitRow(Body):
-    visit_id: VisitId
-    """The visit."""
-
-    occurred_at: Instant
-    """When it happened."""
-
-
-class _CaseRow(_VisitRow):
-    case_id: CaseId
-    """The case of the visit."""
-
-
-class CallRow(_VisitRow):
-    """As POST /v1/visits/{visit_id}:call."""
-
-    verb: Literal["call"]
-    counter: CounterName
-    """As its sign says."""
-
-
-class IdentityRow(_CaseRow):
-    """As POST …/identity."""
-
-    verb: Literal["identity"]
-    documents: Annotated[tuple[ShownDocument, ...], Field(min_length=1, max_length=8)]
-    """All that were shown."""
-
-
-class PinSetRow(_CaseRow):
-    """As POST …/pin-set."""
-
-    verb: Literal["pin_set"]
-
-
-class IssueRow(_CaseRow):
-    """As POST …/issue."""
-
-    verb: Literal["issue"]
-
-
-class RenewRow(_CaseRow):
-    """As POST …/renew."""
-
-    verb: Literal["renew"]
-    certificates: Annotated[tuple[Certificate, ...], Field(min_length=1, max_length=2)]
-    """What was written."""
-
-
-class DeferRow(_CaseRow):
-    """As POST …/defer."""
-
-    verb: Literal["defer"]
-    reason: DeferReason
-    """What is missing."""
-
-
-class LeaveRow(_VisitRow):
-    """As POST /v1/tickets/{visit_id}:leave."""
-
-    verb: Literal["leave"]
-
-
-class DoneRow(_VisitRow):
-    """As POST /v1/tickets/{visit_id}:done."""
-
-    verb: Literal["done"]
-
-
-StepRow = (
-    CheckInRow
-    | CallRow
-    | IdentityRow
-    | PinSetRow
-    | IssueRow
-    | RenewRow
-    | DeferRow
-    | LeaveRow
-    | DoneRow
-)
 Row = Annotated[ServeRow | StepRow, Field(discriminator="verb")]
 
 
@@ -293,13 +162,3 @@ class Batch(Body):
 
     rows: Annotated[tuple[Row, ...], Field(min_length=1, max_length=MOST_ROWS)]
     """Up to 2,000; what belongs to one visit in its order."""
-
-
-def _one_of() -> RejectedValueError:
-    return RejectedValueError(
-        Text(
-            "Give one of booking_id, notice_number, case_id and ward.",
-            "booking_id・notice_number・case_id・ward のいずれか一つを指定してください。",
-        ),
-        Text("Send exactly one of them.", "一つだけを送信してください。"),
-    )

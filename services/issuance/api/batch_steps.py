@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import assert_never
 
-from services.issuance.api.batch_bodies import (
+from services.issuance.api.desk import Desk
+from services.issuance.api.step_rows import (
     CallRow,
     CheckInRow,
     DeferRow,
@@ -12,13 +13,15 @@ from services.issuance.api.batch_bodies import (
     IdentityRow,
     IssueRow,
     LeaveRow,
+    OldCardRow,
     PinSetRow,
+    ProxyRow,
+    ReceiptRow,
     RenewRow,
     StepRow,
 )
-from services.issuance.api.desk import Desk
 from services.issuance.domain.visit import Visit
-from services.issuance.handlers import afterwards, counter, hand_over, queue
+from services.issuance.handlers import afterwards, counter, hand_over, queue, steps
 from services.issuance.handlers.check_in import (
     check_in_booking,
     check_in_case,
@@ -30,7 +33,9 @@ from shared.unit import Unit
 
 _Command = Callable[[Unit], Awaitable[Visit]]
 _StepOfVisit = CallRow | LeaveRow | DoneRow
-_StepOfCase = IdentityRow | PinSetRow | IssueRow | RenewRow | DeferRow
+_StepOfCase = (
+    IdentityRow | ProxyRow | OldCardRow | ReceiptRow | PinSetRow | IssueRow | RenewRow | DeferRow
+)
 
 
 async def work(unit: Unit, row: StepRow, desk: Desk) -> Visit:
@@ -83,18 +88,26 @@ def _command(row: _StepOfVisit | _StepOfCase) -> _Command:
 
 async def _step_of_case(unit: Unit, row: _StepOfCase) -> Visit:
     visit_id, case_id = row.visit_id, row.case_id
+    done: Awaitable[Visit]
     match row:
         case IdentityRow():
             shown = [document.to_domain() for document in row.documents]
-            return await counter.verify_identity(unit, visit_id, case_id, shown)
+            done = counter.verify_identity(unit, visit_id, case_id, shown)
+        case ProxyRow():
+            done = steps.note_proxy(unit, visit_id, case_id, row.to_domain())
+        case OldCardRow():
+            done = steps.note_old_card(unit, visit_id, case_id, row.result)
+        case ReceiptRow():
+            done = steps.note_receipt(unit, visit_id, case_id)
         case PinSetRow():
-            return await counter.confirm_pin(unit, visit_id, case_id)
+            done = counter.confirm_pin(unit, visit_id, case_id)
         case IssueRow():
-            return await hand_over.issue(unit, visit_id, case_id)
+            done = hand_over.issue(unit, visit_id, case_id)
         case RenewRow():
             written = tuple(sorted(set(row.certificates)))
-            return await hand_over.renew(unit, visit_id, case_id, written)
+            done = hand_over.renew(unit, visit_id, case_id, written)
         case DeferRow():
-            return await counter.defer(unit, visit_id, case_id, row.reason)
+            done = counter.defer(unit, visit_id, case_id, row.reason)
         case _:
             assert_never(row)
+    return await done

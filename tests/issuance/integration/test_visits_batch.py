@@ -206,6 +206,28 @@ async def test_steps_of_one_visit_are_never_told_backwards(city: City, clerk: Cl
     ]
 
 
+async def test_steps_of_the_checklist_are_told_too(city: City, clerk: Clerk) -> None:
+    case_id = await city.card()
+    booking = await city.booking(case_id)
+    own = new_id()
+    of_case = {"visit_id": own, "case_id": case_id}
+    found = await results(
+        clerk,
+        row("check_in", -30, site_id=OFFICE, case_id=case_id, visit_id=own),
+        row("call", -29, visit_id=own, counter="3"),
+        row("proxy", -28, **of_case, reason="illness", **LICENCE),
+        row("identity", -27, **of_case, **LICENCE),
+        row("proxy", -26, **of_case),
+        row("identity", -25, **of_case, **LICENCE),
+        row("pin_set", -24, **of_case),
+        row("receipt", -23, **of_case),
+        row("issue", -22, **of_case),
+    )
+    assert [one for one in found if isinstance(one, str)] == ["step-missing"]
+    assert found[0]["cases"][0]["booking_id"] == str(booking.booking_id)
+    assert found[-1]["state"] == "ended"
+
+
 async def test_sent_again_what_was_done_stays_and_what_was_refused_is_tried(
     city: City, clerk: Clerk
 ) -> None:

@@ -1,0 +1,130 @@
+"""Rows of ``visits:batch`` that are single commands, each with the moment at which it happened."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from services.issuance.api.bodies import Body, CounterName, ShownDocument
+from services.issuance.api.step_bodies import OldCardSeen, ProxyShown
+from services.issuance.api.who import Who, one_of
+from shared.contracts.base import Certificate, Instant
+from shared.contracts.issuance import DeferReason
+from shared.ids import CaseId, VisitId
+
+
+class CheckInRow(Who):
+    """As POST /v1/visits and POST /v1/tickets; with nobody named, a question."""
+
+    verb: Literal["check_in"]
+
+    occurred_at: Instant
+    """When the party came."""
+
+    @model_validator(mode="after")
+    def _names_at_most_one(self) -> Self:
+        if self.names > 1:
+            raise one_of()
+        return self
+
+
+class _VisitRow(Body):
+    visit_id: VisitId
+    """The visit."""
+
+    occurred_at: Instant
+    """When it happened."""
+
+
+class _CaseRow(_VisitRow):
+    case_id: CaseId
+    """The case of the visit."""
+
+
+class CallRow(_VisitRow):
+    """As POST /v1/visits/{visit_id}:call."""
+
+    verb: Literal["call"]
+    counter: CounterName
+    """As its sign says."""
+
+
+class IdentityRow(_CaseRow):
+    """As POST …/identity."""
+
+    verb: Literal["identity"]
+    documents: Annotated[tuple[ShownDocument, ...], Field(min_length=1, max_length=8)]
+    """All that were shown."""
+
+
+class ProxyRow(_CaseRow, ProxyShown):
+    """As POST …/proxy."""
+
+    verb: Literal["proxy"]
+
+
+class OldCardRow(_CaseRow, OldCardSeen):
+    """As POST …/old-card."""
+
+    verb: Literal["old_card"]
+
+
+class ReceiptRow(_CaseRow):
+    """As POST …/receipt."""
+
+    verb: Literal["receipt"]
+
+
+class PinSetRow(_CaseRow):
+    """As POST …/pin-set."""
+
+    verb: Literal["pin_set"]
+
+
+class IssueRow(_CaseRow):
+    """As POST …/issue."""
+
+    verb: Literal["issue"]
+
+
+class RenewRow(_CaseRow):
+    """As POST …/renew."""
+
+    verb: Literal["renew"]
+    certificates: Annotated[tuple[Certificate, ...], Field(min_length=1, max_length=2)]
+    """What was written."""
+
+
+class DeferRow(_CaseRow):
+    """As POST …/defer."""
+
+    verb: Literal["defer"]
+    reason: DeferReason
+    """What is missing."""
+
+
+class LeaveRow(_VisitRow):
+    """As POST /v1/tickets/{visit_id}:leave."""
+
+    verb: Literal["leave"]
+
+
+class DoneRow(_VisitRow):
+    """As POST /v1/tickets/{visit_id}:done."""
+
+    verb: Literal["done"]
+
+
+StepRow = (
+    CheckInRow
+    | CallRow
+    | IdentityRow
+    | ProxyRow
+    | OldCardRow
+    | ReceiptRow
+    | PinSetRow
+    | IssueRow
+    | RenewRow
+    | DeferRow
+    | LeaveRow
+    | DoneRow
+)
