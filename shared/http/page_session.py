@@ -1,0 +1,143 @@
+"""A session of staff on pages: their token in a cookie that no script can read.
+
+The cookie counts for the pages of its ``Door`` alone, never for the API, and a form counts only
+with a mark that is made from the token, so that no other site can send it.
+"""
+
+import hmac
+from collections.abc import Collection
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from starlette.datastructures import FormData, Headers
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.errors import BadRequest, Text
+
+_TOKEN = "madoguchi.page_token"  # noqa: S105  the name under which it is kept
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Pages under ``prefix``, the cookie that opens them, and those that are open to everybody.
+
+    Who has no cookie is led to ``<prefix>/sign-in``. For what is open the cookie does not count: a
+    token that holds no more is in nobody's way there. A name that ends in ``/`` opens all below it.
+    """
+
+    prefix: str
+    cookie: str
+    open: Collection[str] = ("sign-in", "session")
+
+    def holds(self, path: str) -> bool:
+        """Whether ``path`` is one of these pages and needs its cookie."""
+        return path.startswith(f"{self.prefix}/") and not self._is_open(path)
+
+    def _is_open(self, path: str) -> bool:
+        below = path.removeprefix(f"{self.prefix}/")
+        prefixes = tuple(name for name in self.open if name.endswith("/"))
+        return below in self.open or below.startswith(prefixes)
+
+
+class FormExpired(BadRequest):
+    """The form was not made in this session."""
+
+    slug = "form-expired"
+    title = Text("This form is not valid any more", "この画面の有効期限が切れています")
+    remedy = Text("Open the page again and repeat.", "画面を開き直して再度操作してください。")
+
+
+class PageSession:
+    """Lets the cookie stand for the Authorization header on the pages of its door."""
+
+    def __init__(self, app: ASGIApp, door: Door) -> None:
+        self._app = app
+        self._door = door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self._door.holds(_path(scope)):
+            headers = Headers(scope=scope)
+            token = _token(headers, self._door.cookie)
+            if token and "authorization" not in headers:
+                bearer = (b"authorization", f"Bearer {token}".encode("latin-1"))
+                scope = {**scope, "headers": [*scope["headers"], bearer], _TOKEN: token}
+                if _is_visit(scope, headers):
+                    await self._or_sign_in(scope, receive, send)
+                    return
+            elif "authorization" not in headers and _is_visit(scope, headers):
+                await RedirectResponse(self._sign_in(scope), 303)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _or_sign_in(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The page, or the way to sign in where the token holds no more."""
+        is_over = False
+
+        async def watch(message: Message) -> None:
+            nonlocal is_over
+            is_over = is_over or message.get("status") == 401
+            if not is_over:
+                await send(message)
+
+        await self._app(scope, receive, watch)
+        if is_over:
+            await RedirectResponse(self._sign_in(scope), 303)(scope, receive, send)
+
+    def _sign_in(self, scope: Scope) -> str:
+        """Relative, so that it works behind any prefix."""
+        below = _path(scope).removeprefix(f"{self._door.prefix}/")
+        return "../" * below.count("/") + "sign-in"
+
+
+def mark(request: Request) -> str:
+    """What a form of this session carries; empty where a caller brings a token of its own."""
+    token: str | None = request.scope.get(_TOKEN)
+    return hmac.new(token.encode(), b"form", "sha256").hexdigest() if token else ""
+
+
+def require_mark(request: Request, form: FormData) -> None:
+    """Raise ``FormExpired`` unless the form was made in this session."""
+    if not hmac.compare_digest(mark(request).encode(), str(form.get("csrf", "")).encode()):
+        raise FormExpired
+
+
+def require_own_origin(request: Request) -> None:
+    """Raise ``FormExpired`` for a form that another site sent."""
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        raise FormExpired
+
+
+def remember(request: Request, answer: Response, token: str, door: Door) -> Response:
+    """Keep the token in the browser until it is closed."""
+    answer.set_cookie(
+        door.cookie, token, httponly=True, samesite="strict", secure=request.url.scheme == "https"
+    )
+    return answer
+
+
+def forget(answer: Response, door: Door) -> Response:
+    """End the session."""
+    answer.delete_cookie(door.cookie, httponly=True, samesite="strict")
+    return answer
+
+
+def _path(scope: Scope) -> str:
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
+def _token(headers: Headers, cookie: str) -> str | None:
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(cookie)
+    except CookieError:
+        return None
+    return found.value if found else None
+
+
+def _is_visit(scope: Scope, headers: Headers) -> bool:
+    """Whether a browser comes to see a page."""
+    return scope["method"] == "GET" and "text/html" in headers.get("accept", "")
