@@ -126,12 +126,23 @@ async def _prepare(story: Story, cards: Sequence[Card]) -> Mapping[str, str]:
     homes = {place.ward: place.id for place in ward_offices()}
     for ward in sorted({card.ward for card in cards}):
         chosen = [case for case, card in zip(cases, cards, strict=True) if card.ward == ward]
-        shelf = {"case_ids": chosen, "site_id": homes[ward], "shelf": "A"}
-        await office.post("preparation", "/v1/stages/shelved", shelf)
+        await _shelve(office, {"case_ids": chosen, "site_id": homes[ward], "shelf": "A"})
     batch = await office.post("preparation", "/v1/notices", lot)
     printed = await office.text("preparation", f"/v1/notices/{batch['batch_id']}/print-file")
     rows = csv.DictReader(io.StringIO(printed))
     return {row["card_reference"]: row["notice_number"] for row in rows}
+
+
+async def _shelve(office: Person, wanted: Mapping[str, Any]) -> None:
+    async def shelve() -> Any:
+        try:
+            return await office.post("preparation", "/v1/stages/shelved", wanted)
+        except RefusedError as error:
+            if error.status != 422:
+                raise
+            return None  # the site is on its way to preparation
+
+    await until(shelve, "the site's arrival at preparation")
 
 
 async def _book(story: Story, cards: Sequence[Card], notices: Mapping[str, str]) -> Sequence[Seat]:

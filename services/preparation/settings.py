@@ -1,7 +1,7 @@
 """What preparation alone decides; environment variables ``MADOGUCHI_PREPARATION_…``."""
 
 from collections.abc import Mapping
-from datetime import time
+from datetime import date, time
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -50,9 +50,12 @@ class PreparationSettings(BaseSettings):
         time(9), description="When notices go out by themselves, where a site's pace says so."
     )
     booking_url: str = Field(
-        "https://booking.example.jp/",
-        pattern=r"^https://",
-        description="The booking page, as the QR code on a notice names it.",
+        "http://localhost:5173/",
+        pattern=r"^https?://[^#\s]+$",
+        description="The booking page, as the QR code on a notice names it; set by the city.",
+    )
+    next_generation_from: date | None = Field(
+        None, description="The day from which applications get a next-generation card; none yet."
     )
     desk_minutes: dict[Desk, float] = Field(
         default_factory=dict,

@@ -1,21 +1,23 @@
 """Imports: how far each file is, and what became of its rows."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from services.preparation.api.parts import CASE, as_json
+from services.preparation.domain.oddities import Oddity
 from services.preparation.handlers import uploads
-from services.preparation.store.imports import Import, RowResult
+from services.preparation.store.imports import Import, RowFilter, RowResult
 from shared.errors import Language, Text
 from shared.http.call import CallDep
 from shared.http.paging import Page, PageDep
-from shared.http.tables import Column, Table, TableDep, in_files
+from shared.http.tables import Cell, Column, Table, TableDep, in_files
 from shared.ids import CaseId, LotId
 
 router = APIRouter(prefix="/v1/imports", tags=["lots"])
@@ -32,6 +34,7 @@ _COLUMNS = (
     Column("message", Text("Message", "内容")),
     Column("remedy", Text("What to do", "対応")),
     Column("case_id", Text("Case", "案件ID")),
+    Column("warnings", Text("Warnings", "注意")),
 )
 
 
@@ -40,6 +43,15 @@ class RowOutcome(StrEnum):
 
     ACCEPTED = "accepted"
     REJECTED = "rejected"
+
+
+class WarningOut(BaseModel):
+    """What is odd about a row that was taken all the same."""
+
+    code: Oddity
+    field: str
+    message: str
+    remedy: str
 
 
 class RowOut(BaseModel):
@@ -54,6 +66,17 @@ class RowOut(BaseModel):
     message: str | None = None
     remedy: str | None = None
     case_id: CaseId | None = Field(None, description="The case opened.", examples=[CASE])
+    warnings: list[WarningOut] = Field(
+        default_factory=list, description="What to look at, though the card was taken."
+    )
+
+
+@dataclass(frozen=True)
+class Only:
+    """Which rows are shown; all where nothing is named."""
+
+    rejected: Annotated[bool, Query(description="Only the rows that were not taken.")] = False
+    warned: Annotated[bool, Query(description="Only the rows that have warnings.")] = False
 
 
 class ImportJob(BaseModel):
@@ -68,6 +91,7 @@ class ImportJob(BaseModel):
     rows_done: int
     accepted: int
     rejected: int
+    warned: int = Field(description="Accepted rows about which something is odd.")
 
 
 @router.get("")
@@ -92,7 +116,7 @@ async def rows_of_import(
     import_id: UUID,
     page: PageDep,
     wanted: TableDep,
-    rejected: Annotated[bool, Query(description="Only the rows that were not taken.")] = False,
+    only: Annotated[Only, Depends()],
 ) -> Response:
     """What became of the rows so far, in the order of the file; also as a file."""
     after = page.after(tuple[int])
@@ -103,7 +127,7 @@ async def rows_of_import(
             import_id,
             after[0] if after else 0,
             page.fetch if as_page else _LONGEST,
-            rejected=rejected,
+            RowFilter(only.rejected, only.warned),
         )
     if as_page:
         return as_json(
@@ -114,7 +138,7 @@ async def rows_of_import(
             )
         )
     told = [row_fields(row, wanted.language) for row in found]
-    rows = [[fields[column.key] for column in _COLUMNS] for fields in told]
+    rows = [[_cell(fields[column.key]) for column in _COLUMNS] for fields in told]
     return await wanted.answer(Table(f"import-{import_id}", _COLUMNS, rows))
 
 
@@ -130,6 +154,7 @@ def import_job(kept: Import) -> ImportJob:
         rows_done=kept.rows_done,
         accepted=kept.rows_done - kept.rejected,
         rejected=kept.rejected,
+        warned=kept.warned,
     )
 
 
@@ -146,4 +171,23 @@ def row_fields(row: RowResult, language: Language) -> dict[str, Any]:
         "message": fault.message.to(language) if fault else None,
         "remedy": fault.remedy.to(language) if fault else None,
         "case_id": row.case_id,
+        "warnings": [_warning(oddity, language) for oddity in row.oddities],
     }
+
+
+def _warning(oddity: Oddity, language: Language) -> dict[str, str]:
+    words = oddity.words
+    return {
+        "code": oddity,
+        "field": words.field,
+        "message": words.message.to(language),
+        "remedy": words.remedy.to(language),
+    }
+
+
+def _cell(value: Any) -> Cell:
+    """A member as a cell: of warnings, what they say."""
+    if isinstance(value, list):
+        return " ".join(f"{each['code']}: {each['message']} {each['remedy']}" for each in value)
+    cell: Cell = value
+    return cell

@@ -55,6 +55,7 @@ class ImportOut(BaseModel):
     rows: int
     accepted: int
     rejected: int
+    warned: int = Field(description="Accepted rows about which something is odd.")
     results: list[RowOut]
 
 
@@ -86,7 +87,8 @@ class Mode(BaseModel):
     )
     opening_stock: bool = Field(
         False,
-        description="Cards from before this system: columns stage, site_id, shelf; supervisors.",
+        description="Cards from before this system: columns stage, site_id, shelf, notice_number, "
+        "notice_seq, pickup_deadline; supervisors.",
     )
 
     @model_validator(mode="after")
@@ -156,7 +158,7 @@ async def _taken(
     try:
         async with call.unit() as unit:
             if mode.dry_run:
-                return await imports.rehearse(unit, file)
+                return await imports.rehearse(unit, tools, file)
             return await imports.import_file(unit, tools, file, whole=mode.whole)
     except RowsRefused as refused:
         refused.extras["results"] = [
@@ -232,5 +234,6 @@ def _import_out(result: ImportResult, language: Language, *, dry_run: bool) -> I
         rows=len(rows),
         accepted=len(rows) - rejected,
         rejected=rejected,
+        warned=sum(bool(row.warnings) for row in rows),
         results=rows,
     )

@@ -55,8 +55,11 @@ class Form:
 
 
 LOT: Final = Form(COLUMNS, OPTIONAL)
-OPENING_STOCK: Final = Form(COLUMNS, (*OPTIONAL, "stage", "site_id", "shelf"))
-"""Cards that were here before this system: each with its stage and, if shelved, its shelf."""
+STOCK: Final = ("stage", "site_id", "shelf", "notice_number", "notice_seq", "pickup_deadline")
+OPENING_STOCK: Final = Form(COLUMNS, (*OPTIONAL, *STOCK))
+"""Cards that were here before this system: each with its stage, if shelved its shelf, and if its
+citizen was notified what the postcard says.
+"""
 
 
 class FileUnreadable(Unprocessable):

@@ -23,6 +23,7 @@ from services.preparation.domain.stages import Stage
 from shared.contracts.base import CaseKind
 from shared.errors import Text
 from shared.ids import LotId, SiteId, WardCode
+from shared.security.blind_index import normal_notice_number
 from shared.security.my_number import contains_my_number
 
 T = TypeVar("T")
@@ -55,6 +56,9 @@ class CardRow:
     stage: Stage = Stage.RECEIVED
     site_id: SiteId | None = None
     shelf: str | None = None
+    notice_number: str | None = field(default=None, repr=False)
+    notice_seq: int = 1
+    pickup_deadline: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +113,11 @@ def no_rows() -> FileUnreadable:
 
 def read_rows(lines: Iterable[Line], form: Form = LOT) -> Iterator[CardRow | RefusedRow]:
     """Judge each line; a card or a place on the manifest is taken once per file."""
-    references: set[str] = set()
-    places: set[tuple[LotId, int]] = set()
+    seen: set[tuple[str, object]] = set()
     for line, cells in lines:
         row = read_row(line, cells, form)
         if isinstance(row, CardRow):
-            twin = _twin(row, references, places)
-            references.add(row.card_reference)
-            places.add((row.lot_id, row.row))
+            twin = _twin(row, seen)
             if twin is not None:
                 row = RefusedRow(line, twin, row.lot_id, row.row)
         yield row
@@ -136,12 +137,13 @@ def read_row(line: int, cells: Cells, form: Form = LOT) -> CardRow | RefusedRow:
         return _refused(line, cells, error.fault, form)
 
 
-def _twin(row: CardRow, references: set[str], places: set[tuple[LotId, int]]) -> RowFault | None:
-    if row.card_reference in references:
-        return RowFault(RowCode.DUPLICATE_IN_FILE, "card_reference")
-    if (row.lot_id, row.row) in places:
-        return RowFault(RowCode.DUPLICATE_IN_FILE, "row")
-    return None
+def _twin(row: CardRow, seen: set[tuple[str, object]]) -> RowFault | None:
+    marks = [("card_reference", row.card_reference), ("row", (row.lot_id, row.row))]
+    if row.notice_number is not None:
+        marks.append(("notice_number", row.notice_number))
+    twin = next((name for name, value in marks if (name, value) in seen), None)
+    seen.update(marks)
+    return RowFault(RowCode.DUPLICATE_IN_FILE, twin) if twin else None
 
 
 def _refused(line: int, cells: Cells, fault: RowFault, form: Form) -> RefusedRow:
@@ -191,6 +193,9 @@ def _card(line: int, cells: dict[str, str]) -> CardRow:
         stage=_maybe(cells, "stage", _stage) or Stage.RECEIVED,
         site_id=_maybe(cells, "site_id", _site),
         shelf=_maybe(cells, "shelf", _shelf),
+        notice_number=_maybe(cells, "notice_number", normal_notice_number),
+        notice_seq=_maybe(cells, "notice_seq", _seq) or 1,
+        pickup_deadline=_maybe(cells, "pickup_deadline", _date),
     )
     _require_order(row)
     _require_place(row)
@@ -198,11 +203,17 @@ def _card(line: int, cells: dict[str, str]) -> CardRow:
 
 
 def _require_place(row: CardRow) -> None:
-    for name, value in (("site_id", row.site_id), ("shelf", row.shelf)):
-        if row.stage is Stage.SHELVED and value is None:
-            raise _FaultError(RowCode.REQUIRED, name)
-        if row.stage is not Stage.SHELVED and value is not None:
-            raise _FaultError(RowCode.NOT_EXPECTED, name)
+    lies = row.stage in (Stage.SHELVED, Stage.NOTIFIED)
+    told = row.stage is Stage.NOTIFIED
+    _require_exactly("site_id", row.site_id, wanted=lies)
+    _require_exactly("shelf", row.shelf, wanted=lies)
+    _require_exactly("notice_number", row.notice_number, wanted=told)
+    _require_exactly("pickup_deadline", row.pickup_deadline, wanted=told)
+
+
+def _require_exactly(name: str, value: object, *, wanted: bool) -> None:
+    if (value is not None) is not wanted:
+        raise _FaultError(RowCode.REQUIRED if wanted else RowCode.NOT_EXPECTED, name)
 
 
 def _require_order(row: CardRow) -> None:
@@ -240,9 +251,15 @@ def _maybe(cells: dict[str, str], name: str, convert: Callable[[str], T]) -> T |
 
 def _stage(text: str) -> Stage:
     stage = Stage(text)
-    if stage.rank > Stage.SHELVED.rank:
+    if stage.rank > Stage.NOTIFIED.rank:
         raise ValueError
     return stage
+
+
+def _seq(text: str) -> int:
+    if text not in ("1", "2"):
+        raise ValueError
+    return int(text)
 
 
 def _site(text: str) -> SiteId:

@@ -11,7 +11,9 @@ from shared.errors import Conflict, Text
 
 
 class LeftOut(StrEnum):
-    """Why a notice is not printed: its card is held, or further, or has a later notice."""
+    """Why a notice is not printed: its card is held or further, it was repeated since, or another
+    system had drawn its number (and had printed it).
+    """
 
     HELD = "held"
     ISSUED = "issued"
@@ -19,6 +21,7 @@ class LeftOut(StrEnum):
     DISPOSAL_DUE = "disposal_due"
     DISPOSED = "disposed"
     REPEATED = "repeated"
+    FOREIGN_NUMBER = "foreign_number"
 
     @property
     def label(self) -> Text:
@@ -33,10 +36,11 @@ _LABELS = {
     LeftOut.DISPOSAL_DUE: Text("due for disposal", "廃棄待ち"),
     LeftOut.DISPOSED: Text("disposed", "廃棄済み"),
     LeftOut.REPEATED: Text("repeated by a later notice", "再通知済み"),
+    LeftOut.FOREIGN_NUMBER: Text("printed by another system", "旧システムで発行"),
 }
 
 
-def left_out(stage: Stage, *, held: bool, repeated: bool) -> LeftOut | None:
+def left_out(stage: Stage, *, held: bool, repeated: bool, foreign: bool = False) -> LeftOut | None:
     """Why a notice of a card at ``stage`` is not printed; None where it is.
 
     Raises ``ValueError`` for a stage that no card with a notice is in.
@@ -45,7 +49,9 @@ def left_out(stage: Stage, *, held: bool, repeated: bool) -> LeftOut | None:
         return LeftOut(stage.value)
     if held:
         return LeftOut.HELD
-    return LeftOut.REPEATED if repeated else None
+    if repeated:
+        return LeftOut.REPEATED
+    return LeftOut.FOREIGN_NUMBER if foreign else None
 
 
 class NothingToPrint(Conflict):

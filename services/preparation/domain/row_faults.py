@@ -22,6 +22,7 @@ class RowCode(StrEnum):
     DUPLICATE_CARD = "duplicate_card"
     DUPLICATE_ROW = "duplicate_row"
     NOT_EXPECTED = "not_expected"
+    DUPLICATE_NUMBER = "duplicate_number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,8 @@ _TEXTS: Final = {
     RowCode.NOT_EXPECTED: (
         Text("{field} does not belong to this stage.", "この段階に {field} は不要です。"),
         Text(
-            "Only a shelved card has a place; leave it empty.",
-            "保管中のカード以外は空にしてください。",
+            "Only a shelved or notified card has a place, only a notified one a notice.",
+            "保管場所は保管・通知済み、通知の情報は通知済みのカードだけに記載してください。",
         ),
     ),
     RowCode.DUPLICATE_IN_FILE: (
@@ -100,6 +101,16 @@ _TEXTS: Final = {
         Text(
             "Nothing to do, unless two cards share a reference.",
             "参照番号の重複でなければ対応不要です。",
+        ),
+    ),
+    RowCode.DUPLICATE_NUMBER: (
+        Text(
+            "Another case has this notice number.",
+            "この通知書番号は別の案件で使われています。",
+        ),
+        Text(
+            "Correct the number, or bring the card in as shelved: it gets a new notice.",
+            "番号を修正するか、shelved で取り込んで新しい通知書を送付してください。",
         ),
     ),
     RowCode.DUPLICATE_ROW: (
@@ -142,9 +153,17 @@ _FORMS: Final = {
     "shipped_on": Text("A date: YYYY-MM-DD.", "YYYY-MM-DD の日付にしてください。"),
     "card_expires_on": Text("A date: YYYY-MM-DD.", "YYYY-MM-DD の日付にしてください。"),
     "stage": Text(
-        "received, inspected, registry_checked, preset or shelved.",
-        "received・inspected・registry_checked・preset・shelved のいずれかです。",
+        "received, inspected, registry_checked, preset, shelved or notified.",
+        "received・inspected・registry_checked・preset・shelved・notified のいずれかです。",
     ),
+    "notice_number": Text(
+        "Three letters or digits, a hyphen, six digits. Bring cards whose notices look otherwise "
+        "in as shelved: they get a new one.",
+        "英数字3桁-数字6桁です。形式の異なる通知書のカードは shelved で取り込み、"
+        "新しい通知書を送付してください。",
+    ),
+    "notice_seq": Text("1 or 2: which notice it was.", "1 または 2（通知の回数）です。"),
+    "pickup_deadline": Text("A date: YYYY-MM-DD.", "YYYY-MM-DD の日付にしてください。"),
     "site_id": Text("The id of a site, as in GET /v1/sites.", "窓口IDにしてください。"),
     "shelf": Text(
         "Capital letters, digits and hyphens; at most 20.",

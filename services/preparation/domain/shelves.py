@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.preparation.domain.refusals import refused
-from shared.errors import Conflict, NotFound, Text
+from shared.errors import Conflict, FieldError, NotFound, Text, Unprocessable
 from shared.ids import SiteId, WardCode
 
 MOST_POSITIONS: Final = 99_999
@@ -60,6 +60,21 @@ class ShelfUnknown(NotFound):
         "GET /v1/shelves lists the shelves of a site; PUT makes one.",
         "GET /v1/shelves で確認するか、PUT で登録してください。",
     )
+
+
+class SiteUnknown(Unprocessable):
+    """Cards are laid at sites that exist and are not closed."""
+
+    slug = "shelf-at-no-site"
+    title = Text("No cards can be laid there", "この窓口では保管できません")
+
+    def __init__(self) -> None:
+        message = Text("No open site has this id.", "この窓口は登録がないか、閉鎖されています。")
+        remedy = Text(
+            "Take an id from GET /v1/sites of reservation.",
+            "予約サービスの GET /v1/sites にある窓口を指定してください。",
+        )
+        super().__init__(errors=(FieldError("site_id", message, remedy),))
 
 
 class CapacityTooSmall(Conflict):

@@ -7,6 +7,9 @@ never past the card (公的個人認証法 第5条, 第24条 and its 施行規�
 before the end. On the next-generation card certificates last as long as the card does; when that
 card starts is a setting (project brief, "Validity").
 
+Which of the two a card gets is decided by the age when J-LIS received the application (as cities
+explain it, e.g. Miyakonojo), which our files do not have: ``possible_ends`` allows for both days.
+
 Who is born on 29 February has the birthday on 28 February in a year without one: a year of age is
 completed at the end of the day before the birthday (年齢計算ニ関スル法律; 民法 第143条), and
 this is how the like rule for driving licences says it (道路交通法 第92条の2).
@@ -52,6 +55,20 @@ def card_expires_on(issued_on: date, birth_date: date, stay_ends_on: date | None
     count = ADULT_BIRTHDAYS if adult else CHILD_BIRTHDAYS
     last = nth_birthday_after(issued_on, birth_date, count)
     return last if stay_ends_on is None else min(last, stay_ends_on)
+
+
+def possible_ends(applied_on: date, shipped_on: date, birth_date: date) -> frozenset[date]:
+    """The last days that a card made between these two may have, without a period of stay.
+
+    Raises ``ValueError`` where it was applied for before birth.
+    """
+    grown_up = (age_on(applied_on, birth_date) >= ADULT, age_on(shipped_on, birth_date) >= ADULT)
+    counts = {ADULT_BIRTHDAYS if adult else CHILD_BIRTHDAYS for adult in grown_up}
+    return frozenset(
+        nth_birthday_after(issued_on, birth_date, count)
+        for issued_on in (applied_on, shipped_on)
+        for count in counts
+    )
 
 
 def certificate_expires_on(

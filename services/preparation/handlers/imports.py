@@ -1,7 +1,6 @@
 """Take in a lot file: every row becomes a card or a reason, and the same file changes nothing."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,20 +9,19 @@ from uuid import UUID
 from services.preparation.domain.addressee import Addressee
 from services.preparation.domain.lot_file import LOT, Form, TooManyRows
 from services.preparation.domain.lot_rows import CardRow, LotFile, RefusedRow, read_file
-from services.preparation.domain.refusals import DONE
+from services.preparation.domain.oddities import oddities
 from services.preparation.domain.row_faults import RowCode, RowFault
 from services.preparation.domain.stages import WAY
-from services.preparation.handlers import addressees, manifests, stages
+from services.preparation.handlers import addressees, manifests, opening_stock
 from services.preparation.handlers.birth_dates import seal
-from services.preparation.handlers.selection import Selection
 from services.preparation.handlers.stages import TOLD
 from services.preparation.store import imports
 from services.preparation.store.imports import RowResult
 from services.preparation.tools import Tools
 from shared.contracts.base import CaseOpened, Procedure
 from shared.contracts.preparation import CardApplied, CardReceived, CardShipped
-from shared.errors import Conflict, Text, Unprocessable
-from shared.ids import CaseId, LotId, SiteId, new_id
+from shared.errors import Text, Unprocessable
+from shared.ids import CaseId, LotId, new_id
 from shared.unit import Unit
 
 
@@ -39,20 +37,6 @@ class ImportResult:
     import_id: UUID | None = None
     imported_at: datetime | None = None
     fresh: bool = True
-
-
-class ShelfTooSmall(Conflict):
-    """The shelf that opening stock names does not take all of its cards."""
-
-    slug = "opening-stock-shelf-full"
-    title = Text("A shelf does not take its cards", "保管棚に入りきりません")
-    remedy = Text(
-        "Raise the capacity of the shelf (PUT /v1/shelves) and send the file again.",
-        "棚の容量を増やし（PUT /v1/shelves）、ファイルを再送してください。",
-    )
-
-    def __init__(self, site_id: SiteId, shelf: str) -> None:
-        super().__init__(extras={"site_id": site_id, "shelf": shelf})
 
 
 class RowsRefused(Unprocessable):
@@ -95,13 +79,12 @@ async def import_file(
     """
     import_id = new_id()
     if not await imports.begin(unit.conn, import_id, file.digest, unit.now, len(file.rows)):
-        return await rehearse(unit, file)
+        return await rehearse(unit, tools, file)
     results = await take_rows(unit, tools, import_id, file.rows)
-    rejected = sum(result.fault is not None for result in results)
-    if whole and rejected:
+    if whole and any(result.fault is not None for result in results):
         raise RowsRefused(results)
     await manifests.compare(unit, file.lots)
-    await imports.count_done(unit.conn, import_id, len(results), rejected, unit.now)
+    await imports.count_done(unit.conn, import_id, results, unit.now)
     return ImportResult(file.digest, results, import_id, unit.now)
 
 
@@ -112,6 +95,7 @@ async def take_rows(
 
     The counts of its lots are the caller's to compare, once all rows are written.
     """
+    rows = await opening_stock.sifted(unit.conn, tools, rows)
     lots = {row.lot_id for row in rows if row.lot_id is not None}
     await imports.open_lots(unit.conn, list(lots), unit.now)
     wanted = {CaseId(new_id()): row for row in rows if isinstance(row, CardRow)}
@@ -120,21 +104,25 @@ async def take_rows(
     await seal(unit.conn, tools.vault, {c: row.birth_date for c, row in cards.items()})
     people = {c: Addressee(r.name, r.address) for c, r in cards.items() if r.name or r.address}
     await addressees.seal(unit.conn, tools.vault, people)
-    results = await _results(unit, rows, {row.line: case_id for case_id, row in cards.items()})
+    written = {row.line: case_id for case_id, row in cards.items()}
+    results = await _results(unit, tools, rows, written)
     await imports.record_rows(unit.conn, import_id, results)
     _tell(unit, import_id, lots, cards)
-    await _shelve(unit, cards)
+    await opening_stock.lay(unit, cards)
+    await opening_stock.keep_notices(unit, tools, cards)
     return results
 
 
-async def rehearse(unit: Unit, file: LotFile) -> ImportResult:
+async def rehearse(unit: Unit, tools: Tools, file: LotFile) -> ImportResult:
     """What ``import_file`` would answer now, the first result of a known file included.
 
     Nothing is written.
     """
-    return await _first_result(unit, file) or ImportResult(
-        file.digest, await _results(unit, file.rows, {})
-    )
+    first = await _first_result(unit, file)
+    if first is not None:
+        return first
+    rows = await opening_stock.sifted(unit.conn, tools, file.rows)
+    return ImportResult(file.digest, await _results(unit, tools, rows, {}))
 
 
 async def _first_result(unit: Unit, file: LotFile) -> ImportResult | None:
@@ -146,12 +134,13 @@ async def _first_result(unit: Unit, file: LotFile) -> ImportResult | None:
 
 
 async def _results(
-    unit: Unit, rows: Sequence[CardRow | RefusedRow], written: Mapping[int, CaseId]
+    unit: Unit, tools: Tools, rows: Sequence[CardRow | RefusedRow], written: Mapping[int, CaseId]
 ) -> list[RowResult]:
     """One result per row, in the file's order; ``written`` are the cases opened, by line."""
     left = [row for row in rows if isinstance(row, CardRow) and row.line not in written]
     known = await imports.known_references(unit.conn, [row.card_reference for row in left])
     places = await imports.known_places(unit.conn, [(row.lot_id, row.row) for row in left])
+    starts_on = tools.settings.next_generation_from
 
     def fault(row: CardRow) -> RowFault | None:
         if row.line in written:
@@ -165,7 +154,9 @@ async def _results(
     def result(row: CardRow | RefusedRow) -> RowResult:
         if isinstance(row, RefusedRow):
             return imports.refusal(row)
-        return RowResult(row.line, row.lot_id, row.row, written.get(row.line), fault(row))
+        found = fault(row)
+        odd = () if found else oddities(row, starts_on)
+        return RowResult(row.line, row.lot_id, row.row, written.get(row.line), found, odd)
 
     return [result(row) for row in rows]
 
@@ -196,16 +187,3 @@ def _tell_card(unit: Unit, case_id: CaseId, row: CardRow) -> None:
     )
     for stage in WAY[1 : imports.begun(row.stage).rank + 1]:
         unit.emit(TOLD[stage](case_id=case_id))
-
-
-async def _shelve(unit: Unit, cards: Mapping[CaseId, CardRow]) -> None:
-    """Lay the shelved cards of the opening stock, shelf by shelf, in the order of the file."""
-    places: dict[tuple[SiteId, str], list[CaseId]] = defaultdict(list)
-    for case_id, row in cards.items():
-        if row.site_id is not None and row.shelf is not None:
-            places[row.site_id, row.shelf].append(case_id)
-    for (site_id, shelf), case_ids in sorted(places.items()):
-        unit.principal.require_site(site_id)
-        found = await stages.shelve(unit, Selection(tuple(case_ids)), site_id, shelf)
-        if any(result.verdict is not DONE for result in found):
-            raise ShelfTooSmall(site_id, shelf)

@@ -9,7 +9,7 @@ from datetime import date
 from uuid import UUID
 
 from services.preparation.domain.addressee import Addressee
-from services.preparation.domain.notices import FIRST, NoticeNumber, SecretRetired, derive_number
+from services.preparation.domain.notices import NoticeNumber, SecretRetired, derive_number
 from services.preparation.domain.printing import NothingToPrint, PrintCountDiffers
 from services.preparation.handlers import addressees
 from services.preparation.handlers.notices import find_batch
@@ -128,7 +128,7 @@ def _is_waiting(line: PrintLine) -> bool:
 
 
 def _number(tools: Tools, line: PrintLine) -> NoticeNumber:
-    if line.secret_id not in tools.secrets:
-        raise SecretRetired(line.secret_id)
-    # A second notice repeats the number of the first.
-    return derive_number(tools.secrets[line.secret_id], line.case_id, FIRST, line.attempt)
+    secret_id = line.secret_id or ""
+    if secret_id not in tools.secrets:
+        raise SecretRetired(secret_id)
+    return derive_number(tools.secrets[secret_id], line.case_id, line.number_seq, line.attempt)

@@ -1,6 +1,7 @@
 """Notices that come back, and the second notice for who has not come."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 from services.preparation.domain.notices import pickup_deadline
 from services.preparation.domain.refusals import ALREADY, DONE, Verdict
@@ -13,9 +14,11 @@ from services.preparation.domain.second_notices import (
     unclaimed,
 )
 from services.preparation.domain.stages import Stage
+from services.preparation.handlers import birth_dates, numbering
 from services.preparation.handlers.notices import Made
 from services.preparation.handlers.selection import CardResult, Selection, locked, results
 from services.preparation.store import notices, standings
+from services.preparation.store.cards import Card
 from services.preparation.store.notices import Batch
 from services.preparation.store.standings import UnclaimedCard
 from services.preparation.tools import Tools
@@ -48,8 +51,9 @@ async def record_returns(unit: Unit, selection: Selection) -> list[CardResult]:
 async def make_second(unit: Unit, tools: Tools, selection: Selection) -> Made:
     """Repeat the notices of cards nobody has come for, with a new deadline.
 
-    The number stays: the birth date that a new one would need is no longer known. Raises
-    ``LotUnknown``.
+    The number stays: the birth date that a new one would need is no longer known. Only where
+    another system had drawn the first number, which nobody here can print, the birth date was kept
+    for a new one. Raises ``LotUnknown``.
     """
     found = await locked(unit.conn, selection)
     today = business_date(unit.now)
@@ -58,9 +62,11 @@ async def make_second(unit: Unit, tools: Tools, selection: Selection) -> Made:
     ready = {c: known[c] for c, verdict in verdicts.items() if verdict is DONE}
     if not ready:
         return Made(None, results(selection, verdicts, found))
+    births = await birth_dates.opened(unit.conn, tools.vault, list(ready))
     batch = Batch(new_id(), unit.now, len(ready), notice_seq=LAST)
     await notices.open_batch(unit.conn, batch)
-    await _repeat(unit, tools, batch, ready)
+    await _repeat(unit, tools, batch, {c: s for c, s in ready.items() if c not in births})
+    await _number_anew(unit, tools, batch, {c: found[c] for c in births}, births)
     return Made(batch, results(selection, verdicts, found))
 
 
@@ -81,3 +87,17 @@ async def _repeat(unit: Unit, tools: Tools, batch: Batch, ready: Mapping[CaseId,
     for row in await standings.repeat(unit.conn, batch.batch_id, deadlines):
         unit.audit("card.notified", subject=str(row["case_id"]), batch_id=str(batch.batch_id))
         unit.emit(CardNotified(**row))
+
+
+async def _number_anew(
+    unit: Unit,
+    tools: Tools,
+    batch: Batch,
+    cards: Mapping[CaseId, Card],
+    births: Mapping[CaseId, date],
+) -> None:
+    if not cards:
+        return
+    made = await numbering.numbered(unit, tools, batch, list(cards.values()), births)
+    await birth_dates.destroy(unit.conn, list(cards), unit.now)
+    numbering.tell(unit, batch, cards, made)

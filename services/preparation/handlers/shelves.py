@@ -9,10 +9,11 @@ from services.preparation.domain.shelves import (
     CapacityTooSmall,
     ShelfRef,
     ShelfUnknown,
+    SiteUnknown,
     shelf_of,
 )
 from services.preparation.handlers.selection import CardResult, Selection, locked, results
-from services.preparation.store import shelves
+from services.preparation.store import shelves, sites
 from services.preparation.store.cards import Card
 from services.preparation.store.shelves import Lying, Shelf
 from shared.contracts.preparation import CardShelved
@@ -41,9 +42,11 @@ async def set_up(
     """Make a shelf, or say how many cards it takes.
 
     ``check`` gets the version that is changed, None for a new shelf, and raises where the caller
-    has not seen it. Raises ``CapacityTooSmall``.
+    has not seen it. Raises ``CapacityTooSmall``, and ``SiteUnknown`` for a new one.
     """
     before = await shelves.find(unit.conn, ref)
+    if before is None and not await sites.may_receive(unit.conn, ref.site_id):
+        raise SiteUnknown
     await shelves.lock(unit.conn, ref)
     locked_now = await one_shelf(unit, ref)
     check(locked_now.version if before else None)

@@ -12,6 +12,7 @@ from services.preparation.domain.shelves import (
     SHELF_FULL,
     Homes,
     ShelfRef,
+    SiteUnknown,
 )
 from services.preparation.domain.stages import Stage, previous, step
 from services.preparation.handlers import assignments
@@ -22,7 +23,7 @@ from services.preparation.handlers.selection import (
     locked,
     results,
 )
-from services.preparation.store import cards, shelves, stages
+from services.preparation.store import cards, shelves, sites, stages
 from services.preparation.store.cards import Card
 from shared.contracts.preparation import (
     CardInspected,
@@ -65,8 +66,10 @@ async def shelve(
 ) -> list[CardResult]:
     """Lay preset cards on ``shelf`` of a site, each at a free position.
 
-    What the shelf does not take is refused. Raises ``LotUnknown``.
+    What the shelf does not take is refused. Raises ``LotUnknown`` and ``SiteUnknown``.
     """
+    if not await sites.may_receive(unit.conn, site_id):
+        raise SiteUnknown
     ref = ShelfRef(site_id, shelf)
     return await _shelve(unit, selection, lambda _: ref)
 

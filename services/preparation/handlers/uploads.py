@@ -13,7 +13,7 @@ from services.preparation.domain.slices import Sliced, cut, unpack
 from services.preparation.handlers import manifests
 from services.preparation.handlers.imports import take_rows
 from services.preparation.store import imports
-from services.preparation.store.imports import Import, RowResult
+from services.preparation.store.imports import Import, RowFilter, RowResult
 from services.preparation.tools import Tools
 from shared.due import DueWork
 from shared.errors import NotFound, Text
@@ -73,8 +73,7 @@ def work(tools: Tools) -> DueWork:
         results = await take_rows(part, tools, import_id, rows)
         await part.flush()
         await imports.drop_slice(unit.conn, import_id, number)
-        rejected = sum(result.fault is not None for result in results)
-        if await imports.count_done(unit.conn, import_id, len(rows), rejected, unit.now):
+        if await imports.count_done(unit.conn, import_id, results, unit.now):
             await _finish(unit, import_id)
         return 1
 
@@ -96,11 +95,11 @@ async def find(unit: Unit, import_id: UUID) -> Import:
 
 
 async def rows(
-    unit: Unit, import_id: UUID, line: int, limit: int, *, rejected: bool
+    unit: Unit, import_id: UUID, line: int, limit: int, only: RowFilter
 ) -> list[RowResult]:
     """What became of the rows after a line. Raises ``ImportUnknown``."""
     await find(unit, import_id)
-    return await imports.rows_after(unit.conn, import_id, line, limit, rejected=rejected)
+    return await imports.rows_after(unit.conn, import_id, line, limit, only)
 
 
 async def listed(unit: Unit, before: UUID | None, limit: int) -> list[Import]:

@@ -6,8 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from services.preparation.domain.lot_rows import CardRow, RefusedRow
+from services.preparation.domain.oddities import Oddity
 from services.preparation.domain.row_faults import RowCode, RowFault
-from services.preparation.domain.stages import Stage, previous
+from services.preparation.domain.stages import Stage
 from shared.db import Connection, Row
 from shared.ids import CaseId, LotId
 
@@ -22,18 +23,28 @@ class Import:
     row_count: int
     rows_done: int
     rejected: int
+    warned: int
     finished_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What became of a row: the case it opened, or the fault that kept it out."""
+    """What became of a row: the case it opened, or the fault that kept it out; and what is odd."""
 
     line: int
     lot_id: LotId | None
     row: int | None
     case_id: CaseId | None
     fault: RowFault | None
+    oddities: Sequence[Oddity] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RowFilter:
+    """Which rows are shown; all where nothing is asked for."""
+
+    rejected: bool = False
+    warned: bool = False
 
 
 async def begin(
@@ -61,10 +72,12 @@ async def newest(conn: Connection, before: UUID | None, limit: int) -> list[Impo
 
 
 async def count_done(
-    conn: Connection, import_id: UUID, rows: int, rejected: int, at: datetime
+    conn: Connection, import_id: UUID, done: Sequence[RowResult], at: datetime
 ) -> bool:
     """Count rows that are done; whether they were the last."""
-    finished: bool = await conn.fetchval(_COUNT_DONE, import_id, rows, rejected, at)
+    rejected = sum(row.fault is not None for row in done)
+    warned = sum(bool(row.oddities) for row in done)
+    finished: bool = await conn.fetchval(_COUNT_DONE, import_id, len(done), rejected, at, warned)
     return finished
 
 
@@ -99,7 +112,7 @@ async def add_cards(conn: Connection, cards: Mapping[CaseId, CardRow], at: datet
 
 def begun(stage: Stage) -> Stage:
     """The stage a card of the opening stock is written in; it is laid on its shelf by a step."""
-    return previous(stage) if stage is Stage.SHELVED else stage
+    return min(stage, Stage.PRESET, key=lambda each: each.rank)
 
 
 async def known_references(conn: Connection, references: Sequence[str]) -> set[str]:
@@ -132,6 +145,7 @@ async def record_rows(conn: Connection, import_id: UUID, results: Sequence[RowRe
         [r.fault.code if r.fault else None for r in results],
         [r.fault.field if r.fault else None for r in results],
         [r.case_id for r in results],
+        [" ".join(r.oddities) for r in results],
     )
 
 
@@ -141,10 +155,10 @@ async def rows_of(conn: Connection, import_id: UUID) -> list[RowResult]:
 
 
 async def rows_after(
-    conn: Connection, import_id: UUID, line: int, limit: int, *, rejected: bool
+    conn: Connection, import_id: UUID, line: int, limit: int, only: RowFilter
 ) -> list[RowResult]:
-    """What became of the rows after a line; only those that were rejected, or all."""
-    rows = await conn.fetch(_ROWS_AFTER, import_id, line, rejected, limit)
+    """What became of the rows after a line."""
+    rows = await conn.fetch(_ROWS_AFTER, import_id, line, only.rejected, limit, only.warned)
     return [row_result(row) for row in rows]
 
 
@@ -173,7 +187,8 @@ async def drop_slice(conn: Connection, import_id: UUID, number: int) -> None:
 def row_result(row: Row) -> RowResult:
     """The result a row of ``lot_row`` tells of."""
     fault = RowFault(RowCode(row["code"]), row["field"]) if row["code"] else None
-    return RowResult(row["line"], row["lot_id"], row["lot_row"], row["case_id"], fault)
+    odd = [Oddity(code) for code in row["warnings"]]
+    return RowResult(row["line"], row["lot_id"], row["lot_row"], row["case_id"], fault, odd)
 
 
 def refusal(row: RefusedRow) -> RowResult:
@@ -186,26 +201,30 @@ INSERT INTO lot_import (import_id, digest, imported_at, row_count) VALUES ($1, $
 ON CONFLICT (digest) DO NOTHING RETURNING import_id
 """
 _FIND = """
-SELECT import_id, digest, imported_at, row_count, rows_done, rejected, finished_at
+SELECT import_id, digest, imported_at, row_count, rows_done, rejected, warned,
+       finished_at
 FROM lot_import WHERE digest = $1
 """
 _BY_ID = """
-SELECT import_id, digest, imported_at, row_count, rows_done, rejected, finished_at
+SELECT import_id, digest, imported_at, row_count, rows_done, rejected, warned,
+       finished_at
 FROM lot_import WHERE import_id = $1
 """
 _NEWEST = """
-SELECT import_id, digest, imported_at, row_count, rows_done, rejected, finished_at
+SELECT import_id, digest, imported_at, row_count, rows_done, rejected, warned,
+       finished_at
 FROM lot_import WHERE $1::uuid IS NULL OR import_id < $1 ORDER BY import_id DESC LIMIT $2
 """
 # The row is counted up by one at a time: whoever brings it to its end knows that it is the last.
 _COUNT_DONE = """
-UPDATE lot_import SET rows_done = rows_done + $2, rejected = rejected + $3,
+UPDATE lot_import SET rows_done = rows_done + $2, rejected = rejected + $3, warned = warned + $5,
        finished_at = CASE WHEN rows_done + $2 = row_count THEN $4::timestamptz END
 WHERE import_id = $1 RETURNING finished_at IS NOT NULL
 """
 _ROWS_AFTER = """
-SELECT line, lot_id, lot_row, code, field, case_id FROM lot_row
-WHERE import_id = $1 AND line > $2 AND (code IS NOT NULL OR NOT $3) ORDER BY line LIMIT $4
+SELECT line, lot_id, lot_row, code, field, case_id, warnings FROM lot_row
+WHERE import_id = $1 AND line > $2 AND (code IS NOT NULL OR NOT $3)
+  AND (warnings <> '{}' OR NOT $5) ORDER BY line LIMIT $4
 """
 _LOTS_OF = """
 SELECT DISTINCT lot_id FROM lot_row WHERE import_id = $1 AND lot_id IS NOT NULL ORDER BY lot_id
@@ -256,9 +275,12 @@ _KEEP_BIRTH_DATES = """
 INSERT INTO sealed_birth_date (case_id, sealed) SELECT * FROM unnest($1::uuid[], $2::bytea[])
 """
 _RECORD_ROWS = """
-INSERT INTO lot_row (import_id, line, lot_id, lot_row, code, field, case_id)
-SELECT $1, * FROM unnest($2::int[], $3::text[], $4::int[], $5::text[], $6::text[], $7::uuid[])
+INSERT INTO lot_row (import_id, line, lot_id, lot_row, code, field, case_id, warnings)
+SELECT $1, line, lot_id, lot_row, code, field, case_id, string_to_array(odd, ' ')
+FROM unnest($2::int[], $3::text[], $4::int[], $5::text[], $6::text[], $7::uuid[], $8::text[])
+     AS r(line, lot_id, lot_row, code, field, case_id, odd)
 """
 _ROWS_OF = """
-SELECT line, lot_id, lot_row, code, field, case_id FROM lot_row WHERE import_id = $1 ORDER BY line
+SELECT line, lot_id, lot_row, code, field, case_id, warnings FROM lot_row
+WHERE import_id = $1 ORDER BY line
 """

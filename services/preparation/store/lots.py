@@ -74,7 +74,7 @@ ORDER BY lot.received_at DESC, lot.lot_id DESC LIMIT $3
 """
 _FIND = f"{_COUNTS} WHERE lot.lot_id = $1"
 _ROWS = """
-SELECT import_id, line, lot_id, lot_row, code, field, case_id FROM lot_row
+SELECT import_id, line, lot_id, lot_row, code, field, case_id, warnings FROM lot_row
 WHERE lot_id = $1 AND ($2::uuid IS NULL OR (import_id, line) > ($2, $3::int))
 ORDER BY import_id, line LIMIT $4
 """

@@ -11,11 +11,14 @@ from shared.ids import CaseId, SiteId
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notice as it is kept; the number itself is not."""
+    """A notice as it is kept; the number itself is not.
+
+    Without ``secret_id`` another system had drawn the number, and nobody here can again.
+    """
 
     case_id: CaseId
     notice_seq: int
-    secret_id: str
+    secret_id: str | None
     attempt: int
     number_key: str
     login_key: str
@@ -100,9 +103,9 @@ INSERT INTO notice_batch (batch_id, created_at, notice_count, notice_seq) VALUES
 """
 _ADD = """
 INSERT INTO notice (batch_id, case_id, notice_seq, secret_id, attempt, number_key, login_key,
-                    key_id, pickup_deadline, site_id)
-SELECT $1, * FROM unnest($2::uuid[], $3::int[], $4::text[], $5::int[], $6::text[], $7::text[],
-                         $8::text[], $9::date[], $10::text[])
+                    key_id, pickup_deadline, site_id, own_number)
+SELECT $1, *, true FROM unnest($2::uuid[], $3::int[], $4::text[], $5::int[], $6::text[],
+                               $7::text[], $8::text[], $9::date[], $10::text[])
 ON CONFLICT (number_key) WHERE notice_seq = 1 DO NOTHING
 RETURNING case_id
 """

@@ -123,7 +123,8 @@ SELECT (SELECT coalesce(sum(free), 0) FROM seat_day
           AND EXISTS (SELECT FROM notice n WHERE n.case_id = card.case_id
                                              AND n.pickup_deadline >= $5))::int AS invited,
        (SELECT count(*) FROM notice JOIN notice_batch USING (batch_id)
-        WHERE notice.site_id = $1 AND created_at >= $4)::int AS sent_today
+        WHERE notice.site_id = $1 AND created_at >= $4
+          AND secret_id IS NOT NULL)::int AS sent_today
 """
 _WAITING = """
 SELECT count(*)::int FROM card WHERE site_id = $1 AND stage = 'shelved' AND holds = 0

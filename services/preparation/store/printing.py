@@ -19,8 +19,10 @@ class PrintLine:
     card_reference: str
     site_id: SiteId | None
     shelf_position: str | None
-    secret_id: str
+    secret_id: str | None
     attempt: int
+    number_seq: int
+    """With which ``notice_seq`` the number was derived: a second notice may repeat the first."""
     pickup_deadline: date
     printed_at: datetime | None
     addressed: bool
@@ -39,7 +41,8 @@ async def lines(conn: Connection, batch_id: UUID) -> list[PrintLine]:
     for row in await conn.fetch(_LINES, batch_id):
         values = dict(row)
         stage, held = Stage(values.pop("stage")), values.pop("held")
-        why = left_out(stage, held=held, repeated=values.pop("repeated"))
+        repeated, foreign = values.pop("repeated"), values["secret_id"] is None
+        why = left_out(stage, held=held, repeated=repeated, foreign=foreign)
         found.append(PrintLine(**values, left_out=why))
     return found
 
@@ -57,8 +60,9 @@ SELECT FROM card WHERE case_id IN (SELECT case_id FROM notice WHERE batch_id = $
 ORDER BY case_id FOR SHARE
 """
 _LINES = """
-SELECT case_id, card_reference, card.site_id, shelf_position, secret_id, attempt, pickup_deadline,
-       printed_at, stage, holds > 0 AS held,
+SELECT case_id, card_reference, card.site_id, shelf_position, secret_id, attempt,
+       CASE WHEN own_number THEN notice_seq ELSE 1 END AS number_seq, pickup_deadline, printed_at,
+       stage, holds > 0 AS held,
        EXISTS (SELECT FROM sealed_addressee s WHERE s.case_id = card.case_id) AS addressed,
        EXISTS (SELECT FROM notice later WHERE later.case_id = card.case_id
                                           AND later.notice_seq > notice.notice_seq) AS repeated

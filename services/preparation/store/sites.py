@@ -43,7 +43,9 @@ async def offices(conn: Connection) -> dict[WardCode, SiteId]:
 
 
 async def may_receive(conn: Connection, site_id: SiteId) -> bool:
-    """Whether cards may be sent to a site: it is known and not closed, or no site is known yet."""
+    """Whether cards may be sent to a site or laid there: it is known and not closed, or no site is
+    known yet.
+    """
     may: bool = await conn.fetchval(_MAY_RECEIVE, site_id)
     return may
 

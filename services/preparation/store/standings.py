@@ -60,7 +60,10 @@ async def repeat(
     batch_id: UUID,
     deadlines: dict[CaseId, date],
 ) -> list[Row]:
-    """Write second notices with the numbers of the first ones; returns them as they are told."""
+    """Write second notices with the numbers of the first ones; returns them as they are told.
+
+    Those whose first number another system had drawn are left out.
+    """
     rows: list[Row] = await conn.fetch(_REPEAT, batch_id, list(deadlines), list(deadlines.values()))
     return rows
 
@@ -112,6 +115,7 @@ WITH repeated AS (
            first.login_key, first.key_id, wanted.deadline, card.site_id
     FROM unnest($2::uuid[], $3::date[]) AS wanted(case_id, deadline)
     JOIN notice first ON first.case_id = wanted.case_id AND first.notice_seq = 1
+                     AND first.secret_id IS NOT NULL
     JOIN card ON card.case_id = wanted.case_id
     RETURNING *
 )

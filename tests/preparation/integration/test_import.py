@@ -150,3 +150,34 @@ async def test_an_unknown_lot_is_not_found(client: httpx.AsyncClient) -> None:
             404,
             "urn:madoguchi:problem:lot-unknown",
         )
+
+
+async def test_an_expiry_against_the_rule_is_taken_and_told(client: httpx.AsyncClient) -> None:
+    right = row(1, birth_date="1986-05-14", card_expires_on="2035-05-14")
+    rows = [
+        right,
+        {**row(2), **{k: right[k] for k in ("birth_date",)}, "card_expires_on": "2036-05-14"},
+        {**row(3), **{k: right[k] for k in ("birth_date",)}, "card_expires_on": "2027-03-31"},
+        {**right, **{k: row(4)[k] for k in ("row", "card_reference")}, "kind": "next_generation"},
+    ]
+    tried = await client.post(
+        "/v1/lots", content=lot_csv(rows), params={"dry_run": True}, headers=bearer()
+    )
+    answer = await client.post("/v1/lots", content=lot_csv(rows), headers=bearer())
+    again = await client.post("/v1/lots", content=lot_csv(rows), headers=bearer())
+    for found in (tried.json(), answer.json(), again.json()):
+        assert (found["accepted"], found["warned"]) == (4, 3)
+        assert [[w["code"] for w in r["warnings"]] for r in found["results"]] == [
+            [],
+            ["expires_late"],
+            ["expires_early"],
+            ["not_yet_next_generation"],
+        ]
+    path = f"/v1/imports/{answer.json()['import_id']}"
+    job = (await client.get(path, headers=bearer())).json()
+    assert (job["rejected"], job["warned"]) == (0, 3)
+    odd = await client.get(
+        f"{path}/rows", params={"warned": True, "format": "csv"}, headers=bearer()
+    )
+    assert len(odd.text.splitlines()) == 4
+    assert "expires_late" in odd.text

@@ -104,7 +104,7 @@ async def test_opening_stock_comes_with_stage_and_shelf(
         stock(3, "shelved", site_id=SITE, shelf="B"),
         stock(4, "shelved"),
         stock(5, "inspected", site_id=SITE),
-        stock(6, "notified", site_id=SITE, shelf="B"),
+        stock(6, "issued", site_id=SITE, shelf="B"),
     ]
     body = lot_csv(rows, columns=STOCK)
     refused = await post(client, body, opening_stock=True)

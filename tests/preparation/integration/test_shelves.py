@@ -110,6 +110,26 @@ async def test_without_a_site_cards_go_to_the_shelf_of_their_ward(
     assert await positions(client) == ["A-00001"]
 
 
+async def test_nothing_is_laid_at_a_site_that_nobody_knows(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    """Before any site is known every name is good: stock may come before the news of sites."""
+    (case_id, other) = await preset(client, 2)
+    assert (await shelve(client, [case_id])).json()["done"] == 1
+    elsewhere = SAMPLE.model_copy(update={"site_id": "center", "state": SiteState.OPEN})
+    await hear(database, SiteOpened(site=elsewhere))
+    unknown = await shelve(client, [other])
+    assert (unknown.status_code, unknown.json()["errors"][0]["field"]) == (422, "site_id")
+    body = {"site_id": SITE, "shelf": "A"}
+    one = await client.post(f"/v1/cards/{other}/stages/shelved", json=body, headers=bearer())
+    assert one.status_code == 422
+    made = await client.put(f"/v1/shelves/{SITE}/Z", json={"capacity": 9}, headers=bearer())
+    assert (made.status_code, made.json()["type"]) == (
+        422,
+        "urn:madoguchi:problem:shelf-at-no-site",
+    )
+
+
 async def test_racers_lay_no_more_than_a_shelf_takes(client: httpx.AsyncClient) -> None:
     await limit(client, 7)
     case_ids = await preset(client, 20)

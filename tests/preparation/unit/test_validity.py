@@ -14,6 +14,7 @@ from services.preparation.domain.validity import (
     certificate_expires_on,
     is_next_generation,
     nth_birthday_after,
+    possible_ends,
     renewal_opens_on,
 )
 from simulation.lots import draw_lot
@@ -140,3 +141,20 @@ def test_nobody_has_an_age_before_birth() -> None:
 def test_the_invented_lots_keep_the_rule() -> None:
     for card in draw_lot("L", 400, date(2026, 4, 10)):
         assert card.card_expires_on == card_expires_on(card.shipped_on, card.birth_date)
+
+
+@given(birth=births, applied=days, wait=st.integers(0, 60))
+def test_the_right_last_day_is_among_the_possible_ones(
+    birth: date, applied: date, wait: int
+) -> None:
+    assume(birth <= applied)
+    shipped = applied + timedelta(days=wait)
+    ends = possible_ends(applied, shipped, birth)
+    assert card_expires_on(shipped, birth) in ends
+    assert card_expires_on(applied, birth) in ends
+    assert all(birthday_in(end.year, birth) == end for end in ends)
+
+
+def test_who_grows_up_between_application_and_card_may_have_either_span() -> None:
+    ends = possible_ends(date(2026, 4, 1), date(2026, 4, 20), date(2008, 4, 10))
+    assert {date(2030, 4, 10), date(2036, 4, 10)} <= ends
