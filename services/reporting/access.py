@@ -10,6 +10,7 @@ ACCESS: AccessTable = {
     ("GET", "/"): allow(Role.PUBLIC),
     ("GET", "/dashboard"): allow(Role.PUBLIC),
     ("GET", "/v1/reports/monthly"): allow(*_STEERING),
+    ("GET", "/v1/reports/plan"): allow(*_STEERING),
     ("GET", "/v1/reports/totals"): allow(*_STEERING),
     ("GET", "/v1/reports/sites"): allow(*_STEERING),
     ("GET", "/v1/reports/sites/days"): allow(*_STEERING),
@@ -17,4 +18,10 @@ ACCESS: AccessTable = {
     ("GET", "/v1/reports/sites/times"): allow(*_STEERING),
     ("GET", "/v1/reports/sites/first-free"): allow(*_STEERING),
     ("GET", "/v1/reports/cases"): allow(*_STEERING, site=SiteRule.QUERY),
+    ("GET", "/v1/series"): allow(*_STEERING),
+    ("POST", "/v1/forecasts:import"): allow(Role.PLANNER),
+    ("GET", "/v1/forecasts"): allow(*_STEERING),
+    ("GET", "/v1/forecasts/{version}"): allow(*_STEERING),
+    ("GET", "/v1/forecasts/{version}/values"): allow(*_STEERING),
+    ("GET", "/v1/forecasts/{version}/accuracy"): allow(*_STEERING),
 }

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from services.reporting.access import ACCESS
-from services.reporting.api import cases, monthly, sites, totals
+from services.reporting.api import cases, forecasts, monthly, plan, series, sites, totals
 from services.reporting.api.dashboard import dashboard
 from shared.calendar import BusinessCalendar
 from shared.http.app import create_app
@@ -19,7 +19,16 @@ def build(resources: Resources) -> FastAPI:
             "and the cases behind each figure. "
             "処理件数の月次集計、公式の4累計、各数値の根拠となる案件を提供します。"
         ),
-        routers=[monthly.router, totals.router, cases.router, sites.router, dashboard()],
+        routers=[
+            monthly.router,
+            plan.router,
+            totals.router,
+            cases.router,
+            sites.router,
+            series.router,
+            forecasts.router,
+            dashboard(),
+        ],
         access=ACCESS,
         resources=resources,
     )

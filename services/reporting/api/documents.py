@@ -85,6 +85,27 @@ FIRST_FREE: Mapping[str, Any] = {
     ],
 }
 
+PLAN: Mapping[str, Any] = {
+    "columns": [
+        {"key": "service", "title": "Procedure"},
+        {"key": "fiscal_year", "title": "Fiscal year from April"},
+        {"key": "basis", "title": "Basis"},
+        {"key": "04", "title": "Apr"},
+        {"key": "total", "title": "Year"},
+    ],
+    "rows": [
+        {
+            "service": "card_issuance",
+            "label": "(1) Cards issued",
+            "fiscal_year": 2026,
+            "basis": "forecast",
+            "era_year": "FY R8 (forecast)",
+            "04": 12556,
+            "total": 148799,
+        }
+    ],
+}
+
 
 def table(example: Mapping[str, Any]) -> dict[int | str, dict[str, Any]]:
     """The ``responses`` of a route that answers with a table."""

@@ -11,7 +11,7 @@ from services.reporting.api import documents
 from services.reporting.api.answers import answer
 from services.reporting.api.filters import SiteFilter, WardFilter, YearDep
 from services.reporting.api.models import ReportTable
-from services.reporting.api.tables import long_table, plan_table
+from services.reporting.api.tables import long_table, plan_table, service_table
 from services.reporting.domain.monthly import plan_rows
 from services.reporting.store import reports
 from shared.http.call import CallDep
@@ -25,6 +25,7 @@ class Layout(StrEnum):
 
     PLAN = "plan"
     LONG = "long"
+    SERVICE = "service"
 
 
 @router.get(
@@ -45,7 +46,8 @@ async def monthly(
         Layout,
         Query(
             description="plan: a row per procedure and their sum, twelve months and the year. "
-            "long: a row per month, procedure, ward and site that has any."
+            "long: a row per month, procedure, ward and site that has any. "
+            "service: a row per month and procedure, as month, service, completed."
         ),
     ] = Layout.PLAN,
 ) -> Response:
@@ -54,6 +56,8 @@ async def monthly(
     async with call.unit() as unit:
         if layout is Layout.LONG:
             table = long_table(year, await reports.cells(unit.conn, span), wanted.language)
+        elif layout is Layout.SERVICE:
+            table = service_table(year, await reports.counts(unit.conn, span))
         else:
             rows = plan_rows(year, await reports.counts(unit.conn, span))
             table = plan_table(year, rows, wanted.language)

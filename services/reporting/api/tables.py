@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from datetime import date
 
-from services.reporting.domain.monthly import PlanRow
+from services.reporting.domain.monthly import Counts, PlanRow
 from services.reporting.domain.totals import WardTotals, city
 from services.reporting.store import reports
 from shared.calendar import FiscalYear
+from shared.contracts.base import Procedure
 from shared.errors import Language, Text
 from shared.http.tables import Cell, Column, Table
 
@@ -26,6 +27,12 @@ _LONG_COLUMNS = (
     Column("ward", Text("Ward of residence", "住所地の区（団体コード）")),
     Column("site_id", Text("Site", "窓口")),
     Column("site_name", Text("Name of the site", "窓口名")),
+    Column("completed", Text("Completed", "件数")),
+)
+
+_SERVICE_COLUMNS = (
+    Column("month", Text("Month", "年月")),
+    Column("service", Text("Procedure", "手続")),
     Column("completed", Text("Completed", "件数")),
 )
 
@@ -79,6 +86,16 @@ def long_table(year: FiscalYear, cells: Sequence[reports.Cell], language: Langua
         for cell in cells
     ]
     return Table(f"monthly-{year}-long", _LONG_COLUMNS, rows)
+
+
+def service_table(year: FiscalYear, counts: Counts) -> Table:
+    """A row per month and procedure, a 0 where nothing was completed."""
+    rows = [
+        (month_key(month), procedure, counts.get((month, procedure), 0))
+        for month in year.months()
+        for procedure in Procedure
+    ]
+    return Table(f"monthly-{year}-services", _SERVICE_COLUMNS, rows)
 
 
 def totals_table(day: date, wards: Sequence[WardTotals]) -> Table:

@@ -1,0 +1,230 @@
+"""/v1/forecasts: versions of what is expected, taken from files, and how far each was from it."""
+
+import hashlib
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.reporting.api import documents
+from services.reporting.api.filters import today
+from services.reporting.api.forecast_models import (
+    AccuracyLine,
+    ForecastLine,
+    ForecastOutcome,
+    ForecastResult,
+    ForecastRow,
+    ForecastVersion,
+    RowOutcome,
+)
+from services.reporting.api.lists import listed, version_of
+from services.reporting.domain.accuracy import Accuracy
+from services.reporting.domain.forecasts import Value, Version, said_twice, value_of
+from services.reporting.handlers import forecasts
+from services.reporting.store import forecasts as stored
+from shared import csv_file
+from shared.csv_file import Form, Line
+from shared.errors import FieldError, Language
+from shared.http import row_results
+from shared.http.call import Call, CallDep
+from shared.http.etag import tagged
+from shared.http.language import negotiate
+from shared.http.paging import Page, PageDep
+from shared.http.tables import TableDep
+
+router = APIRouter(prefix="/v1/forecasts", tags=["forecasts"])
+
+MOST_ROWS = 5_000
+FORM = Form(("month", "service", "basis", "count"))
+_EXAMPLE = "month,service,basis,count\n2026-04,card_issuance,forecast,12556\n"
+VersionPath = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+_LINE_TITLES = (
+    ("month", "Month", "年月"),
+    ("service", "Procedure", "手続"),
+    ("basis", "Basis", "区分"),
+    ("count", "Number", "件数"),
+)
+_ACCURACY_TITLES = (
+    ("version", "Version", "版"),
+    ("service", "Procedure", "手続"),
+    ("months", "Months compared", "比較月数"),
+    ("mae", "Mean absolute error (MAE)", "平均絶対誤差（MAE）"),
+    ("mape", "As a share of what came (MAPE)", "平均絶対誤差率（MAPE）"),
+    ("mase", "Against the naive forecast (MASE)", "単純予測比（MASE）"),
+    ("bias", "Bias", "偏り"),
+)
+
+
+@router.post(
+    ":import",
+    summary="Take in a forecast from a file",
+    openapi_extra=row_results.upload(_EXAMPLE, FORM),
+)
+async def import_forecast(
+    request: Request,
+    call: CallDep,
+    name: Annotated[
+        str, Query(min_length=1, max_length=100, description="What this forecast is called.")
+    ] = "forecast",
+    dry_run: Annotated[bool, Query(description="Only say what would happen.")] = False,
+) -> ForecastResult:
+    """The file becomes the next version, or nothing where a row is refused. The same file again
+    changes nothing."""
+    body = await request.body()
+    language = negotiate(request.headers.get("accept-language"))
+    read = _read(csv_file.read(body, FORM, MOST_ROWS))
+    values = [found for _, found in read if isinstance(found, Value)]
+    digest = hashlib.sha256(body).digest()
+    if len(values) < len(read):
+        outcome, version = ForecastOutcome.REFUSED, None
+    elif dry_run:
+        outcome, version = await _tried(call, digest)
+    else:
+        outcome, version = await _taken(call, digest, name, values)
+    return ForecastResult(
+        sha256=digest.hex(),
+        outcome=outcome,
+        version=version,
+        rows=len(read),
+        refused=len(read) - len(values),
+        results=[_row(line, found, language) for line, found in read],
+    )
+
+
+@router.get("", summary="Versions, the newest first")
+async def versions(request: Request, call: CallDep, page: PageDep) -> Page[ForecastVersion]:
+    """Every forecast that was taken in; the newest counts where none is named."""
+    before = page.after(tuple[int])
+    async with call.unit() as unit:
+        found = await stored.versions(
+            unit.conn, before=before[0] if before else None, limit=page.fetch
+        )
+    return page.page(found, key=lambda each: (each.version,), item=_version)
+
+
+@router.get("/{version}", summary="One version", response_model=ForecastVersion)
+async def one(request: Request, call: CallDep, version: VersionPath) -> Response:
+    """What it is called, and which months it forecasts."""
+    async with call.unit() as unit:
+        found = _version(await forecasts.find(unit, version))
+    return tagged(request, found, version_of(found))
+
+
+@router.get(
+    "/{version}/values",
+    summary="The numbers of a version",
+    response_model=Page[ForecastLine],
+    responses=documents.files(),
+)
+async def values(
+    request: Request, call: CallDep, wanted: TableDep, page: PageDep, version: VersionPath
+) -> Response:
+    """In order of month, procedure and basis, as `month,service,basis,count`."""
+    async with call.unit() as unit:
+        await forecasts.find(unit, version)
+        found = await stored.values(unit.conn, version)
+    lines = [
+        ForecastLine(
+            month=f"{each.month:%Y-%m}", service=each.procedure, basis=each.basis, count=each.count
+        )
+        for each in found
+    ]
+    return await listed(
+        request,
+        wanted,
+        page,
+        sorted(lines, key=_line_key),
+        name=f"forecast-{version}",
+        titles=_LINE_TITLES,
+        key=_line_key,
+        kind=tuple[str, str, str],
+    )
+
+
+@router.get(
+    "/{version}/accuracy",
+    summary="How far a version was from what came",
+    response_model=Page[AccuracyLine],
+    responses=documents.files(),
+)
+async def accuracy(
+    request: Request, call: CallDep, wanted: TableDep, page: PageDep, version: VersionPath
+) -> Response:
+    """MAE, MAPE, MASE and bias over the months that are over; no line where there is none."""
+    month = today(call.resources.units.clock).replace(day=1)
+    async with call.unit() as unit:
+        await forecasts.find(unit, version)
+        found = await forecasts.judged(unit, version, month)
+    return await listed(
+        request,
+        wanted,
+        page,
+        [_accuracy(version, each) for each in found],
+        name=f"forecast-{version}-accuracy",
+        titles=_ACCURACY_TITLES,
+        key=lambda line: (line.service,),
+        kind=tuple[str],
+    )
+
+
+async def _tried(call: Call, digest: bytes) -> tuple[ForecastOutcome, int | None]:
+    async with call.unit() as unit:
+        version = await stored.version_of(unit.conn, digest)
+    return (ForecastOutcome.UNCHANGED if version else ForecastOutcome.DRY_RUN), version
+
+
+async def _taken(
+    call: Call, digest: bytes, name: str, values: list[Value]
+) -> tuple[ForecastOutcome, int | None]:
+    async with call.unit() as unit:
+        version, fresh = await forecasts.take_in(unit, digest, name, values)
+    return (ForecastOutcome.IMPORTED if fresh else ForecastOutcome.UNCHANGED), version
+
+
+def _read(lines: list[Line]) -> list[tuple[Line, Value | FieldError]]:
+    seen: set[object] = set()
+    read: list[tuple[Line, Value | FieldError]] = []
+    for line in lines:
+        found = line.fault or value_of(line.cells)
+        if isinstance(found, Value):
+            twice = found.key in seen
+            seen.add(found.key)
+            found = said_twice() if twice else found
+        read.append((line, found))
+    return read
+
+
+def _row(line: Line, found: Value | FieldError, language: Language) -> ForecastRow:
+    if isinstance(found, Value):
+        return ForecastRow(line=line.number, outcome=RowOutcome.ACCEPTED, refusal=None)
+    refusal = row_results.of_fields([found], language)
+    return ForecastRow(line=line.number, outcome=RowOutcome.REFUSED, refusal=refusal)
+
+
+def _version(found: Version) -> ForecastVersion:
+    return ForecastVersion(
+        version=found.version,
+        name=found.name,
+        imported_at=found.imported_at,
+        imported_by=found.imported_by,
+        first_month=f"{found.first:%Y-%m}" if found.first else None,
+        last_month=f"{found.last:%Y-%m}" if found.last else None,
+    )
+
+
+def _accuracy(version: int, found: Accuracy) -> AccuracyLine:
+    return AccuracyLine(
+        version=version,
+        service=found.procedure or "sum",
+        months=found.months,
+        mae=round(found.mae, 2),
+        mape=None if found.mape is None else round(found.mape, 4),
+        mase=None if found.mase is None else round(found.mase, 3),
+        bias=round(found.bias, 2),
+    )
+
+
+def _line_key(line: ForecastLine) -> tuple[str, str, str]:
+    return (line.month, line.service, line.basis)

@@ -1,0 +1,76 @@
+"""Forecasts: taken in, read beside what came, and judged by it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from services.reporting.domain.accuracy import Accuracy, accuracies
+from services.reporting.domain.forecasts import Forecast, Value, Version
+from services.reporting.domain.monthly import Counts
+from services.reporting.domain.plan import with_zeros
+from services.reporting.store import forecasts, reports
+from shared.errors import NotFound, Text
+from shared.unit import Unit
+
+_FIRST, _LAST = date(2000, 1, 1), date(2999, 12, 1)
+
+
+class NoSuchForecast(NotFound):
+    """There is no forecast of this version."""
+
+    slug = "no-such-forecast"
+    title = Text("There is no forecast of this version", "この版の需要予測はありません")
+    remedy = Text(
+        "See GET /v1/forecasts for the versions.", "GET /v1/forecasts で版を確認できます。"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was done by month, a 0 where nothing was; ``over`` are the months that have ended."""
+
+    counts: Counts
+    over: Counts
+
+
+async def take_in(
+    unit: Unit, sha256: bytes, name: str, values: Sequence[Value]
+) -> tuple[int, bool]:
+    """The version that this file is, and whether it is new; the same file is one version."""
+    version, fresh = await forecasts.add(unit, sha256, name, values)
+    if fresh:
+        unit.audit("forecast.imported", subject=f"forecast-{version}", rows=len(values))
+    return version, fresh
+
+
+async def find(unit: Unit, version: int) -> Version:
+    """One version. Raises ``NoSuchForecast``."""
+    found = await forecasts.versions(unit.conn, only=version, limit=1)
+    if not found:
+        raise NoSuchForecast
+    return found[0]
+
+
+async def chosen(unit: Unit, version: int | None) -> tuple[int, Forecast] | None:
+    """The version asked for, or the newest; None where there is none at all.
+
+    Raises ``NoSuchForecast`` where one is named that there is not.
+    """
+    if version is not None:
+        await find(unit, version)
+    number = version if version is not None else await forecasts.newest(unit.conn)
+    return None if number is None else (number, await forecasts.read(unit.conn, number))
+
+
+async def known(unit: Unit, month: date) -> Known:
+    """What was done in all months, where ``month`` is the present one."""
+    counts = await reports.counts(unit.conn, reports.Span(_FIRST, _LAST))
+    whole = with_zeros(counts, await reports.known_months(unit.conn))
+    return Known(whole, {key: count for key, count in whole.items() if key[0] < month})
+
+
+async def judged(unit: Unit, version: int, month: date) -> list[Accuracy]:
+    """The error of a version over the months before ``month``."""
+    forecast = await forecasts.read(unit.conn, version)
+    came = (await known(unit, month)).over
+    return accuracies(forecast.expected, came, forecast.published)
