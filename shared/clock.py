@@ -4,6 +4,7 @@ Business time may be replayed. Tokens, retries and network time-outs use real ti
 not come here.
 """
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -51,6 +52,7 @@ class ReplayClock:
 
     def __init__(self) -> None:
         self._at = datetime.fromtimestamp(0, UTC)
+        self._moved = asyncio.Event()
 
     def now(self) -> datetime:
         """The latest instant heard."""
@@ -58,4 +60,12 @@ class ReplayClock:
 
     def follow(self, at: datetime) -> None:
         """Take over a heard instant; an older one (a replayed event) changes nothing."""
-        self._at = max(self._at, at.astimezone(UTC))
+        if at > self._at:
+            self._at = at.astimezone(UTC)
+            self._moved.set()
+            self._moved = asyncio.Event()
+
+    async def moved(self, since: datetime) -> None:
+        """Return once it is later than ``since``."""
+        while self._at <= since:
+            await self._moved.wait()

@@ -9,8 +9,11 @@ and never keeps the others waiting.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
+from shared.clock import ReplayClock
 from shared.messaging.failure import backoff
 from shared.security.principal import Principal
 from shared.telemetry.metrics import Metrics
@@ -53,7 +56,19 @@ class DueLoop:
                 continue
             self._failures = 0
             self._metrics.due_through.set(at.timestamp())
-            await asyncio.sleep(IDLE_SECONDS)
+            await self._rest(at)
+
+    async def _rest(self, at: datetime) -> None:
+        """A while; under a replayed clock no longer than until its next advance, which waits for
+        us.
+        """
+        clock = self._units.clock
+        with suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_SECONDS):
+                if isinstance(clock, ReplayClock):
+                    await clock.moved(at)
+                else:
+                    await asyncio.sleep(IDLE_SECONDS)
 
     async def round(self) -> int:
         """One batch of each piece; how much was done in all."""

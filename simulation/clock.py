@@ -18,7 +18,6 @@ from shared.messaging.kafka import consumer, producer
 from shared.messaging.topics import CLOCK_TOPIC
 from shared.settings import KernelSettings
 
-GAUGE = "madoguchi_business_time_seconds"
 PATIENCE = 30.0
 """Seconds that the rooms may take to hear the time."""
 
@@ -117,8 +116,5 @@ async def reached(http: httpx.AsyncClient, apis: Iterable[str], at: datetime) ->
 
 
 async def _time_of(http: httpx.AsyncClient, base: str) -> float:
-    answer = await http.get(f"{base}/metrics")
-    for line in answer.raise_for_status().text.splitlines():
-        if line.startswith(f"{GAUGE} "):
-            return float(line.split()[1])
-    return 0.0
+    answer = await http.get(f"{base}/timez")
+    return float(answer.raise_for_status().json()["now"])

@@ -5,6 +5,7 @@ Interrupted, it can go on where it was: the journal lies in the data folder.
 """
 
 import asyncio
+import hashlib
 import json
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +26,7 @@ from deploy.embedded.plan import ROLES, ROOMS
 if TYPE_CHECKING:
     from deploy.embedded.stack import Stack
     from shared.settings import KernelSettings
+    from simulation.replay.ledger import Ledger
     from simulation.replay.plan import Planner
     from simulation.replay.result import Result
 
@@ -100,12 +102,12 @@ def replay(
     """
     plan = _plan(_Wanted(demand, first, last, scale, seed, wards, sites, behaviour))
     folder = data / f"{datetime.now():%Y%m%d-%H%M%S}" if fresh else data  # noqa: DTZ005  a name
-    arguments = _arguments(plan)
+    ledger = _ledger(folder, plan)
     house = stack(folder, **SETTINGS)
     with Display() as display:
         started = house.up(display)
     try:
-        result = _run(house, plan, arguments)
+        result = _run(house, plan, ledger)
     finally:
         # A second Ctrl-C must not leave half of it running.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -153,20 +155,21 @@ def _plan(wanted: _Wanted) -> "Planner":
     )
 
 
-def _arguments(plan: "Planner") -> dict[str, str]:
-    """What makes two replays the same."""
-    import hashlib  # noqa: PLC0415
+def _ledger(folder: Path, plan: "Planner") -> "Ledger":
+    """The journal of this replay. Raises ``OtherReplay`` where the folder has another's."""
+    from simulation.replay.ledger import open_ledger  # noqa: PLC0415
 
     said = f"{plan.demand}|{plan.city}|{plan.behaviour}"
-    return {
+    arguments = {
         "months": f"{plan.months[0]:%Y-%m} to {plan.months[-1]:%Y-%m}",
         "scale": str(plan.scale),
         "seed": str(plan.seed),
         "files": hashlib.sha256(said.encode()).hexdigest()[:12],
     }
+    return open_ledger(folder / JOURNAL, arguments)
 
 
-def _run(house: "Stack", plan: "Planner", arguments: Mapping[str, str]) -> "Result":
+def _run(house: "Stack", plan: "Planner", ledger: "Ledger") -> "Result":
     import httpx  # noqa: PLC0415
 
     from simulation.clock import ClockNotFollowedError  # noqa: PLC0415
@@ -177,9 +180,7 @@ def _run(house: "Stack", plan: "Planner", arguments: Mapping[str, str]) -> "Resu
     folder = house.plan.home.root
     try:
         with ReplayBar() as bar:
-            return asyncio.run(
-                run(House.of(house), plan, arguments, journal=folder / JOURNAL, watch=bar)
-            )
+            return asyncio.run(run(House.of(house), plan, ledger, bar))
     except KeyboardInterrupt:
         talk().print(
             f"Interrupted. The same command with --data {folder} goes on; without --fresh.",

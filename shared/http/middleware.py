@@ -22,7 +22,7 @@ RouteName = Callable[[Scope], str | None]
 """The template of the route that served a request, None where none did."""
 
 _UNMATCHED = "(none)"
-_QUIET = frozenset({"/livez", "/readyz", "/metrics"})
+_QUIET = frozenset({"/livez", "/readyz", "/metrics", "/timez"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 logger = logging.getLogger("madoguchi.http")

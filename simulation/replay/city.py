@@ -41,7 +41,7 @@ class Hours:
     weekday: int
     opens: time
     closes: time
-    occurrences: frozenset[int]
+    occurrences: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Acceptance:
     """Whom a site serves with what; no wards means all."""
 
     procedure: Procedure
-    wards: frozenset[str]
+    wards: tuple[str, ...]
     from_date: date
     until_date: date
 
@@ -107,7 +107,7 @@ class City:
     wards: tuple[Ward, ...]
     sites: tuple[Site, ...]
     tables: dict[str, Path]
-    calendar: BusinessCalendar = field(default_factory=BusinessCalendar, compare=False)
+    calendar: BusinessCalendar = field(default_factory=BusinessCalendar, compare=False, repr=False)
 
 
 def read_city(wards: Path = WARDS, sites: Path = SITES) -> City:
@@ -204,7 +204,7 @@ def _hours(row: Row) -> Hours:
 def _acceptance(row: Row) -> Acceptance:
     return Acceptance(
         procedure=_read(row, "procedure", Procedure, "card_issuance"),
-        wards=frozenset(row["wards"].split()),
+        wards=tuple(row["wards"].split()),
         from_date=_day(row, "from_date", date.min),
         until_date=_day(row, "until_date", date.max),
     )
@@ -244,8 +244,8 @@ def _day(row: Row, name: str, default: date | None = None) -> date:
     return _read(row, name, date.fromisoformat, "2025-04-01")
 
 
-def _numbers(text: str) -> frozenset[int]:
-    return frozenset(int(each) for each in text.split())
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(each) for each in text.split())
 
 
 def _read(row: Row, name: str, convert: Callable[[str], T], example: str) -> T:

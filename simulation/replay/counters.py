@@ -1,29 +1,38 @@
-"""The counters: who has come is served, most in bulk, some step by step; the rest was missed.
+"""The counters: who comes is served, most in bulk, some step by step; the others were missed.
 
-A site signs its day off in the evening; only then is it told who did not come.
+A site signs its day off in the evening; only then is it told who did not come. In bulk a visit is
+told when it is over, with the moments at which it was: none overlaps another at its counter.
 """
 
-from collections import defaultdict
+import zlib
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from shared.calendar import business_date
+from shared.contracts.base import Procedure
 from simulation.doors import Person
 from simulation.replay.agenda import Turn
 from simulation.replay.cases import End
 from simulation.replay.crew import Crew, NotTakenError
 
-_ROOM = "issuance"
-_ON_ITS_WAY = ("booking-not-known", "booking-elsewhere", "booking-not-active", "not-notified")
-_LANES = 3
+_ROOM: Final = "issuance"
+_MOST: Final = 1000
+_ON_ITS_WAY: Final = frozenset(
+    {"booking-not-known", "booking-elsewhere", "booking-not-active", "case-not-known"}
+    | {"card-not-ready", "card-not-here", "card-held", "not-notified"}
+)
+"""What is refused until news has come from another room."""
+_LANES: Final = 3
 """Counters of a site at which somebody is served step by step at the same time."""
-_DOCUMENTS = {"documents": [{"class": "A", "type": "drivers_licence"}]}
-_STEPS: Mapping[str, Mapping[str, object]] = {
-    "identity": _DOCUMENTS,
+_DOCUMENTS: Final = [{"class": "A", "type": "drivers_licence"}]
+_CERTIFICATES: Final = ["signing", "user_authentication"]
+_STEPS: Final[Mapping[str, Mapping[str, object]]] = {
+    "identity": {"documents": _DOCUMENTS},
     "pin-set": {"confirmed": True},
 }
-_REASONS = {End.DEFERRED: "documents_missing", End.LETTER: "inquiry_letter"}
+_REASONS: Final = {End.DEFERRED: "documents_missing", End.LETTER: "inquiry_letter"}
 
 
 class Counters:
@@ -31,28 +40,57 @@ class Counters:
 
     def __init__(self, crew: Crew) -> None:
         self._crew = crew
+        self._back: dict[str, list[str]] = defaultdict(list)
         self.served = 0
         """Cases completed so far."""
 
     async def serve(self, turns: Sequence[Turn]) -> None:
-        """Serve whoever comes of these; who misses the visit does not."""
-        come = [turn for turn in turns if turn.appointment.end is not End.MISSED]
-        await self._crew.each(_lanes(come), self._lane)
-        for turn in come:
+        """Serve those who come step by step, as their time comes."""
+        await self._crew.each(_lanes(turns), self._lane)
+        self._ended(turns)
+
+    async def serve_in_bulk(self, turns: Sequence[Turn]) -> None:
+        """Tell the visits of a day that are over."""
+        rows = _over(turns, self._crew.ledger.bookings)
+        for start in range(0, len(rows), _MOST):
+            await self._batch(turns[start], rows[start : start + _MOST])
+        self._ended(turns)
+
+    async def sign_off(self, sites: Sequence[str]) -> None:
+        """Count the cards back that went to a counter in vain, and close the day."""
+        await self._crew.each(sites, self._close)
+        self._back.clear()
+
+    async def _batch(self, first: Turn, rows: Sequence[Mapping[str, object]]) -> None:
+        clerk = self._crew.staff("clerk")
+        key = self._crew.ledger.key("visits", first.appointment.seat.day, first.case.key, len(rows))
+
+        async def send() -> Mapping[str, Any]:
+            answer: Mapping[str, Any] = await clerk.post(
+                _ROOM, "/v1/visits:batch", {"rows": rows}, key
+            )
+            return answer
+
+        results = await self._crew.rows(send, waits=lambda one: _code(one) in _ON_ITS_WAY)
+        for result in results:
+            if (code := _code(result)) is not None:
+                raise NotTakenError(f"a visit: {code}")
+
+    def _ended(self, turns: Sequence[Turn]) -> None:
+        for turn in turns:
             if turn.appointment.end is End.SERVED:
                 self.served += 1
                 self._crew.ledger.over(turn.case.key)
-
-    async def sign_off(self, sites: Sequence[str]) -> None:
-        """Close the day at these sites."""
-        await self._crew.each(sites, self._close)
+            elif turn.case.procedure is Procedure.CARD_ISSUANCE:
+                case_id = self._crew.ledger.cases[turn.case.key]
+                self._back[turn.appointment.seat.site_id].append(case_id)
 
     async def _close(self, site_id: str) -> None:
-        body = {"date": business_date(self._crew.clock.now).isoformat()}
-        boss = self._crew.staff("supervisor")
-        await self._crew.patiently(
-            lambda: boss.post(_ROOM, f"/v1/sites/{site_id}/day:sign-off", body), "day-not-over"
-        )
+        boss, day = self._crew.staff("supervisor"), business_date(self._crew.clock.now).isoformat()
+        path = f"/v1/sites/{site_id}"
+        if back := self._back.get(site_id):
+            await boss.post(_ROOM, f"{path}/day/cards:count", {"date": day, "back": back})
+        await boss.post(_ROOM, f"{path}/day:sign-off", {"date": day})
 
     async def _lane(self, lane: tuple[str, Sequence[Turn]]) -> None:
         counter, turns = lane
@@ -61,8 +99,10 @@ class Counters:
 
     async def _serve(self, counter: str, turn: Turn) -> None:
         clerk, ledger, case = self._crew.staff("clerk"), self._crew.ledger, turn.case
-        seat = turn.appointment.seat
-        who = {"site_id": seat.site_id, "booking_id": ledger.bookings[case.key]}
+        who = {
+            "site_id": turn.appointment.seat.site_id,
+            "booking_id": ledger.bookings[case.key],
+        }
         key = ledger.key("visit", case.key, turn.number)
         visit = await self._crew.patiently(
             lambda: clerk.post(_ROOM, "/v1/visits", who, key), *_ON_ITS_WAY
@@ -81,12 +121,21 @@ class Counters:
             if step == "issue":
                 visit = await clerk.post(_ROOM, f"{at}/issue", {}, key)
             elif step == "renew":
-                certificates = {"certificates": ["signing", "user_authentication"]}
-                visit = await clerk.post(_ROOM, f"{at}/renew", certificates, key)
+                body = {"certificates": _CERTIFICATES}
+                visit = await clerk.post(_ROOM, f"{at}/renew", body, key)
             elif step in _STEPS:
                 visit = await clerk.post(_ROOM, f"{at}/{step}", _STEPS[step])
             else:
                 raise NotTakenError(f"a step that no clerk here knows: {step}")
+
+
+def who_come(turns: Sequence[Turn], *, stepwise: bool) -> list[Turn]:
+    """Those who do not miss their visit, and are served in this way."""
+    return [
+        turn
+        for turn in turns
+        if turn.case.stepwise is stepwise and turn.appointment.end is not End.MISSED
+    ]
 
 
 def _lanes(turns: Sequence[Turn]) -> list[tuple[str, list[Turn]]]:
@@ -97,6 +146,46 @@ def _lanes(turns: Sequence[Turn]) -> list[tuple[str, list[Turn]]]:
     return [(f"R{lane}", each) for (_, lane), each in sorted(lanes.items())]
 
 
-def come_by(turns: Sequence[Turn], at: datetime) -> list[Turn]:
-    """Those whose appointment began before ``at``."""
-    return [turn for turn in turns if turn.appointment.seat.starts_at < at]
+def _over(turns: Sequence[Turn], bookings: Mapping[str, str]) -> list[Mapping[str, object]]:
+    """The visits as they were: each at a counter of its own of those that begin together."""
+    counters: Counter[tuple[str, int]] = Counter()
+    rows = []
+    for turn in turns:
+        seat = turn.appointment.seat
+        counters[seat.site_id, seat.minute] += 1
+        counter = counters[seat.site_id, seat.minute]
+        rows.append(_row(turn, bookings[turn.case.key], str(counter)))
+    return rows
+
+
+def _row(turn: Turn, booking_id: str, counter: str) -> Mapping[str, object]:
+    came, called, ended = _moments(turn)
+    row: dict[str, object] = {
+        "verb": "serve",
+        "site_id": turn.appointment.seat.site_id,
+        "booking_id": booking_id,
+        "checked_in_at": came.isoformat(),
+        "called_at": called.isoformat(),
+        "ended_at": ended.isoformat(),
+        "counter": counter,
+    }
+    if (reason := _REASONS.get(turn.appointment.end)) is not None:
+        return row | {"outcome": "deferred", "reason": reason}
+    if turn.case.procedure is Procedure.CARD_ISSUANCE:
+        return row | {"documents": _DOCUMENTS, "pin_set": True}
+    return row | {"pin_set": True, "certificates": _CERTIFICATES}
+
+
+def _moments(turn: Turn) -> tuple[datetime, datetime, datetime]:
+    """When the party came, was called and left: early by up to ten minutes, called within four,
+    and gone before the next are called.
+    """
+    drawn, starts = zlib.crc32(turn.case.key.encode()), turn.appointment.seat.starts_at
+    came = starts - timedelta(seconds=drawn % 601)
+    called = starts + timedelta(seconds=drawn // 601 % 241)
+    return came, called, called + timedelta(seconds=540 + drawn // 145_000 % 361)
+
+
+def _code(result: Mapping[str, Any]) -> str | None:
+    problem = result["problem"]
+    return None if problem is None else str(problem["type"]).rpartition(":")[2]

@@ -54,8 +54,6 @@ class Office:
         defects = [case for case in lot if case.fate is Fate.DEFECT]
         await self._stage("rejected", defects, reason="misprinted")
         await self._lot("inspected", lot)
-        # A card that went back is made again as another: its case ends here.
-        await self._stage("voided", defects, reason="defective")
         self._forget(defects)
 
     async def _check(self, lot: Sequence[Case]) -> None:

@@ -11,9 +11,8 @@ from datetime import datetime
 
 import httpx
 
-from simulation.clock import GAUGE, ClockNotFollowedError
+from simulation.clock import ClockNotFollowedError
 
-DUE = "madoguchi_due_through_seconds"
 PUBLISHED = "madoguchi_relay_published_total"
 HANDLED = "madoguchi_messages_handled_total"
 LAG = "madoguchi_consumer_lag"
@@ -43,11 +42,11 @@ class Pulse:
 
         Raises ``ClockNotFollowedError``.
         """
-        await self._wait(self._of("api", "consume"), GAUGE, at)
+        await self._wait(self._of("api", "consume"), "now", at)
 
     async def done(self, at: datetime) -> None:
         """Return when everything due until ``at`` is done. Raises ``ClockNotFollowedError``."""
-        await self._wait(self._of("consume"), DUE, at)
+        await self._wait(self._of("consume"), "due_through", at)
 
     async def read(self) -> Reading:
         """What has been told and heard so far."""
@@ -65,25 +64,34 @@ class Pulse:
     def _of(self, *roles: str) -> list[str]:
         return [url for name, url in self.processes.items() if name.rpartition("-")[2] in roles]
 
-    async def _wait(self, urls: Iterable[str], gauge: str, at: datetime) -> None:
+    async def _wait(self, urls: Iterable[str], known: str, at: datetime) -> None:
         try:
             async with asyncio.timeout(_PATIENCE):
-                await asyncio.gather(*(self._reaches(url, gauge, at) for url in urls))
+                await asyncio.gather(*(self._reaches(url, known, at) for url in urls))
         except TimeoutError:
             raise ClockNotFollowedError(
                 "A room does not follow the replayed time; see `madoguchi status` and the logs"
             ) from None
 
-    async def _reaches(self, url: str, gauge: str, at: datetime) -> None:
-        # Only asking tells.
-        while _total(await self._text(url), gauge) < at.timestamp():  # noqa: ASYNC110
+    async def _reaches(self, url: str, known: str, at: datetime) -> None:
+        # The rooms hear it from Kafka; only asking tells when. None: nothing waits for the time.
+        while not _after((await self._time(url))[known], at):  # noqa: ASYNC110
             await asyncio.sleep(_PAUSE)
+
+    async def _time(self, url: str) -> Mapping[str, float | None]:
+        answer = await self.http.get(f"{url}/timez")
+        told: Mapping[str, float | None] = answer.raise_for_status().json()
+        return told
 
     async def _figures(self, urls: Iterable[str]) -> list[str]:
         return await asyncio.gather(*(self._text(url) for url in urls))
 
     async def _text(self, url: str) -> str:
         return (await self.http.get(f"{url}/metrics")).raise_for_status().text
+
+
+def _after(told: float | None, at: datetime) -> bool:
+    return told is None or told >= at.timestamp()
 
 
 def _total(text: str, name: str, label: str = "") -> float:

@@ -2,12 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from datetime import time as time_of_day
-from pathlib import Path
 from typing import Protocol
 
 import httpx
@@ -18,16 +16,16 @@ from simulation.clock import SimulatedClock
 from simulation.doors import until
 from simulation.replay.agenda import Agenda, Day
 from simulation.replay.citizens import Citizens
-from simulation.replay.counters import Counters, come_by
+from simulation.replay.counters import Counters, who_come
 from simulation.replay.crew import Crew, House
 from simulation.replay.demand import Cell
-from simulation.replay.ledger import open_ledger
+from simulation.replay.ledger import Ledger
 from simulation.replay.office import Office
 from simulation.replay.plan import Planner
 from simulation.replay.pulse import Pulse, Reading
 from simulation.replay.result import Result, cells_of, counted
 
-_BEAT_SECONDS = 2.0
+_BEAT_SECONDS = 4.0
 _CONNECTIONS = httpx.Limits(max_connections=32, max_keepalive_connections=32)
 
 
@@ -58,20 +56,12 @@ class TimeIsOver(Conflict):
     )
 
 
-async def replay(
-    house: House,
-    planner: Planner,
-    arguments: Mapping[str, str],
-    *,
-    journal: Path | None,
-    watch: Watch,
-) -> Result:
-    """Replay all months of the planner's demand, or go on where the journal ends.
+async def replay(house: House, planner: Planner, ledger: Ledger, watch: Watch) -> Result:
+    """Replay all months of the planner's demand, or go on where the ledger ends.
 
-    Raises ``OtherReplay``, ``TimeIsOver``, ``RefusedError``, ``NotTakenError``,
+    Raises ``TimeIsOver``, ``RefusedError``, ``NotTakenError``,
     ``ClockNotFollowedError`` and ``TimeoutError``.
     """
-    ledger = open_ledger(journal, arguments)
     async with (
         httpx.AsyncClient(timeout=120, limits=_CONNECTIONS) as http,
         SimulatedClock(house.settings) as clock,
@@ -134,16 +124,21 @@ class _Replay:
         await crew.move_to(self._at(day.day, how.opens))
         await self._office.day(day)
         await self._citizens.day(day)
-        waiting = day.visits
-        for round_ in how.rounds:
-            at = self._at(day.day, round_)
-            if come := come_by(waiting, at):
-                await crew.move_to(at)
-                await self._counters.serve(come)
-                waiting = [turn for turn in waiting if turn.appointment.seat.starts_at >= at]
+        await self._step_by_step(day)
         if day.visits:
             await crew.move_to(self._at(day.day, how.closes))
+            await self._counters.serve_in_bulk(who_come(day.visits, stepwise=False))
             await self._counters.sign_off(sorted({t.appointment.seat.site_id for t in day.visits}))
+
+    async def _step_by_step(self, day: Day) -> None:
+        waiting = who_come(day.visits, stepwise=True)
+        for round_ in self._crew.behaviour.rounds:
+            at = self._at(day.day, round_)
+            come = [turn for turn in waiting if turn.appointment.seat.starts_at < at]
+            if come:
+                await self._crew.move_to(at)
+                await self._counters.serve(come)
+            waiting = [turn for turn in waiting if turn.appointment.seat.starts_at >= at]
 
     async def _result(self) -> Result:
         months, wanted = self._planner.months, self._expected()
