@@ -16,20 +16,20 @@ from pydantic import (
     model_validator,
 )
 
-from services.reservation.api import row_results
 from services.reservation.api.desk import Desk, DeskDep
 from services.reservation.api.fields import within_reach
-from services.reservation.api.row_results import Refusal
-from services.reservation.domain import csv_file
 from services.reservation.domain.case import NotInvitedYet
-from services.reservation.domain.csv_file import Form, Line
 from services.reservation.handlers import cutover
 from services.reservation.handlers.cutover import Promise
+from shared import csv_file
 from shared.calendar import TOKYO
 from shared.contracts.base import SiteRef
+from shared.csv_file import Form, Line
 from shared.errors import Language, Problem, RejectedValueError, Text
+from shared.http import row_results
 from shared.http.call import Call, CallDep
 from shared.http.language import negotiate
+from shared.http.row_results import Refusal
 from shared.ids import BookingId, CaseId
 from shared.security.blind_index import NoticeNumberError, normal_notice_number
 from shared.unit import Unit

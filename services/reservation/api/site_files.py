@@ -7,23 +7,22 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from services.reservation.api import row_results
 from services.reservation.api.desk import DeskDep
 from services.reservation.api.exports import FILES
-from services.reservation.api.row_results import Refusal
 from services.reservation.api.sites import BookingsPolicy
-from services.reservation.domain import csv_file
-from services.reservation.domain.csv_file import Line
 from services.reservation.domain.rules import Rules
 from services.reservation.handlers import site_files, sites
 from services.reservation.handlers.site_files import FORMS, Outcome, Table, Taken
 from services.reservation.handlers.sites import Displaced
+from shared import csv_file
 from shared.contracts.base import SiteRef
 from shared.contracts.place import Site
+from shared.csv_file import Line
 from shared.errors import Language, Problem, Text
-from shared.http import tables
+from shared.http import row_results, tables
 from shared.http.call import Call, CallDep
 from shared.http.language import negotiate
+from shared.http.row_results import Refusal
 from shared.http.tables import Column, TableDep
 from shared.ids import SiteId
 from shared.unit import Unit

@@ -11,7 +11,6 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from services.reservation.domain.csv_file import Form
 from services.reservation.domain.rules import Rules
 from services.reservation.handlers import sites
 from services.reservation.handlers.sites import Displaced
@@ -25,6 +24,7 @@ from shared.contracts.place import (
     SiteState,
     Staffing,
 )
+from shared.csv_file import Form
 from shared.ids import SiteId
 from shared.unit import Unit
 
