@@ -27,6 +27,14 @@ def business_date(instant: datetime) -> date:
     return instant.astimezone(TOKYO).date()
 
 
+def is_after_third_saturday(day: date) -> bool:
+    """Whether ``day`` is the Sunday after the third Saturday of a month: then the national system
+    does no certificate work (the brief's calendar).
+    """
+    saturday = day - _DAY
+    return saturday.weekday() == _SATURDAY and (saturday.day - 1) // 7 + 1 == 3
+
+
 @dataclass(frozen=True, order=True, slots=True)
 class FiscalYear:
     """April of 2018 + n to March of 2019 + n, for Reiwa n from 1 on (地方自治法 第208条)."""

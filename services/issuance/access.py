@@ -37,6 +37,11 @@ ACCESS: AccessTable = {
     ("GET", "/v1/checklists"): _WHOEVER_SERVES,
     ("GET", "/v1/checklists/{version}"): _WHOEVER_SERVES,
     ("POST", "/v1/checklists"): allow(Role.SUPERVISOR, Role.PLANNER),
+    ("GET", "/v1/national-system"): allow(
+        Role.CLERK, Role.SUPERVISOR, Role.PLANNER, site=SiteRule.QUERY
+    ),
+    ("POST", "/v1/visits/{visit_id}:interrupt"): _AT_THE_COUNTER,
+    ("POST", "/v1/sites/{site_id}/day:interrupt"): _AT_THE_SITE,
     ("GET", "/v1/tickets"): allow(Role.CLERK, Role.SUPERVISOR, site=SiteRule.QUERY),
     ("POST", "/v1/tickets"): allow(Role.CLERK, Role.SUPERVISOR, site=SiteRule.BODY),
     ("GET", _TICKET): _AT_THE_COUNTER,

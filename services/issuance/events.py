@@ -1,6 +1,6 @@
 """What issuance says and hears."""
 
-from services.issuance.handlers import booking_news, case_news
+from services.issuance.handlers import booking_news, case_news, national_news
 from shared.contracts.base import CaseOpened, Event
 from shared.contracts.issuance import (
     CardIssued,
@@ -33,6 +33,7 @@ from shared.contracts.reservation import (
     BookingMissed,
     BookingMoved,
 )
+from shared.contracts.site import NationalSystemResumed, NationalSystemSuspended
 from shared.messaging.subscriptions import Subscription, on
 
 PUBLISHES: tuple[type[Event], ...] = (
@@ -66,4 +67,6 @@ SUBSCRIBES: tuple[Subscription, ...] = (
     on(BookingCancelled, booking_news.cancelled),
     on(BookingMissed, booking_news.missed),
     on(BookingFulfilled, booking_news.fulfilled),
+    on(NationalSystemSuspended, national_news.suspended),
+    on(NationalSystemResumed, national_news.resumed),
 )

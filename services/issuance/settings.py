@@ -1,12 +1,13 @@
 """What only issuance has to know; the prefix is ``MADOGUCHI_ISSUANCE_``."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Annotated
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.issuance.domain.national_system import NationalRules
 from services.issuance.domain.queue import DEFAULT_MINUTES, Claim, Priorities
 from services.issuance.domain.ticket import Purpose
 
@@ -42,6 +43,9 @@ class IssuanceSettings(BaseSettings):
     measured_least: int = Field(
         20, ge=1, description="Parties that have to be measured before the default is replaced."
     )
+    national_system_stops_at: time = Field(
+        time(20, 0), description="When the national system stops each day, in Japan."
+    )
     board_listeners: int = Field(
         1000, ge=1, description="Boards and screens that one instance serves at once."
     )
@@ -50,6 +54,11 @@ class IssuanceSettings(BaseSettings):
     def priorities(self) -> Priorities:
         """Who goes first; what is not set stays as the project has it."""
         return Priorities({**DEFAULT_MINUTES, **self.priority_minutes})
+
+    @property
+    def national(self) -> NationalRules:
+        """The calendar of the national system."""
+        return NationalRules(self.national_system_stops_at)
 
     @property
     def default_times(self) -> Mapping[Purpose, timedelta]:

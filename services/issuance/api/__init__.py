@@ -1,5 +1,7 @@
 """HTTP → command. Bodies are exact: a field nobody asked for is refused, above all a PIN."""
 
+from dataclasses import replace
+
 from fastapi import FastAPI
 
 from services.issuance.access import ACCESS
@@ -18,10 +20,12 @@ from services.issuance.api.board_page import board_page
 from services.issuance.api.counter_page import counter_page
 from services.issuance.api.desk import Desk
 from services.issuance.api.desk_routes import ROUTERS as DESK_ROUTES
+from services.issuance.api.own_sites import limited
 from services.issuance.api.page_session import PageSession
 from services.issuance.handlers.board import Outlook
 from services.issuance.handlers.measuring import Learning
 from services.issuance.handlers.queue import QueueRules
+from services.issuance.instance import InstanceSettings
 from services.issuance.settings import IssuanceSettings
 from shared.http.app import create_app
 from shared.room import Resources
@@ -39,8 +43,10 @@ def build(resources: Resources) -> FastAPI:
 
     Raises ``ValueError`` where the key ring of notice numbers is missing or malformed.
     """
-    settings = IssuanceSettings()
-    outlook = Outlook(settings.priorities, settings.default_times)
+    settings, own = IssuanceSettings(), InstanceSettings()
+    if own.served is not None:
+        resources = replace(resources, authenticate=limited(resources.authenticate, own.served))
+    outlook = Outlook(settings.priorities, settings.default_times, settings.national)
     hub = board.hub(resources, outlook, settings.board_listeners)
     app = create_app(
         title="Madoguchi issuance",
@@ -65,6 +71,7 @@ def build(resources: Resources) -> FastAPI:
     )
     app.add_middleware(PageSession)
     app.state.hub = hub
+    app.state.served = own.served
     app.state.desk = Desk(
         index=BlindIndex(key_ring(resources.settings.notice_keys, "NOTICE_KEYS")),
         grace=settings.grace,
@@ -72,5 +79,6 @@ def build(resources: Resources) -> FastAPI:
         queue=QueueRules(settings.priorities, settings.skips_allowed),
         outlook=outlook,
         learning=Learning(settings.measured_days, settings.measured_least),
+        national=settings.national,
     )
     return app

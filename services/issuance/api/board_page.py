@@ -5,12 +5,21 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from services.issuance.api.board_hub import BoardHub
+from services.issuance.api.own_sites import require_board
 from services.issuance.api.pages import load
+from services.issuance.domain.ticket import Purpose
 from shared.contracts.base import SiteRef
+from shared.errors import Text
 from shared.http.call import CallDep
 
 SHOWN = 10
 """Parties listed; the script of the page has the same number."""
+
+NAMES = {
+    Purpose.CARD_ISSUANCE: Text("cards", "カード交付"),
+    Purpose.CERTIFICATE_RENEWAL: Text("certificates", "電子証明書の手続"),
+}
+"""What may stand still, as a waiting room reads it; in the script too."""
 
 
 def board_page() -> APIRouter:
@@ -23,7 +32,14 @@ def board_page() -> APIRouter:
     )
     async def board(site_id: SiteRef, call: CallDep, request: Request) -> HTMLResponse:
         """Ticket numbers and counters alone; open to everybody."""
+        require_board(request, site_id)
         hub: BoardHub = request.app.state.hub
-        return page.answer(board=await hub.read(site_id), shown=SHOWN)
+        found = await hub.read(site_id)
+        return page.answer(
+            board=found,
+            shown=SHOWN,
+            stopped_ja="・".join(NAMES[one].ja for one in found.stopped),
+            stopped_en=", ".join(NAMES[one].en for one in found.stopped),
+        )
 
     return router

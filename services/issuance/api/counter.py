@@ -4,9 +4,9 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from services.issuance.api.bodies import Deferral, Identity, Nothing, PinSet, Renewal
-from services.issuance.api.desk import refuse_query
+from services.issuance.api.desk import DeskDep, refuse_query
 from services.issuance.api.views import VisitView
-from services.issuance.handlers import counter, hand_over
+from services.issuance.handlers import counter, hand_over, national_system
 from shared.http.call import CallDep, OnceDep
 from shared.ids import CaseId, VisitId
 from shared.unit import Unit
@@ -27,29 +27,40 @@ async def identity(visit_id: VisitId, case_id: CaseId, body: Identity, call: Cal
 
 
 @router.post("/pin-set", summary="The citizen has set the PIN")
-async def pin_set(visit_id: VisitId, case_id: CaseId, body: PinSet, call: CallDep) -> VisitView:
+async def pin_set(
+    visit_id: VisitId, case_id: CaseId, body: PinSet, call: CallDep, desk: DeskDep
+) -> VisitView:
     """Only that it was done. A PIN sent here is refused and appears nowhere."""
     async with call.unit() as unit:
+        await national_system.require_up(unit, visit_id, case_id, desk.national)
         return VisitView.of(await counter.confirm_pin(unit, visit_id, case_id))
 
 
 @router.post("/issue", response_model=VisitView, summary="The card is in the citizen's hand")
 async def issue(
-    visit_id: VisitId, case_id: CaseId, call: OnceDep, body: Nothing | None = None
+    visit_id: VisitId,
+    case_id: CaseId,
+    call: OnceDep,
+    desk: DeskDep,
+    body: Nothing | None = None,
 ) -> Response:
     """Exactly once per case, whatever is clicked twice or on two terminals."""
 
     async def command(unit: Unit) -> VisitView:
+        await national_system.require_up(unit, visit_id, case_id, desk.national)
         return VisitView.of(await hand_over.issue(unit, visit_id, case_id))
 
     return await call.once(b"", command, status=200)
 
 
 @router.post("/renew", response_model=VisitView, summary="Certificates were written")
-async def renew(visit_id: VisitId, case_id: CaseId, body: Renewal, call: OnceDep) -> Response:
+async def renew(
+    visit_id: VisitId, case_id: CaseId, body: Renewal, call: OnceDep, desk: DeskDep
+) -> Response:
     """Exactly once per case; for the procedure ``certificate_renewal``."""
 
     async def command(unit: Unit) -> VisitView:
+        await national_system.require_up(unit, visit_id, case_id, desk.national)
         return VisitView.of(await hand_over.renew(unit, visit_id, case_id, body.certificates))
 
     return await call.once(body, command, status=200)

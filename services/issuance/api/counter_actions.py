@@ -12,8 +12,9 @@ from services.issuance.api.bodies import CounterName
 from services.issuance.api.desk import Desk
 from services.issuance.domain.counter import CounterState
 from services.issuance.domain.identity import Document, DocumentType, class_of
+from services.issuance.domain.national_system import Then
 from services.issuance.domain.ticket import Purpose
-from services.issuance.handlers import counter, counters, hand_over, queue
+from services.issuance.handlers import counter, counters, hand_over, national_system, queue
 from shared.contracts.base import Certificate
 from shared.contracts.issuance import DeferReason
 from shared.errors import FieldError, NotFound, Text, Unprocessable
@@ -90,7 +91,9 @@ async def _close(unit: Unit, pressed: Pressed) -> None:
 
 
 async def _next(unit: Unit, pressed: Pressed) -> None:
-    await queue.call_next(unit, pressed.site_id, pressed.counter, pressed.desk.queue)
+    desk = pressed.desk
+    now = await national_system.read(unit.conn, pressed.site_id, unit.now, desk.national)
+    await queue.call_next(unit, pressed.site_id, pressed.counter, desk.queue, now.purposes)
 
 
 async def _recall(unit: Unit, pressed: Pressed) -> None:
@@ -120,15 +123,27 @@ async def _identity(unit: Unit, pressed: Pressed) -> None:
 
 
 async def _pin_set(unit: Unit, pressed: Pressed) -> None:
+    await _require_up(unit, pressed)
     await counter.confirm_pin(unit, pressed.visit_id, pressed.case_id)
 
 
 async def _issue(unit: Unit, pressed: Pressed) -> None:
+    await _require_up(unit, pressed)
     await hand_over.issue(unit, pressed.visit_id, pressed.case_id)
 
 
 async def _renew(unit: Unit, pressed: Pressed) -> None:
+    await _require_up(unit, pressed)
     await hand_over.renew(unit, pressed.visit_id, pressed.case_id, tuple(Certificate))
+
+
+async def _require_up(unit: Unit, pressed: Pressed) -> None:
+    await national_system.require_up(unit, pressed.visit_id, pressed.case_id, pressed.desk.national)
+
+
+async def _interrupt(unit: Unit, pressed: Pressed) -> None:
+    then = pressed.one("then", Then)
+    await national_system.interrupt(unit, pressed.visit_id, then, pressed.desk.national)
 
 
 async def _defer(unit: Unit, pressed: Pressed) -> None:
@@ -151,4 +166,5 @@ _ACTIONS: Mapping[str, Callable[[Unit, Pressed], Awaitable[None]]] = {
     "issue": _issue,
     "renew": _renew,
     "defer": _defer,
+    "interrupt": _interrupt,
 }

@@ -12,7 +12,7 @@ from services.issuance.api.ticket_bodies import OpenFor
 from services.issuance.api.ticket_views import CounterView, NextView
 from services.issuance.api.views import VisitView
 from services.issuance.domain.counter import CounterState
-from services.issuance.handlers import counters, queue, tickets
+from services.issuance.handlers import counters, national_system, queue, tickets
 from shared.contracts.base import SiteRef
 from shared.http.call import CallDep
 from shared.http.etag import tagged
@@ -79,7 +79,10 @@ async def close(
 async def call_next(
     site_id: SiteRef, counter: Name, call: CallDep, desk: DeskDep, body: Nothing | None = None
 ) -> NextView:
-    """By the rules of the queue. While a party is at the counter, it is the answer again."""
+    """By the rules of the queue. While a party is at the counter, it is the answer again; for whom
+    the national system stands still, nobody is called.
+    """
     async with call.unit() as unit:
-        visit = await queue.call_next(unit, site_id, counter, desk.queue)
+        now = await national_system.read(unit.conn, site_id, unit.now, desk.national)
+        visit = await queue.call_next(unit, site_id, counter, desk.queue, now.purposes)
         return NextView(counter=counter, visit=VisitView.of(visit) if visit else None)

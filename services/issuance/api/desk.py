@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import Request
 
+from services.issuance.domain.national_system import NationalRules
 from services.issuance.handlers.board import Outlook
 from services.issuance.handlers.measuring import Learning
 from services.issuance.handlers.queue import QueueRules
@@ -24,6 +25,7 @@ class Desk:
     queue: QueueRules
     outlook: Outlook
     learning: Learning
+    national: NationalRules
 
 
 def desk_of(request: Request) -> Desk:

@@ -1,5 +1,5 @@
-"""The doors of the desk: the checklist and its steps."""
+"""The doors of the desk: the checklist, its steps, and the national system."""
 
-from services.issuance.api import checklists, steps
+from services.issuance.api import checklists, national_system, steps
 
-ROUTERS = (steps.router, checklists.router)
+ROUTERS = (steps.router, checklists.router, national_system.router)

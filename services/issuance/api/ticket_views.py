@@ -114,3 +114,5 @@ class BoardView(View):
     expected: dict[Purpose, int]
     """Minutes that a party without a booking would wait if it came now."""
     counters_open: int
+    stopped: tuple[Purpose, ...]
+    """What nobody is called for while the national system stops."""

@@ -35,6 +35,8 @@ class Board:
     waiting: tuple[Place, ...]
     expected: Mapping[Purpose, int]
     counters_open: int
+    stopped: tuple[Purpose, ...] = ()
+    """What nobody is called for while the national system stops."""
 
 
 def called_first(calls: Iterable[tuple[datetime, Call]]) -> tuple[Call, ...]:

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from services.issuance.domain.board import Board, Call, called_first, minutes, places
 from services.issuance.domain.counter import Counter, CounterState
 from services.issuance.domain.estimate import OpenCounter, ServiceTimes, duration, waits
+from services.issuance.domain.national_system import NationalRules
 from services.issuance.domain.queue import Priorities, Waiting, in_order
 from services.issuance.domain.ticket import Purpose, label
+from services.issuance.handlers import national_system
 from services.issuance.store import board, counters, tickets
 from shared.calendar import business_date
 from shared.contracts.issuance import Arrival
@@ -22,6 +24,7 @@ class Outlook:
 
     priorities: Priorities
     default_times: Mapping[Purpose, timedelta]
+    national: NationalRules
 
 
 async def read_board(conn: Connection, site_id: SiteId, now: datetime, outlook: Outlook) -> Board:
@@ -32,6 +35,7 @@ async def read_board(conn: Connection, site_id: SiteId, now: datetime, outlook: 
     known = await counters.of_site(conn, site_id)
     times = {**outlook.default_times, **await board.times(conn, site_id)}
     serving = _open(known, calls, times, now)
+    stopped = (await national_system.read(conn, site_id, now, outlook.national)).purposes
     expected = waits(queue, serving, times, now)
     labels = [(party.visit_id, label(party.purposes, party.number)) for party in queue]
     return Board(
@@ -41,6 +45,7 @@ async def read_board(conn: Connection, site_id: SiteId, now: datetime, outlook: 
         waiting=places(labels, expected),
         expected=_if_coming_now(queue, serving, times, now),
         counters_open=len(serving),
+        stopped=tuple(purpose for purpose in Purpose if purpose in stopped),
     )
 
 

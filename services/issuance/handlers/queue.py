@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from services.issuance.domain.counter import CounterState, require_open
 from services.issuance.domain.queue import Priorities, callable_at, in_order
 from services.issuance.domain.ticket import (
+    Purpose,
     Ticket,
     TicketUnknown,
     require_absent,
@@ -34,8 +35,16 @@ class QueueRules:
     skips_allowed: int
 
 
-async def call_next(unit: Unit, site_id: SiteId, counter: str, rules: QueueRules) -> Visit | None:
+async def call_next(
+    unit: Unit,
+    site_id: SiteId,
+    counter: str,
+    rules: QueueRules,
+    stopped: frozenset[Purpose] = frozenset(),
+) -> Visit | None:
     """Call the next party to the counter; None where nobody waits whom it can serve.
+
+    Who came only for what is ``stopped`` keeps waiting.
 
     While a party is at the counter it is the answer: a second click calls nobody else. Raises
     ``CounterUnknown`` and ``CounterNotOpen``.
@@ -47,7 +56,7 @@ async def call_next(unit: Unit, site_id: SiteId, counter: str, rules: QueueRules
     day = business_date(unit.now)
     waiting = await tickets.waiting(unit.conn, site_id, day)
     attended = await _attended(unit, site_id)
-    queue = in_order(waiting, rules.priorities)
+    queue = in_order((one for one in waiting if one.purposes - stopped), rules.priorities)
     for party in callable_at(queue, counter, frozenset(known.purposes), attended):
         if await tickets.take(unit.conn, party.visit_id):
             return await called(unit, await reread(unit, party.visit_id), counter)

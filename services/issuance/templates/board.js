@@ -28,6 +28,15 @@
     item.append(made("strong", one.ticket), " ", wait);
     return item;
   };
+  const NAMES = {
+    card_issuance: ["カード交付", "cards"],
+    certificate_renewal: ["電子証明書の手続", "certificates"],
+  };
+  const stop = (stopped) => {
+    find("stopped").hidden = stopped.length === 0;
+    find("stopped-ja").textContent = stopped.map((one) => NAMES[one][0]).join("・");
+    find("stopped-en").textContent = stopped.map((one) => NAMES[one][1]).join(", ");
+  };
   let calls = "";
   const show = (board) => {
     const told = JSON.stringify(board.called);
@@ -36,6 +45,7 @@
     calls = told;
     find("waiting").replaceChildren(...board.waiting.slice(0, SHOWN).map(place));
     find("count").textContent = board.waiting.length;
+    stop(board.stopped);
   };
   const stream = new EventSource(document.body.dataset.stream);
   stream.addEventListener("board", (event) => show(JSON.parse(event.data)));
