@@ -31,6 +31,7 @@ ACCESS: AccessTable = {
     ("GET", "/v1/closures/{closure_id}"): allow(
         Role.PLANNER, Role.CLERK, Role.SUPERVISOR, site=SiteRule.RESOURCE
     ),
+    ("POST", "/v1/closures/{closure_id}:withdraw"): allow(Role.PLANNER, site=SiteRule.RESOURCE),
     ("GET", "/v1/closures/{closure_id}/bookings"): allow(
         Role.CLERK, Role.SUPERVISOR, site=SiteRule.RESOURCE
     ),

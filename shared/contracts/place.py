@@ -148,6 +148,9 @@ class Site(Value):
     closes_on: BusinessDate | None = None
     """Last day of operation; none where no end is set."""
 
+    selling: bool = True
+    """Whether seats of a site that winds down are sold until its last day."""
+
     open_on_holidays: bool = False
     """Whether its hours hold on public holidays and from 29 December to 3 January too."""
 

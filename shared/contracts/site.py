@@ -26,6 +26,7 @@ __all__ = [
     "DayCapacity",
     "DayClosed",
     "HoursException",
+    "Lateness",
     "NationalSystemResumed",
     "NationalSystemSuspended",
     "OpeningHours",
@@ -55,6 +56,16 @@ class SuspensionReason(StrEnum):
     EMERGENCY = "emergency"
 
 
+class Lateness(Value):
+    """How late a party may come to a site without losing its turn."""
+
+    procedure: Procedure
+    """What it comes for."""
+
+    minutes: Annotated[int, Field(ge=0, le=120)]
+    """After the booked time."""
+
+
 class SiteSnapshot(Event):
     """A change of a site, with the whole site as it is from now on."""
 
@@ -62,6 +73,9 @@ class SiteSnapshot(Event):
 
     site: Site
     """The whole site."""
+
+    lateness: tuple[Lateness, ...] = ()
+    """Where the site decides otherwise than the city; the city's rule holds for the rest."""
 
     @property
     def site_id(self) -> SiteId:
@@ -93,7 +107,7 @@ class SiteChanged(SiteSnapshot):
 
 
 class SiteWindDownStarted(SiteSnapshot):
-    """A site is to close: it sells no more seats, and its cards have to leave its shelves."""
+    """A site is to close: nothing is sold beyond its last day, and its cards have to leave."""
 
     type = "site.wind_down_started.v1"
 

@@ -189,7 +189,9 @@ _RESERVATION: tuple[Event, ...] = (
 _SITES: tuple[Event, ...] = (
     site.SitePlanned(site=_in_state(site.SiteState.PLANNED)),
     site.SiteOpened(site=SITE),
-    site.SiteChanged(site=SITE),
+    site.SiteChanged(
+        site=SITE, lateness=(site.Lateness(procedure=Procedure.CARD_ISSUANCE, minutes=15),)
+    ),
     site.SiteWindDownStarted(
         site=_in_state(site.SiteState.WINDING_DOWN), last_day=date(2027, 3, 31)
     ),

@@ -5,7 +5,15 @@ from datetime import date, datetime
 
 from services.reservation.domain.booking import Booking
 from services.reservation.domain.closure import Progress
-from services.reservation.handlers import answers, bookings, closing, closures, site_life, sites
+from services.reservation.handlers import (
+    answers,
+    bookings,
+    closing,
+    closures,
+    site_life,
+    sites,
+    withdrawing,
+)
 from services.reservation.handlers.answers import Said
 from services.reservation.handlers.bookings import Request
 from services.reservation.handlers.sites import Displaced, Settled
@@ -29,10 +37,23 @@ async def book(
         return await bookings.book(unit, Request(cases, site_id, at), RULES)
 
 
-async def wind_down(database: Database, last_day: date = FRIDAY) -> Settled:
-    """Let the site serve for the last time on that day."""
+async def wind_down(
+    database: Database, last_day: date = FRIDAY, *, selling: bool = True
+) -> Settled:
+    """Let the site serve for the last time on that day, and sell its seats until then."""
     async with units(database).begin(PEOPLE["planner"]) as unit:
-        return await site_life.wind_down(unit, SITE, last_day, RULES, lambda _: None)
+        return await site_life.wind_down(
+            unit, SITE, last_day, RULES, lambda _: None, selling=selling
+        )
+
+
+async def withdraw(database: Database, clock: FixedClock) -> Progress:
+    """Take the newest closure of the site back, and let its work run dry."""
+    closure = (await progress(database)).closure
+    async with units(database, clock).begin(PEOPLE["planner"]) as unit:
+        await withdrawing.withdraw(unit, closure.closure_id, RULES)
+    await work(database, clock)
+    return await progress(database)
 
 
 async def change(database: Database, site: Site) -> Settled:

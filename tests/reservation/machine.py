@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from services.reservation.domain.booking import Booking
+from services.reservation.domain.closure import ClosureId
 from services.reservation.domain.hold import Hold, HoldId
-from services.reservation.handlers import bookings, closing, holds, moves, sites
+from services.reservation.handlers import bookings, closing, holds, moves, sites, withdrawing
 from services.reservation.handlers.moves import Target
 from services.reservation.handlers.parties import Request
 from services.reservation.handlers.sites import Displaced
@@ -93,6 +94,7 @@ class Seats(RuleBasedStateMachine):
         self.clock = FixedClock(MORNING)
         self.model = Model()
         self.closing = False
+        self.former: tuple[SiteId, dict[Cell, int]] = (SITE, {})
 
     @initialize()
     def begin(self) -> None:
@@ -194,13 +196,17 @@ class Seats(RuleBasedStateMachine):
     @rule(site_id=some_site, counters=st.integers(1, 3), closes=st.integers(2, 6))
     def remake(self, site_id: SiteId, counters: int, closes: int) -> None:
         """Change a calendar; where bookings would lose their seat, it is refused."""
-        if self.closing:
-            return
         site = described(site_id, counters, closes)
         made = self.act(
             PEOPLE["planner"], lambda unit: sites.put(unit, site, AT_ONCE, lambda _: None)
         )
         wanted = cells_of(site_id, counters, closes)
+        if self.closing:
+            # Who is leaving may stay again; the model only learns what came of it.
+            if made is not None:
+                self.model.remade(site_id, wanted, self.clock.now(), strict=False)
+            self.settle()
+            return
         taken_over = self.model.remade(site_id, wanted, self.clock.now(), strict=True)
         assert (made is not None) == taken_over
 
@@ -209,6 +215,7 @@ class Seats(RuleBasedStateMachine):
     def close(self, site_id: SiteId, counters: int, closes: int) -> None:
         """Take seats away although they are booked: everybody is offered another."""
         site = described(site_id, counters, closes)
+        before = {cell: n for cell, n in self.model.capacity.items() if cell[0] == site_id}
         made = self.act(
             PEOPLE["planner"],
             lambda unit: sites.put(unit, site, AT_ONCE, lambda _: None, policy=Displaced.MOVE),
@@ -216,8 +223,28 @@ class Seats(RuleBasedStateMachine):
         if made is not None:
             wanted = cells_of(site_id, counters, closes)
             self.model.remade(site_id, wanted, self.clock.now(), strict=False)
-            while self.act(Principal.system("reservation"), closing.work(AT_ONCE)):
-                pass
+            self.former = (site_id, before)
+        self.settle()
+
+    @precondition(lambda self: self.closing)
+    @rule()
+    def withdraw(self) -> None:
+        """Take the closure back: the site is as before, and who has not moved stays."""
+        site_id, before = self.former
+        rows = self.run(self._rows("SELECT closure_id FROM closure WHERE state <> 'done'"))
+        closure_id = ClosureId(rows[0]["closure_id"])
+        made = self.act(
+            PEOPLE["planner"], lambda unit: withdrawing.withdraw(unit, closure_id, AT_ONCE)
+        )
+        if made is not None:
+            self.model.remade(site_id, before, self.clock.now(), strict=False)
+        self.settle()
+        assert made is None or not self.closing
+
+    def settle(self) -> None:
+        """Let closures do what they can at this moment, and learn what came of it."""
+        while self.act(Principal.system("reservation"), closing.work(AT_ONCE)):
+            pass
         self.run(self._look())
 
     @invariant()

@@ -284,7 +284,7 @@ def bearer(name: str, *, once: bool = False) -> dict[str, str]:
 
 def site_body(site: Site) -> dict[str, Any]:
     """``site`` as its planner sends it."""
-    body: dict[str, Any] = site.model_dump(mode="json", exclude={"site_id", "state"})
+    body: dict[str, Any] = site.model_dump(mode="json", exclude={"site_id", "state", "selling"})
     return body
 
 

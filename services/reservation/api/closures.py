@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from services.reservation.api.desk import DeskDep
 from services.reservation.api.exports import FILES, table
 from services.reservation.api.times import LocalInstant
 from services.reservation.domain.booking import Booking
@@ -18,7 +19,7 @@ from services.reservation.domain.closure import (
     DisplacedState,
     Progress,
 )
-from services.reservation.handlers import closures
+from services.reservation.handlers import closures, withdrawing
 from shared.contracts.base import Procedure, SiteRef
 from shared.errors import Text
 from shared.http.call import CallDep
@@ -42,6 +43,7 @@ _EXAMPLE: dict[str, JsonValue] = {
     "counts": {"told": 5, "moved": 4, "chosen": 2, "cancelled": 1},
     "started_at": "2026-04-01T09:00:00+09:00",
     "ended_at": None,
+    "withdrawn_at": None,
 }
 
 
@@ -65,6 +67,9 @@ class ClosureView(BaseModel):
     )
     started_at: LocalInstant
     ended_at: LocalInstant | None
+    withdrawn_at: LocalInstant | None = Field(
+        description="When it was taken back: who has not moved keeps the old seat."
+    )
 
     @classmethod
     def of(cls, found: Progress) -> "ClosureView":
@@ -83,6 +88,7 @@ class ClosureView(BaseModel):
             counts=found.counts,
             started_at=one.started_at,
             ended_at=one.ended_at,
+            withdrawn_at=one.withdrawn_at,
         )
 
 
@@ -160,6 +166,19 @@ async def read_closure(closure_id: ClosureId, call: CallDep) -> ClosureView:
     """How far it has come."""
     async with call.unit() as unit:
         return ClosureView.of(await closures.find(unit, closure_id))
+
+
+@router.post("/{closure_id}:withdraw", summary="Take a closure back")
+async def withdraw_closure(closure_id: ClosureId, call: CallDep, desk: DeskDep) -> ClosureView:
+    """The site is as it was: open to its former last day, with its former calendar, or no longer
+    suspended. Said again it changes nothing.
+
+    Bookings that have moved stay where they are; the others keep their seats, what was held for
+    them goes back, and whoever was told hears of it. The counts tell how far that has come. 409
+    `not-withdrawable` where it is done, or the site was changed again since.
+    """
+    async with call.unit() as unit:
+        return ClosureView.of(await withdrawing.withdraw(unit, closure_id, desk.rules))
 
 
 @router.get(

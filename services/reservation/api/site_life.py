@@ -25,13 +25,16 @@ router = APIRouter(prefix="/v1/sites", tags=["life of a site"])
 
 
 class WindDownBody(BaseModel):
-    """Until when the site serves."""
+    """Until when the site serves, and whether it sells seats until then."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"last_day": "2026-04-30"}]}
     )
 
     last_day: Day = Field(description="Today or later, within the site's period.")
+    selling: bool = Field(
+        True, description="Whether what is free until then stays on sale; `false`: no new bookings."
+    )
 
 
 class ImpactBody(BaseModel):
@@ -117,14 +120,16 @@ async def wind_down_site(
     desk: DeskDep,
     require: PreconditionDep,
 ) -> Response:
-    """It sells no more seats, serves until `last_day`, and then closes.
+    """It sells nothing beyond `last_day`, serves until then, and closes.
 
     Bookings on later days are offered other seats; `Location` is the closure that does it.
     """
 
     async def command(unit: Unit) -> SiteView:
         return SiteView.of(
-            await site_life.wind_down(unit, site_id, body.last_day, desk.rules, require)
+            await site_life.wind_down(
+                unit, site_id, body.last_day, desk.rules, require, selling=body.selling
+            )
         )
 
     return await call.once(body, command, location="/v1/closures/{closure_id}")

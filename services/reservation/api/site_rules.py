@@ -9,7 +9,7 @@ from services.reservation.api.desk import DeskDep, PreconditionDep
 from services.reservation.api.sites import SiteIdPath
 from services.reservation.domain.rules import Rules
 from services.reservation.domain.site_rules import Overrides, under
-from services.reservation.handlers import site_rules
+from services.reservation.handlers import ruling, site_rules
 from services.reservation.store.site_rules import StoredOverrides
 from shared.contracts.base import Procedure
 from shared.http.call import CallDep
@@ -126,10 +126,11 @@ async def put_rules(
 ) -> RulesView:
     """Replaces all rules of the site for this procedure, from the next booking on.
 
-    What is booked keeps its time and its length.
+    What is booked keeps its time and its length. Other rooms hear of another lateness, and of the
+    seats where visits take another time.
     """
     own = Overrides(**dict(body))
     async with call.unit() as unit:
-        stored = await site_rules.put(unit, site_id, procedure, own, require)
+        stored = await ruling.put(unit, site_id, procedure, own, require, rules=desk.rules)
     response.headers["ETag"] = etag(stored.version)
     return RulesView.of(site_id, procedure, stored, desk.rules)

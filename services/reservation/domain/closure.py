@@ -102,6 +102,10 @@ class Closure:
     started_at: datetime
     next_at: datetime
     ended_at: datetime | None
+    listed_version: int | None = None
+    """The site as it was when the closure last looked who has a seat."""
+    withdrawn_at: datetime | None = None
+    """When it was taken back: then who still has the old seat keeps it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +146,12 @@ def check_last_day(site: Site, last_day: date, today: date) -> None:
         raise LastDayRefused
 
 
-def winding_down(site: Site, last_day: date) -> Site:
-    """``site`` on its way to the end. Raises ``SiteNotOpen``."""
+def winding_down(site: Site, last_day: date, *, selling: bool = True) -> Site:
+    """``site`` on its way to the end; ``selling`` its seats until then. Raises ``SiteNotOpen``."""
     if site.state is not SiteState.OPEN:
         raise SiteNotOpen
-    return site.model_copy(update={"state": SiteState.WINDING_DOWN, "closes_on": last_day})
+    way = {"state": SiteState.WINDING_DOWN, "closes_on": last_day, "selling": selling}
+    return site.model_copy(update=way)
 
 
 def answer_by(now: datetime, old: datetime, new: datetime, rules: Rules) -> datetime:
@@ -196,13 +201,15 @@ class NotDisplaced(NotFound):
 
 
 class ClosureRunning(Conflict):
-    """A site is changed by one closure at a time."""
+    """A site winds down or has another last day only when no closure is at work there."""
 
     slug = "closure-running"
     title = Text("The site is being closed or made smaller", "この窓口は閉鎖または縮小の手続中です")
     remedy = Text(
-        "Wait until the closure named in closure_id is done.",
-        "closure_id の手続が終わるまでお待ちください。",
+        "Wait until the closure named in closure_id is done, or take it back with"
+        " POST /v1/closures/{closure_id}:withdraw.",
+        "closure_id の手続の完了を待つか、"
+        "POST /v1/closures/{closure_id}:withdraw で取り下げてください。",
     )
 
     def __init__(self, closure_id: ClosureId) -> None:

@@ -5,7 +5,7 @@ stays together or leaves together.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
@@ -53,6 +53,24 @@ def without_room(
         else:
             displaced += [one.booking for one in party]
     return displaced
+
+
+def with_room(
+    seated: Iterable[Seated],
+    room: Mapping[datetime, int],
+    serves: Callable[[Seated], bool],
+    cell_minutes: int,
+) -> list[Booking]:
+    """Of those who are leaving, the parties for whom there is room again after all who stay."""
+    everybody = list(seated)
+    gone = {one.booking_id for one in without_room(everybody, room, serves, cell_minutes)}
+    staying = [one for one in everybody if not one.leaving and one.booking.booking_id not in gone]
+    left = dict(room)
+    for at, seats in _wanted(staying, cell_minutes).items():
+        left[at] = left.get(at, 0) - seats
+    back = [replace(one, leaving=False) for one in everybody if one.leaving]
+    lost = {one.booking_id for one in without_room(back, left, serves, cell_minutes)}
+    return [one.booking for one in back if one.booking.booking_id not in lost]
 
 
 def as_seated(seated: Iterable[Seated], cell_minutes: int) -> dict[datetime, int]:

@@ -27,16 +27,21 @@ def hours_on(site: Site, day: date, calendar: BusinessCalendar) -> tuple[Hours, 
     return tuple(sorted(_weekly(site, day)))
 
 
-def accepts(site: Site, procedure: Procedure, ward: WardCode | None, day: date) -> bool:
-    """Whether an open ``site`` serves residents of ``ward`` with ``procedure`` on ``day``.
+def on_sale(site: Site) -> bool:
+    """Whether free seats of ``site`` are sold: to its last day, unless its planner stopped that."""
+    return site.state is SiteState.OPEN or (site.state is SiteState.WINDING_DOWN and site.selling)
 
-    Without a ward: whether it serves residents of any.
+
+def accepts(site: Site, procedure: Procedure, ward: WardCode | None, day: date) -> bool:
+    """Whether ``site`` sells seats to residents of ``ward`` for ``procedure`` on ``day``.
+
+    Without a ward: whether it does to residents of any.
     """
-    return site.state is SiteState.OPEN and would_accept(site, procedure, ward, day)
+    return on_sale(site) and would_accept(site, procedure, ward, day)
 
 
 def would_accept(site: Site, procedure: Procedure, ward: WardCode | None, day: date) -> bool:
-    """Whether ``site``, were it open, would serve residents of ``ward`` like this."""
+    """Whether ``site``, were it selling, would serve residents of ``ward`` like this."""
     if national_system_rests(procedure, day):
         return False
     return any(
@@ -47,7 +52,7 @@ def would_accept(site: Site, procedure: Procedure, ward: WardCode | None, day: d
 
 def ever_accepts(site: Site, procedure: Procedure, ward: WardCode | None) -> bool:
     """Whether ``site`` serves residents of ``ward`` (of any) with ``procedure`` on any day."""
-    return site.state is SiteState.OPEN and any(
+    return on_sale(site) and any(
         entry.procedure is procedure and _serves(entry, ward) for entry in site.acceptance
     )
 

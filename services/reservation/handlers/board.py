@@ -1,4 +1,4 @@
-"""The free seats of every open site as this process knows them: read once, and again once changed.
+"""The free seats of every site that sells, as this process knows them: read once, and once changed.
 
 Nobody is answered from what was out of date when they asked: before each answer the board looks at
 what has been committed since its last look (``store.seat_days``); those who ask at the same time
@@ -161,7 +161,7 @@ class Board:
         await asyncio.shield(self._next)
 
     async def sites(self) -> Mapping[SiteId, Known]:
-        """Every open site."""
+        """Every site that sells seats."""
         while self._sites is None:
             async with self._reading:
                 if self._sites is None:
@@ -234,7 +234,7 @@ class Board:
     async def _read_sites(self) -> None:
         self._spoilt.clear()
         async with self._database.reader() as conn:
-            found = await sites.all_open(conn)
+            found = await sites.on_sale(conn)
             ids = [stored.site.site_id for stored in found]
             overrides = await site_rules.of_sites(conn, ids)
             stops = await suspensions.of_sites(conn, ids)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from services.reservation.domain.cells import by_day, capacities, midnight, seats
-from services.reservation.domain.opening import accepts
+from services.reservation.domain.opening import accepts, on_sale
 from services.reservation.domain.rules import Rules
 from services.reservation.handlers import site_rules
 from services.reservation.store import cells, sites
@@ -43,7 +43,7 @@ class BookingsInTheWay(Conflict):
 
 
 async def remake(unit: Unit, site: Site, made_until: date | None, rules: Rules) -> None:
-    """Make the cells of a locked, open site anew, from now on, and publish its capacity.
+    """Make the cells of a locked site in service anew, from now on, and publish its capacity.
 
     Raises ``BookingsInTheWay``.
     """
@@ -78,9 +78,21 @@ async def extend(unit: Unit, stored: StoredSite, asked: date, rules: Rules) -> N
     await _publish(unit, locked.site, first, until, rules)
 
 
+async def publish(unit: Unit, stored: StoredSite, rules: Rules) -> None:
+    """Say anew how many seats a locked site has, on all days that have cells."""
+    if stored.made_until is not None and on_sale(stored.site):
+        today = business_date(unit.now)
+        await _publish(unit, stored.site, today, stored.made_until, rules)
+
+
 def sold(site: Site, first: date, last: date, rules: Rules) -> dict[datetime, int]:
-    """Seats by cell that are sold from ``first`` to ``last``: none unless the site is open."""
-    if site.state is not SiteState.OPEN:
+    """Seats by cell that are sold from ``first`` to ``last``: none unless the site sells."""
+    return there(site, first, last, rules) if on_sale(site) else {}
+
+
+def there(site: Site, first: date, last: date, rules: Rules) -> dict[datetime, int]:
+    """Seats by cell in which who is booked can be served: none unless the site is in service."""
+    if site.state not in (SiteState.OPEN, SiteState.WINDING_DOWN):
         return {}
     return capacities(site, first, last, rules.calendar, rules.cell_minutes)
 

@@ -23,7 +23,14 @@ from services.reservation.domain.closure import (
 from services.reservation.domain.message import CallReason
 from services.reservation.domain.rules import Rules
 from services.reservation.domain.site import NoSuchSite
-from services.reservation.handlers import calendar, citizens, displacing, offering, reseating
+from services.reservation.handlers import (
+    calendar,
+    citizens,
+    displacing,
+    offering,
+    reseating,
+    site_news,
+)
 from services.reservation.handlers.displacing import Change
 from services.reservation.store import alternatives, cases, closures, displaced, sites, suspensions
 from shared.calendar import business_date
@@ -65,6 +72,8 @@ def work(rules: Rules, stuck: Callable[[], object] = lambda: None) -> DueWork:
 
 
 async def _step(unit: Unit, closure: Closure, rules: Rules) -> None:
+    if await _list_anew(unit, closure, rules):
+        return
     match closure.state:
         case ClosureState.LISTING:
             await _list(unit, closure, rules)
@@ -75,6 +84,19 @@ async def _step(unit: Unit, closure: Closure, rules: Rules) -> None:
             await _wait(unit, closure, rules)
 
 
+async def _list_anew(unit: Unit, closure: Closure, rules: Rules) -> bool:
+    """Where the site has changed since: who loses a seat now, and who has it back."""
+    if closure.kind is ClosureKind.SUSPENSION or closure.state is ClosureState.LISTING:
+        return False
+    stored = (await sites.read_all(unit.conn, [closure.site_id]))[closure.site_id]
+    if stored.version == closure.listed_version or stored.site.state is SiteState.CLOSED:
+        return False
+    if not await _list(unit, closure, rules):
+        await closures.listed(unit.conn, closure.closure_id, stored.version)
+    await _look_at(unit, closure, ClosureState.OFFERING)
+    return True
+
+
 async def _look_at(
     unit: Unit, closure: Closure, state: ClosureState, at: datetime | None = None
 ) -> None:
@@ -82,13 +104,18 @@ async def _look_at(
 
 
 async def _list(unit: Unit, closure: Closure, rules: Rules) -> int:
-    """List whoever the change displaces and is not listed yet; how many there were."""
+    """List whoever the change displaces and is not listed yet, and let stay for whom there is room
+    again; how many there were.
+    """
     await displaced.lock_listing(unit.conn, closure.site_id)
     found = await displacing.affected(unit, await _change(unit, closure), rules)
     if found.unseated:
-        await _unseat(unit, closure.site_id, found.unseated)
+        await _unseat(unit, closure.site_id, [one.booking_id for one in found.unseated])
     ids = [booking.booking_id for booking in found.bookings]
-    return len(await displaced.list_(unit.conn, closure.closure_id, ids, unit.now)) if ids else 0
+    listed = await displaced.list_(unit.conn, closure.closure_id, ids, unit.now) if ids else ()
+    if closure.kind is ClosureKind.SUSPENSION or not found.returning:
+        return len(listed)
+    return len(listed) + await _keep(unit, closure, rules, among=found.returning)
 
 
 async def _change(unit: Unit, closure: Closure) -> Change:
@@ -97,7 +124,7 @@ async def _change(unit: Unit, closure: Closure) -> Change:
     if closure.suspension_id is not None:
         found = await suspensions.read(unit.conn, closure.suspension_id)
         suspension = next(one for one in found if one.site_id == closure.site_id)
-    return Change(closure.kind, stored.site, stored.made_until, closure.last_day, suspension)
+    return Change(closure.kind, stored.site, stored.made_until, suspension)
 
 
 async def _unseat(unit: Unit, site_id: SiteId, lost: Sequence[BookingId]) -> None:
@@ -149,12 +176,14 @@ async def _settle_changed(unit: Unit, closure: Closure, rules: Rules) -> int:
     return len(ends)
 
 
-async def _keep(unit: Unit, closure: Closure, rules: Rules) -> int:
-    """The seats are back: whoever has not answered stays. How many.
+async def _keep(
+    unit: Unit, closure: Closure, rules: Rules, *, among: Sequence[BookingId] | None = None
+) -> int:
+    """The seats are back, of all or of these: whoever has not answered stays. How many.
 
     Who should have come while nothing worked has no seat to come back to.
     """
-    open_ = await displaced.open_(unit.conn, closure.closure_id, unit.now, BATCH)
+    open_ = await displaced.open_(unit.conn, closure.closure_id, unit.now, BATCH, among)
     if open_:
         ends = {one.booking_id: DisplacedState.KEPT for one in open_}
         unreached = await reseating.end(unit, closure, ends, open_, rules)
@@ -224,21 +253,22 @@ async def _finish(unit: Unit, closure: Closure, rules: Rules, *, over: bool) -> 
     """Close the site, or make its calendar as it was wanted; false where it is too early."""
     if closure.kind is ClosureKind.SUSPENSION:
         return over
-    if closure.last_day is not None and business_date(unit.now) <= closure.last_day:
+    ends = closure.last_day if closure.withdrawn_at is None else None
+    if ends is not None and business_date(unit.now) <= ends:
         return False
     stored = await sites.lock(unit.conn, closure.site_id)
     if stored is None:
         raise NoSuchSite
     await calendar.make_room(unit, stored.site, stored.made_until, rules)
     late = await displacing.affected(unit, await _change(unit, closure), rules)
-    if late.bookings or late.unseated:
+    if late.lost:
         return False
-    if closure.kind is ClosureKind.WIND_DOWN:
+    if ends is not None:
         if await alternatives.seated(unit.conn, closure.site_id, unit.now, None):
             # Another closure, of a suspension, is still finding seats for them.
             return False
         site = stored.site.model_copy(update={"state": SiteState.CLOSED})
         version = await sites.update(unit.conn, site, unit.now)
-        unit.emit(SiteClosed(site=site))
+        await site_news.tell(unit, SiteClosed, site)
         unit.audit("site.closed", subject=site.site_id, site_id=site.site_id, version=version)
     return True

@@ -14,6 +14,7 @@ from services.reservation.domain.closure import (
     NoSuchClosure,
     Progress,
 )
+from services.reservation.domain.withdrawal import Former
 from services.reservation.store import alternatives, closures, displaced
 from shared.ids import BookingId, SiteId, SuspensionId, new_id
 from shared.unit import Unit
@@ -29,10 +30,11 @@ async def start(
     *,
     last_day: date | None = None,
     suspension_id: SuspensionId | None = None,
+    former: Former | None = None,
 ) -> Closure:
-    """Begin to find other seats for whoever the change displaces; nothing is sold any more.
+    """Begin to find other seats for whoever the change displaces; what is lost is not sold.
 
-    Raises ``ClosureRunning``.
+    ``former`` is what the closure can be taken back to. Raises ``ClosureRunning``.
     """
     closure = Closure(
         closure_id=ClosureId(new_id()),
@@ -46,7 +48,7 @@ async def start(
         next_at=unit.now,
         ended_at=None,
     )
-    await closures.insert(unit.conn, closure)
+    await closures.insert(unit.conn, closure, former)
     unit.audit(
         "closure.started",
         subject=site_id,

@@ -12,7 +12,12 @@ from services.reservation.domain.booking import Booking
 from services.reservation.domain.case import CaseFacts
 from services.reservation.domain.cells import midnight
 from services.reservation.domain.closure import ClosureKind
-from services.reservation.domain.displacement import Seated, as_seated, without_room
+from services.reservation.domain.displacement import (
+    Seated,
+    as_seated,
+    with_room,
+    without_room,
+)
 from services.reservation.domain.national_system import NationalSystem, Suspension
 from services.reservation.domain.opening import would_accept
 from services.reservation.domain.rules import Rules
@@ -34,33 +39,46 @@ class Change:
     kind: ClosureKind
     site: Site
     made_until: date | None
-    last_day: date | None = None
     suspension: Suspension | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """Bookings that lose their seats, and those whose seat kept as an alternative is lost."""
+    """Bookings that lose their seats, and those whose seat kept as an alternative is lost.
+
+    ``returning``: they were leaving, and there is room for them again.
+    """
 
     bookings: list[Booking]
-    unseated: list[BookingId]
+    unseated: list[Booking]
+    """At the place and time that was kept."""
+    returning: list[BookingId]
+
+    @property
+    def lost(self) -> list[Booking]:
+        """All for whom there is no seat here."""
+        return [*self.bookings, *self.unseated]
 
 
 async def affected(unit: Unit, change: Change, rules: Rules) -> Affected:
-    """Who has to leave under ``change``, of those who are not leaving already."""
+    """Who has to leave under ``change``, and who of those leaving already could stay."""
     start, end = _reach(unit, change, rules)
     site_id = change.site.site_id
     sitting = await alternatives.seated(unit.conn, site_id, start, end)
     kept = await alternatives.kept_at(unit.conn, site_id, start, end)
     room = _room(unit, change, [*sitting, *kept], rules)
-    leaving = without_room(
-        [*sitting, *kept], room, lambda one: _serves(change, one, unit.now, rules),
-        rules.cell_minutes,
-    )  # fmt: skip
+    here = [*sitting, *kept]
+
+    def serves(one: Seated) -> bool:
+        return _serves(change, one, unit.now, rules)
+
+    leaving = without_room(here, room, serves, rules.cell_minutes)
     real = {one.booking.booking_id for one in sitting if not one.leaving}
+    back = with_room(here, room, serves, rules.cell_minutes)
     return Affected(
         [booking for booking in leaving if booking.booking_id in real],
-        [booking.booking_id for booking in leaving if booking.booking_id not in real],
+        [booking for booking in leaving if booking.booking_id not in real],
+        [booking.booking_id for booking in back],
     )
 
 
@@ -97,8 +115,6 @@ async def search(
 
 
 def _reach(unit: Unit, change: Change, rules: Rules) -> tuple[datetime, datetime | None]:
-    if change.last_day is not None:
-        return max(unit.now, midnight(change.last_day + timedelta(days=1))), None
     if change.suspension is not None:
         since = max(unit.now, change.suspension.starts_at - LONGEST)
         return since, change.suspension.until(unit.now, rules)
@@ -108,17 +124,15 @@ def _reach(unit: Unit, change: Change, rules: Rules) -> tuple[datetime, datetime
 def _room(
     unit: Unit, change: Change, sitting: Iterable[Seated], rules: Rules
 ) -> Mapping[datetime, int]:
-    if change.kind is not ClosureKind.CHANGE:
+    if change.suspension is not None:
         return as_seated(sitting, rules.cell_minutes)
     today = business_date(unit.now)
     until = max(change.made_until or today, rules.made_until(today))
-    return calendar.sold(change.site, today, until, rules)
+    return calendar.there(change.site, today, until, rules)
 
 
 def _serves(change: Change, one: Seated, now: datetime, rules: Rules) -> bool:
     booking = one.booking
-    if change.last_day is not None:
-        return business_date(booking.starts_at) <= change.last_day
     if change.suspension is not None:
         return not change.suspension.forbids(
             booking.procedure, booking.starts_at, booking.minutes, now, rules
@@ -149,10 +163,10 @@ def _leaving(
 
 
 async def _places(unit: Unit, preview: Change | None, rules: Rules) -> list[Place]:
-    """Every open site with its free seats; cells that are missing are made first."""
+    """Every site that sells seats, with the free ones; cells that are missing are made first."""
     today = business_date(unit.now)
     last = rules.last_day(today)
-    found = {stored.site.site_id: stored for stored in await sites.all_open(unit.conn)}
+    found = {stored.site.site_id: stored for stored in await sites.on_sale(unit.conn)}
     for stored in found.values():
         await calendar.extend(unit, stored, last, rules)
     start, end = unit.now, midnight(last + timedelta(days=1))

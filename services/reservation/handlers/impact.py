@@ -59,8 +59,7 @@ async def of_wind_down(unit: Unit, site_id: SiteId, last_day: date, rules: Rules
     stored = await sites.find(unit, site_id)
     site = winding_down(stored.site, last_day)
     check_last_day(stored.site, last_day, business_date(unit.now))
-    change = Change(ClosureKind.WIND_DOWN, site, stored.made_until, last_day=last_day)
-    return await _impact(unit, change, rules)
+    return await _impact(unit, Change(ClosureKind.WIND_DOWN, site, stored.made_until), rules)
 
 
 async def of_suspension(unit: Unit, site_id: SiteId, order: Order, rules: Rules) -> Impact:

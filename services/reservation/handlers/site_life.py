@@ -10,13 +10,15 @@ from services.reservation.domain.closure import ClosureKind, check_last_day, win
 from services.reservation.domain.opening import hours_on
 from services.reservation.domain.rules import Rules
 from services.reservation.domain.site import NoSuchSite, prepared
-from services.reservation.handlers import calendar
+from services.reservation.domain.withdrawal import Former
+from services.reservation.handlers import calendar, site_news
 from services.reservation.handlers.closures import start
 from services.reservation.handlers.precondition import Precondition
 from services.reservation.handlers.sites import Settled
 from services.reservation.store import sites
 from services.reservation.store.sites import StoredSite
 from shared.calendar import business_date
+from shared.contracts.place import Site
 from shared.contracts.site import DayClosed, SiteChanged, SiteWindDownStarted
 from shared.due import DueWork
 from shared.ids import SiteId
@@ -36,30 +38,43 @@ async def prepare(unit: Unit, site_id: SiteId, require: Precondition) -> Settled
     if site == stored.site:
         return Settled(site, stored.version)
     version = await sites.update(unit.conn, site, unit.now)
-    unit.emit(SiteChanged(site=site))
+    await site_news.tell(unit, SiteChanged, site)
     unit.audit("site.preparing", subject=site_id, site_id=site_id, version=version)
     return Settled(site, version)
 
 
 async def wind_down(
-    unit: Unit, site_id: SiteId, last_day: date, rules: Rules, require: Precondition
+    unit: Unit,
+    site_id: SiteId,
+    last_day: date,
+    rules: Rules,
+    require: Precondition,
+    *,
+    selling: bool = True,
 ) -> Settled:
-    """An open site sells no more seats, serves until ``last_day``, and then closes.
+    """An open site sells nothing beyond ``last_day``, serves until then, and closes.
 
-    Raises ``NoSuchSite``, ``SiteNotOpen``, ``LastDayRefused``, ``ClosureRunning`` and what
-    ``require`` raises.
+    ``selling``: what is free until then is sold. Raises ``NoSuchSite``, ``SiteNotOpen``,
+    ``LastDayRefused``, ``ClosureRunning`` and what ``require`` raises.
     """
     stored = await _lock(unit, site_id, require)
-    winding_down(stored.site, last_day)
+    site = winding_down(stored.site, last_day, selling=selling)
     check_last_day(stored.site, last_day, business_date(unit.now))
-    return await _wind_down(unit, stored, last_day, rules)
+    return await _wind_down(unit, stored, site, last_day, rules)
 
 
-async def _wind_down(unit: Unit, stored: StoredSite, last_day: date, rules: Rules) -> Settled:
-    site = winding_down(stored.site, last_day)
-    closure = await start(unit, site.site_id, ClosureKind.WIND_DOWN, last_day=last_day)
+async def _wind_down(
+    unit: Unit, stored: StoredSite, site: Site, last_day: date, rules: Rules
+) -> Settled:
     version = await sites.update(unit.conn, site, unit.now)
-    unit.emit(SiteWindDownStarted(site=site, last_day=last_day))
+    closure = await start(
+        unit,
+        site.site_id,
+        ClosureKind.WIND_DOWN,
+        last_day=last_day,
+        former=Former(stored.site, version),
+    )
+    await site_news.tell(unit, SiteWindDownStarted, site, last_day=last_day)
     unit.audit(
         "site.wind_down_started",
         subject=site.site_id,
@@ -86,7 +101,9 @@ def periods(rules: Rules) -> DueWork:
         stored = await sites.take_outlived(unit.conn, business_date(unit.now))
         if stored is None or stored.site.closes_on is None:
             return 0
-        await _wind_down(unit, stored, stored.site.closes_on, rules)
+        last_day = stored.site.closes_on
+        site = winding_down(stored.site, last_day)
+        await _wind_down(unit, stored, site, last_day, rules)
         return 1
 
     return batch

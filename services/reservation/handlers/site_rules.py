@@ -1,6 +1,7 @@
 """The rules that hold at a site, and changing what it decides otherwise than its city."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from services.reservation.domain.booking import Booking
 from services.reservation.domain.rules import Rules
@@ -9,6 +10,7 @@ from services.reservation.domain.site_rules import NONE, Overrides, SiteRules
 from services.reservation.handlers.precondition import Precondition
 from services.reservation.store import site_rules, sites
 from services.reservation.store.site_rules import StoredOverrides
+from services.reservation.store.sites import StoredSite
 from shared.contracts.base import Procedure
 from shared.ids import BookingId, SiteId
 from shared.unit import Unit
@@ -35,19 +37,29 @@ async def of_bookings(
     return {one.booking_id: own[one.site_id].of(one.procedure) for one in made}
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a site decides for a procedure now, and what it did before, where that is another."""
+
+    now: StoredOverrides
+    site: StoredSite
+    before: Overrides | None = None
+
+
 async def put(
     unit: Unit, site_id: SiteId, procedure: Procedure, own: Overrides, require: Precondition
-) -> StoredOverrides:
+) -> Decided:
     """Replace what the site decides for ``procedure``. The same value changes nothing.
 
     Raises ``NoSuchSite`` and what ``require`` raises.
     """
-    if await sites.lock(unit.conn, site_id) is None:
+    site = await sites.lock(unit.conn, site_id)
+    if site is None:
         raise NoSuchSite
     stored = await site_rules.versioned(unit.conn, site_id, procedure)
     require(stored.version if stored else 0)
     if stored is not None and stored.overrides == own:
-        return stored
+        return Decided(stored, site)
     version = await site_rules.put(unit.conn, site_id, procedure, own, unit.now)
     unit.audit(
         "site_rule.changed",
@@ -56,7 +68,7 @@ async def put(
         procedure=procedure.value,
         version=version,
     )
-    return StoredOverrides(own, version)
+    return Decided(StoredOverrides(own, version), site, stored.overrides if stored else NONE)
 
 
 async def read(unit: Unit, site_id: SiteId, procedure: Procedure) -> StoredOverrides:

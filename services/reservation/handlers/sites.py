@@ -5,12 +5,14 @@ Where a change takes booked seats away, it is refused, or starts a closure that 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from services.reservation.domain.closure import ClosureId, ClosureKind, ClosureRunning
 from services.reservation.domain.rules import Rules
 from services.reservation.domain.site import NoSuchSite, SiteNotOpenable, check_sound, opened
-from services.reservation.handlers import calendar, displacing
+from services.reservation.domain.withdrawal import Former
+from services.reservation.handlers import calendar, displacing, site_news
 from services.reservation.handlers.calendar import BookingsInTheWay
 from services.reservation.handlers.closures import start
 from services.reservation.handlers.displacing import Change
@@ -62,7 +64,7 @@ async def put(
     if stored is None:
         require(None)
         if await sites.insert(unit.conn, new, unit.now):
-            unit.emit(SitePlanned(site=new))
+            await site_news.tell(unit, SitePlanned, new)
             unit.audit("site.planned", subject=new.site_id, site_id=new.site_id, version=1)
             return Settled(new, 1, created=True)
         stored = await sites.lock(unit.conn, described.site_id)
@@ -106,7 +108,7 @@ async def open_(unit: Unit, site_id: SiteId, rules: Rules) -> Settled:
     if site == stored.site:
         return Settled(site, stored.version)
     version = await sites.update(unit.conn, site, unit.now)
-    unit.emit(SiteOpened(site=site))
+    await site_news.tell(unit, SiteOpened, site)
     unit.audit("site.opened", subject=site_id, site_id=site_id, version=version)
     await calendar.remake(unit, site, stored.made_until, rules)
     return Settled(site, version)
@@ -135,36 +137,46 @@ async def find(unit: Unit, site_id: SiteId) -> StoredSite:
 async def replace(
     unit: Unit, stored: StoredSite, described: Site, rules: Rules, policy: Displaced
 ) -> Settled:
-    """Let ``described`` replace a locked site, whose state stays. Raises like ``put``."""
-    site = described.model_copy(update={"state": stored.site.state})
+    """Let ``described`` replace a locked site, whose state stays. Raises like ``put``.
+
+    A closure that is at work there goes on with the site as it is then.
+    """
+    own = {"state": stored.site.state, "selling": stored.site.selling}
+    site = described.model_copy(update=own)
     if site == stored.site:
         return Settled(site, stored.version)
     if site.state is SiteState.CLOSED:
         raise SiteNotOpenable
     running = await closures.running_at(unit.conn, site.site_id)
-    if running is not None:
+    if site.state is SiteState.WINDING_DOWN and running and site.closes_on != stored.site.closes_on:
         raise ClosureRunning(running)
     version = await sites.update(unit.conn, site, unit.now)
-    unit.emit(SiteChanged(site=site))
+    await site_news.tell(unit, SiteChanged, site)
     unit.audit("site.changed", subject=site.site_id, site_id=site.site_id, version=version)
-    if site.state is not SiteState.OPEN:
+    if site.state not in (SiteState.OPEN, SiteState.WINDING_DOWN):
         return Settled(site, version)
-    if policy is Displaced.REFUSE:
+    if running is None and policy is Displaced.REFUSE:
         await calendar.remake(unit, site, stored.made_until, rules)
         if site.acceptance != stored.site.acceptance:
-            await _refuse_unaccepted(unit, site, stored, rules)
+            await refuse_lost(unit, site, stored.made_until, rules)
         return Settled(site, version)
     await calendar.make_room(unit, site, stored.made_until, rules)
+    if policy is Displaced.REFUSE:
+        await refuse_lost(unit, site, stored.made_until, rules)
+    if running is not None:
+        await closures.nudge(unit.conn, [running], unit.now)
+        return Settled(site, version, closure_id=running)
     change = Change(ClosureKind.CHANGE, site, stored.made_until)
-    found = await displacing.affected(unit, change, rules)
-    if not found.bookings and not found.unseated:
+    if not (await displacing.affected(unit, change, rules)).lost:
         return Settled(site, version)
-    closure = await start(unit, site.site_id, ClosureKind.CHANGE)
+    former = Former(stored.site, version)
+    closure = await start(unit, site.site_id, ClosureKind.CHANGE, former=former)
     return Settled(site, version, closure_id=closure.closure_id)
 
 
-async def _refuse_unaccepted(unit: Unit, site: Site, stored: StoredSite, rules: Rules) -> None:
-    change = Change(ClosureKind.CHANGE, site, stored.made_until)
-    if lost := (await displacing.affected(unit, change, rules)).bookings:
+async def refuse_lost(unit: Unit, site: Site, made_until: date | None, rules: Rules) -> None:
+    """Raise ``BookingsInTheWay`` where somebody who is not leaving already loses a seat."""
+    change = Change(ClosureKind.CHANGE, site, made_until)
+    if lost := (await displacing.affected(unit, change, rules)).lost:
         times = [booking.starts_at for booking in lost]
         raise BookingsInTheWay(len(lost), min(times), max(times))

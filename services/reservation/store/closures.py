@@ -12,15 +12,19 @@ from services.reservation.domain.closure import (
     ClosureRunning,
     ClosureState,
 )
+from services.reservation.domain.withdrawal import Former
+from shared.contracts.place import Site
 from shared.db import Connection, Row
 from shared.ids import SiteId, SuspensionId
 
 _COLUMNS = """
-closure_id, site_id, kind, state, last_day, suspension_id, version, started_at, next_at, ended_at
+closure_id, site_id, kind, state, last_day, suspension_id, version, started_at, next_at, ended_at,
+listed_version, withdrawn_at
 """
 _INSERT = """
-INSERT INTO closure (closure_id, site_id, kind, state, last_day, suspension_id, started_at, next_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO closure (closure_id, site_id, kind, state, last_day, suspension_id, started_at, next_at,
+                     former, made_version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 _RUNNING = """
 SELECT closure_id FROM closure WHERE site_id = $1 AND state <> 'done' AND kind <> 'suspension'
@@ -45,6 +49,12 @@ UPDATE closure SET state = $2, next_at = $3, ended_at = $4,
     version = version + CASE WHEN state <> $2 THEN 1 ELSE 0 END
 WHERE closure_id = $1
 """
+_LISTED = "UPDATE closure SET listed_version = $2 WHERE closure_id = $1"
+_FORMER = "SELECT former, made_version FROM closure WHERE closure_id = $1 AND former IS NOT NULL"
+_LOCK = f"SELECT {_COLUMNS} FROM closure WHERE closure_id = $1 FOR UPDATE"  # noqa: S608
+_WITHDRAW = """
+UPDATE closure SET withdrawn_at = $2, next_at = $2, version = version + 1 WHERE closure_id = $1
+"""
 _NUDGE = """
 UPDATE closure SET next_at = least(next_at, $2) WHERE closure_id IN (
     SELECT closure_id FROM closure
@@ -55,8 +65,11 @@ UPDATE closure SET next_at = least(next_at, $2) WHERE suspension_id = $1 AND sta
 """
 
 
-async def insert(conn: Connection, closure: Closure) -> None:
-    """Store a new closure. Raises ``ClosureRunning`` where the site has another."""
+async def insert(conn: Connection, closure: Closure, former: Former | None) -> None:
+    """Store a new closure and what it can be taken back to.
+
+    Raises ``ClosureRunning`` where the site has another.
+    """
     other = await running_at(conn, closure.site_id)
     if other is not None and closure.kind is not ClosureKind.SUSPENSION:
         raise ClosureRunning(other)
@@ -71,6 +84,8 @@ async def insert(conn: Connection, closure: Closure) -> None:
             closure.suspension_id,
             closure.started_at,
             closure.next_at,
+            former.site.model_dump_json() if former else None,
+            former.made_version if former else None,
         )
     except asyncpg.UniqueViolationError:
         raise ClosureRunning(closure.closure_id) from None
@@ -118,6 +133,28 @@ async def set_(
     """How far the locked closure has come, and when to look at it again."""
     ended = now if state is ClosureState.DONE else None
     await conn.execute(_SET, closure_id, state.value, next_at, ended)
+
+
+async def listed(conn: Connection, closure_id: ClosureId, site_version: int) -> None:
+    """The locked closure has looked who has a seat at the site as it is in this version."""
+    await conn.execute(_LISTED, closure_id, site_version)
+
+
+async def lock(conn: Connection, closure_id: ClosureId) -> Closure | None:
+    """The closure, locked to the end of the transaction; before its site."""
+    row = await conn.fetchrow(_LOCK, closure_id)
+    return _closure(row) if row else None
+
+
+async def former(conn: Connection, closure_id: ClosureId) -> Former | None:
+    """What the closure can be taken back to, where that was kept."""
+    row = await conn.fetchrow(_FORMER, closure_id)
+    return Former(Site.model_validate_json(row["former"]), row["made_version"]) if row else None
+
+
+async def withdraw(conn: Connection, closure_id: ClosureId, now: datetime) -> None:
+    """The locked closure is taken back; it is to be looked at now."""
+    await conn.execute(_WITHDRAW, closure_id, now)
 
 
 async def nudge(conn: Connection, closure_ids: Sequence[ClosureId], now: datetime) -> None:

@@ -69,6 +69,7 @@ FOR UPDATE OF d SKIP LOCKED
 _OPEN = f"""
 SELECT {_COLUMNS} FROM displaced
 WHERE closure_id = $1 AND ended_at IS NULL AND starts_at > $2
+    AND ($4::uuid[] IS NULL OR booking_id = ANY($4))
 ORDER BY booking_id LIMIT $3
 FOR UPDATE SKIP LOCKED
 """  # noqa: S608
@@ -181,10 +182,14 @@ async def changed_elsewhere(
 
 
 async def open_(
-    conn: Connection, closure_id: ClosureId, now: datetime, limit: int
+    conn: Connection,
+    closure_id: ClosureId,
+    now: datetime,
+    limit: int,
+    among: Sequence[BookingId] | None = None,
 ) -> list[Displaced]:
-    """Lock some for which something is left to do and whose visit lies ahead."""
-    return _all(await conn.fetch(_OPEN, closure_id, now, limit))
+    """Lock some for which something is left to do and whose visit lies ahead, of all or these."""
+    return _all(await conn.fetch(_OPEN, closure_id, now, limit, among))
 
 
 async def lock(

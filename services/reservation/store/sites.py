@@ -13,7 +13,12 @@ _COLUMNS = "site_id, version, definition, made_until"
 _READ = f"SELECT {_COLUMNS} FROM site WHERE site_id = $1"  # noqa: S608  only our column list
 _READ_ALL = f"SELECT {_COLUMNS} FROM site WHERE site_id = ANY($1::text[])"  # noqa: S608
 _LOCK = _READ + " FOR NO KEY UPDATE"
-_OPEN = f"SELECT {_COLUMNS} FROM site WHERE state = 'open' ORDER BY site_id"  # noqa: S608
+_ON_SALE = f"""
+SELECT {_COLUMNS} FROM site
+WHERE state = 'open'
+    OR (state = 'winding_down' AND definition -> 'selling' IS DISTINCT FROM 'false')
+ORDER BY site_id
+"""  # noqa: S608
 _IN_SERVICE = f"""
 SELECT {_COLUMNS} FROM site WHERE state IN ('open', 'winding_down') ORDER BY site_id
 """  # noqa: S608
@@ -76,9 +81,9 @@ async def lock(conn: Connection, site_id: SiteId) -> StoredSite | None:
     return _stored(row) if row else None
 
 
-async def all_open(conn: Connection) -> list[StoredSite]:
-    """Every open site, by id."""
-    return [_stored(row) for row in await conn.fetch(_OPEN)]
+async def on_sale(conn: Connection) -> list[StoredSite]:
+    """Every site that sells seats, by id: open, or winding down and selling to its last day."""
+    return [_stored(row) for row in await conn.fetch(_ON_SALE)]
 
 
 async def in_service(conn: Connection) -> list[StoredSite]:

@@ -56,7 +56,7 @@ def statements() -> list[Asked]:
         Asked("held", displaced._IN_STATE, [RUNNING, "held", 100], OPEN),
         Asked("overdue", displaced._OVERDUE, [RUNNING, NOW, 100], OPEN),
         Asked("changed", displaced._CHANGED_ELSEWHERE, [RUNNING, 100], OPEN),
-        Asked("open", displaced._OPEN, [RUNNING, NOW, 100], OPEN),
+        Asked("open", displaced._OPEN, [RUNNING, NOW, 100, None], OPEN),
         Asked("next", displaced._NEXT, [RUNNING], OPEN),
         Asked("counts", displaced._COUNT, [[RUNNING]], OPEN),
         Asked("page", displaced._PAGE, [RUNNING, None, None, 50], OPEN),

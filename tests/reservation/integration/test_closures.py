@@ -89,17 +89,16 @@ async def room(room_database: Callable[[str], Awaitable[Database]]) -> Database:
     return database
 
 
-async def test_a_site_that_winds_down_sells_nothing_and_serves_to_its_last_day(
-    room: Database,
-) -> None:
+async def test_a_site_that_winds_down_sells_and_serves_to_its_last_day(room: Database) -> None:
     await book(room, A, at=tokyo(THURSDAY, 9))
     await wind_down(room)
-    with pytest.raises(SiteDoesNotAccept):
-        await book(room, B, at=tokyo(FRIDAY, 9))
+    await book(room, B, at=tokyo(FRIDAY, 9))
+    with pytest.raises(NoSuchSlot):
+        await book(room, C, at=tokyo(NEXT_WEEK, 9))
     clock = FixedClock(MORNING)
     await work(room, clock)
     assert standing(await progress(room)) == {}
-    assert await seats(room, [A]) == [(SITE, tokyo(THURSDAY, 9))]
+    assert await seats(room, [A, B]) == [(SITE, tokyo(THURSDAY, 9)), (SITE, tokyo(FRIDAY, 9))]
     assert "site.closed.v1" not in await events_of(room, SITE)
     clock.advance(timedelta(days=3))
     await work(room, clock)
@@ -110,6 +109,16 @@ async def test_a_site_that_winds_down_sells_nothing_and_serves_to_its_last_day(
         "site.closed.v1",
     ]
     assert (await progress(room)).closure.state is ClosureState.DONE
+
+
+async def test_its_planner_may_stop_selling_at_once(room: Database) -> None:
+    await book(room, A, at=tokyo(THURSDAY, 9))
+    await wind_down(room, selling=False)
+    with pytest.raises(SiteDoesNotAccept):
+        await book(room, B, at=tokyo(FRIDAY, 9))
+    await work(room, FixedClock(MORNING))
+    assert standing(await progress(room)) == {}
+    assert await seats(room, [A]) == [(SITE, tokyo(THURSDAY, 9))]
 
 
 async def test_whoever_comes_later_is_offered_the_nearest_seat_and_is_asked(
@@ -236,7 +245,7 @@ async def test_a_smaller_site_keeps_whom_it_can_and_first_come_stays(room: Datab
     with pytest.raises(SlotTaken):
         await book(room, C, at=at)
     with pytest.raises(ClosureRunning):
-        await change(room, make_site(counters=3, terminals=3))
+        await wind_down(room)
     clock = FixedClock(MORNING)
     await work(room, clock)
     assert await kept(room) == {(SITE, at + timedelta(minutes=20))}
@@ -275,7 +284,7 @@ async def test_nobody_takes_in_and_the_booking_stays_until_somebody_does(room: D
     await book(room, A, at=at)
     for other in (OTHER_SITE, FAR):
         await change(room, make_site(other, latitude=35.51, counters=0))
-    await wind_down(room)
+    await wind_down(room, selling=False)
     clock = FixedClock(MORNING)
     await work(room, clock)
     found = await progress(room)
@@ -299,12 +308,12 @@ async def test_nobody_takes_in_and_the_booking_stays_until_somebody_does(room: D
 async def test_a_seat_kept_at_a_site_that_closes_too_is_looked_for_again(room: Database) -> None:
     at = tokyo(NEXT_WEEK, 9)
     await book(room, A, at=at)
-    await wind_down(room)
+    await wind_down(room, selling=False)
     clock = FixedClock(MORNING)
     await work(room, clock)
     assert await kept(room) == {(OTHER_SITE, at)}
     async with units(room).begin(PEOPLE["planner"]) as unit:
-        await site_life.wind_down(unit, OTHER_SITE, FRIDAY, RULES, lambda _: None)
+        await site_life.wind_down(unit, OTHER_SITE, FRIDAY, RULES, lambda _: None, selling=False)
     await work(room, clock)
     assert await kept(room) == {(FAR, at)}
     assert all(booked == accounted for booked, accounted in await counts(room))

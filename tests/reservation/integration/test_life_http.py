@@ -180,8 +180,36 @@ async def test_a_smaller_site_is_refused_or_moves_its_bookings(
     closure = f"/v1/closures/{taken.json()['closure_id']}"
     await work(room, FixedClock(MORNING))
     assert (await get(client, closure))["total"] == 1
-    running = await client.put(f"{PATH}/staffing", json=smaller | {"counters": 3}, headers=planner)
-    assert running.json()["type"] == "urn:madoguchi:problem:closure-running"
+    larger = await client.put(
+        f"{PATH}/staffing", json={"counters": 3, "terminals": 3}, headers=planner
+    )
+    assert larger.json()["counters"] == 3, larger.text
+    ends = await client.post(
+        f"{PATH}:wind-down", json={"last_day": "2026-04-03"}, headers=bearer("planner", once=True)
+    )
+    assert ends.json()["type"] == "urn:madoguchi:problem:closure-running"
+
+
+async def test_a_closure_is_taken_back_by_its_planner(
+    client: httpx.AsyncClient, room: Database, clock: FixedClock
+) -> None:
+    closure = await wind_down(client)
+    await work(room, clock)
+    refused = await client.post(f"{closure}:withdraw", headers=bearer("clerk"))
+    assert refused.status_code == 403
+    for _ in range(2):
+        back = await client.post(f"{closure}:withdraw", headers=bearer("planner"))
+        assert (back.status_code, back.json()["withdrawn_at"] is None) == (200, False), back.text
+    await work(room, clock)
+    found = await get(client, closure)
+    assert (found["state"], found["counts"]["kept"], found["open"]) == ("done", 2, 0)
+    shown = await get(client, PATH)
+    assert (shown["state"], shown["closes_on"], shown["selling"]) == ("open", None, True)
+    fresh = await wind_down(client)
+    await work(room, clock)
+    await client.post(f"{fresh}:withdraw", headers=bearer("planner"))
+    none = await client.post(f"/v1/closures/{A}:withdraw", headers=bearer("planner"))
+    assert none.json()["type"] == "urn:madoguchi:problem:no-such-closure"
 
 
 async def test_parts_of_a_site_are_changed_on_their_own(

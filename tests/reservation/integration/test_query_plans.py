@@ -25,6 +25,8 @@ FIRST = datetime(2026, 4, 1, 0, 0, tzinfo=UTC)
 NOW = FIRST - timedelta(hours=1)
 GROW = {"cell", "booking", "case_facts", "seat_return", "idempotency", "seat_change", "message"}
 GROUP = 50
+RETURNS = 70
+"""Of one site on one day; many share a cell."""
 
 _ID = "('{kind}0000000-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid"
 _CASE, _BOOKING, _PARTY = (_ID.format(kind=kind) for kind in (1, 2, 3))
@@ -32,7 +34,7 @@ _SITE = "'site-' || lpad((n % 15)::text, 2, '0')"
 _AT = f"""
 '{FIRST.isoformat()}'::timestamptz + make_interval(days => n / 15 % {DAYS}, mins => 20 * (n % 25))
 """
-_COUNT = 15 * DAYS * 70
+_COUNT = 15 * DAYS * RETURNS
 _FILL = f"""
 INSERT INTO site (site_id, state, version, definition, made_until, changed_at)
 SELECT {_SITE}, 'open', 1, '{{}}', '2027-06-01', now() FROM generate_series(0, 14) n;
@@ -98,7 +100,7 @@ def statements() -> list[Asked]:
         Asked("cases", cases._LOCK, [_known(GROUP)], GROUP),
         Asked("cells", cells._LOCK_ALL, [where, when, NOW], 10 * len(wanted)),
         Asked("taking", cells._TAKE_ALL, [where, when, [1] * len(when)], len(when)),
-        Asked("one hold", cells._CLAIM, ["site-01", AT[:2], [1, 1], NOW, 0], 8),
+        Asked("one hold", cells._CLAIM, ["site-01", AT[:2], [1, 1], NOW, 0], 2 * RETURNS),
         Asked(
             "bookings",
             bookings._INSERT_FREE,

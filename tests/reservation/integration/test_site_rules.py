@@ -1,5 +1,6 @@
 """What sites decide otherwise than their city: shares of seats, horizons, deadlines, lengths."""
 
+import json
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from services.reservation.domain.booking import Booking, ChangeTooLate, SlotTaken
 from services.reservation.domain.case import OutsideWindow
 from services.reservation.domain.site_rules import Overrides
-from services.reservation.handlers import bookings, site_rules
+from services.reservation.handlers import bookings, ruling
 from services.reservation.handlers.bookings import Request
 from shared.clock import FixedClock
 from shared.contracts.base import Procedure
@@ -49,7 +50,9 @@ async def room(database: Database) -> Database:
 async def decide(database: Database, **own: Any) -> None:
     """Let the site decide for cards."""
     async with units(database).begin(PEOPLE["planner"]) as unit:
-        await site_rules.put(unit, SITE, Procedure.CARD_ISSUANCE, Overrides(**own), lambda _: None)
+        await ruling.put(
+            unit, SITE, Procedure.CARD_ISSUANCE, Overrides(**own), lambda _: None, rules=RULES
+        )
 
 
 async def book(
@@ -164,3 +167,26 @@ async def test_rules_over_http(client: httpx.AsyncClient, room: Database) -> Non
     )
     wrong = await client.put(path, json={"horizon_days": 0}, headers=planner)
     assert wrong.status_code == 422
+
+
+async def test_another_lateness_goes_with_the_site_and_another_length_with_its_seats(
+    room: Database,
+) -> None:
+    await decide(room, lateness_minutes=20, horizon_days=30)
+    await decide(room, lateness_minutes=20, horizon_days=20)
+    await decide(room, lateness_minutes=20, minutes=30)
+    await decide(room, minutes=30)
+    async with room.reader() as conn:
+        rows = await conn.fetch(
+            "SELECT type, data FROM outbox WHERE subject = $1 ORDER BY xid, pos", SITE
+        )
+    told = [(row["type"], json.loads(row["data"])) for row in rows][3:]
+    assert [one for one, _ in told] == [
+        "site.changed.v1",
+        "capacity.published.v1",
+        "site.changed.v1",
+    ]
+    changed, seats, again = (data for _, data in told)
+    assert changed["lateness"] == [{"procedure": "card_issuance", "minutes": 20}]
+    assert (seats["minutes"], seats["days"][0]["total"]) == (30, 18)
+    assert again["lateness"] == []

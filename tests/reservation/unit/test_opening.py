@@ -91,9 +91,12 @@ def test_acceptance_is_by_procedure_ward_and_period() -> None:
     assert not ever_accepts(site, card, OTHER_WARD)
 
 
-def test_only_an_open_site_accepts() -> None:
-    for state in set(SiteState) - {SiteState.OPEN}:
+def test_only_a_site_that_is_open_or_sells_to_its_end_accepts() -> None:
+    for state in set(SiteState) - {SiteState.OPEN, SiteState.WINDING_DOWN}:
         assert not accepts(make_site(state=state), Procedure.CARD_ISSUANCE, WARD, THURSDAY)
+    for selling in (True, False):
+        ends = make_site(state=SiteState.WINDING_DOWN, selling=selling)
+        assert accepts(ends, Procedure.CARD_ISSUANCE, WARD, THURSDAY) is selling
 
 
 def test_no_certificate_work_on_the_sunday_after_the_third_saturday() -> None:
