@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
 from services.issuance.api.board_hub import BoardHub
+from services.issuance.api.own_sites import require_board
 from services.issuance.api.ticket_views import BoardView
 from services.issuance.domain.board import Board
 from services.issuance.handlers.board import Outlook, read_board
@@ -39,6 +40,7 @@ async def board(
     site_id: Annotated[SiteRef, Query(description="The site.")],
 ) -> StreamingResponse:
     """Ticket numbers and counters alone. A comment comes every 15 s where nothing changes."""
+    require_board(request, site_id)
     hub: BoardHub = request.app.state.hub
     hub.require_place()
     return StreamingResponse(
