@@ -11,18 +11,28 @@ from shared.messaging.subscriptions import on
 
 PUBLISHES: tuple[type[Event], ...] = ()
 
-_WITH_WARD = (preparation.CardReleased, preparation.CardNotified)
+_WITH_MORE = (
+    preparation.CardReceived,
+    preparation.CardReleased,
+    preparation.CardNotified,
+    reservation.BookingMoved,
+    reservation.BookingCancelled,
+)
+"""Milestones that tell more than a time."""
 
 CASES = Projection(
     "cases",
-    tables=("case_fact",),
+    tables=("case_fact", "booking_change"),
     subscriptions=(
         on(CaseOpened, cases.opened, topics=TOPICS_OF_CASE_OPENED),
         on(preparation.CardApplied, cases.applied),
         on(preparation.CardShipped, cases.shipped),
         on(preparation.CardReleased, cases.reached_in_ward),
-        on(preparation.CardNotified, cases.reached_in_ward),
-        *(on(each, cases.reached) for each in MILESTONES if each not in _WITH_WARD),
+        on(preparation.CardReceived, cases.received),
+        on(preparation.CardNotified, cases.notified),
+        on(reservation.BookingMoved, cases.changed),
+        on(reservation.BookingCancelled, cases.changed),
+        *(on(each, cases.reached) for each in MILESTONES if each not in _WITH_MORE),
         on(issuance.CardIssued, cases.completed),
         on(issuance.CertificateRenewed, cases.completed),
     ),

@@ -17,7 +17,13 @@ from services.reporting.domain.told import Told
 from shared.calendar import TOKYO
 from shared.contracts.base import CaseEvent, CaseKind, CaseOpened, Certificate, Event, Procedure
 from shared.contracts.issuance import CardIssued, CertificateRenewed, ProcedureEnded
-from shared.contracts.preparation import CardApplied, CardNotified, CardReleased, CardShipped
+from shared.contracts.preparation import (
+    CardApplied,
+    CardNotified,
+    CardReceived,
+    CardReleased,
+    CardShipped,
+)
 from shared.ids import CaseId, SiteId, VisitId, WardCode, derived_id
 from shared.messaging.envelope import Envelope, Message, encode
 from tests.support.messaging import raw_record
@@ -157,6 +163,14 @@ def _learn(known: dict[str, Any], event: CaseEvent, happening: Happening) -> Non
         known["applied_on"] = min(known.get("applied_on", event.applied_on), event.applied_on)
     if isinstance(event, CardShipped):
         known["shipped_on"] = min(known.get("shipped_on", event.shipped_on), event.shipped_on)
+    if isinstance(event, CardNotified):
+        known |= {"notice_site": event.site_id, "notice_deadline": event.pickup_deadline}
+        known |= {"notice_at": happening.at, "notice_sequence": happening.sequence}
+        known |= {"notice_event": happening.id}
+    if isinstance(event, CardNotified | CardReceived):
+        _latest_day(known, "card_expires_on", event.card_expires_on)
+    if isinstance(event, CardReceived) and event.old_card_expires_on:
+        _latest_day(known, "old_card_expires_on", event.old_card_expires_on)
     if isinstance(event, CaseOpened):
         _earliest(known, "opened", happening, procedure=event.procedure, kind=event.kind)
     if isinstance(event, ProcedureEnded):
@@ -168,8 +182,13 @@ def _learn(known: dict[str, Any], event: CaseEvent, happening: Happening) -> Non
             completed_kind=event.kind,
             completed_ward=event.ward,
             completed_site=event.site_id,
+            completed_booked=event.booking_id is not None,
             completed_month=happening.at.astimezone(TOKYO).date().replace(day=1),
         )
+
+
+def _latest_day(known: dict[str, Any], name: str, day: date) -> None:
+    known[name] = max(known.get(name, day), day)
 
 
 def _earliest(known: dict[str, Any], name: str, happening: Happening, **values: Any) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.contracts import issuance, preparation, reservation
 from shared.contracts.base import CaseEvent, CaseKind, CaseOpened, Procedure
-from tests.contracts.samples import SAMPLES
+from tests.contracts.samples import BOOKING, SAMPLES
 from tests.reporting.histories import SITES, WARDS, Happening, case_of, tokyo, told
 
 MOMENTS = st.one_of(
@@ -27,6 +27,7 @@ KINDS: tuple[type[CaseEvent], ...] = (
     CaseOpened,
     preparation.CardApplied,
     preparation.CardShipped,
+    preparation.CardReceived,
     preparation.CardHeld,
     preparation.CardReleased,
     preparation.CardPreset,
@@ -45,7 +46,12 @@ VARIED: dict[str, st.SearchStrategy[Any]] = {
     "kind": st.sampled_from(CaseKind),
     "applied_on": DAYS,
     "shipped_on": DAYS,
+    "pickup_deadline": DAYS,
+    "card_expires_on": DAYS,
+    "old_card_expires_on": st.none() | DAYS,
+    "booking_id": st.none() | st.just(BOOKING),
 }
+NEEDS_ITS_BOOKING = (reservation.BookingConfirmed, reservation.BookingCancelled)
 
 
 @st.composite
@@ -54,6 +60,8 @@ def happenings(draw: st.DrawFn) -> tuple[CaseEvent, datetime, str]:
     kind = draw(st.sampled_from(KINDS))
     sample = SAMPLES[kind.type]
     values = {name: draw(VARIED[name]) for name in kind.model_fields if name in VARIED}
+    if kind in NEEDS_ITS_BOOKING:
+        values["booking_id"] = BOOKING
     event = sample.model_copy(update={"case_id": case_of(draw(st.integers(1, 3)))} | values)
     assert isinstance(event, CaseEvent)
     topic = kind.topic or draw(st.sampled_from(["preparation.events", "issuance.events"]))

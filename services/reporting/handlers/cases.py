@@ -7,10 +7,17 @@ from collections.abc import Sequence
 
 from services.reporting.domain.milestones import MILESTONES
 from services.reporting.domain.told import Told
-from services.reporting.store import cases, milestones
+from services.reporting.store import cases, changes, milestones, notices
 from shared.contracts.base import CaseEvent, CaseOpened
 from shared.contracts.issuance import ProcedureEnded
-from shared.contracts.preparation import CardApplied, CardNotified, CardReleased, CardShipped
+from shared.contracts.preparation import (
+    CardApplied,
+    CardNotified,
+    CardReceived,
+    CardReleased,
+    CardShipped,
+)
+from shared.contracts.reservation import BookingCancelled, BookingMoved
 from shared.messaging.envelope import Message
 from shared.unit import Unit
 
@@ -44,6 +51,29 @@ async def reached_in_ward(
     """A milestone that tells the ward of residence too; it changes with a move in the city."""
     await reached(unit, messages)
     await cases.reside(unit.conn, [(m.data.case_id, m.data.ward, told(m)) for m in messages])
+
+
+async def notified(unit: Unit, messages: Sequence[Message[CardNotified]]) -> None:
+    """A milestone in a ward, and how long the card can be collected."""
+    await reached_in_ward(unit, messages)
+    await notices.notify(unit.conn, [(told(m), m.data) for m in messages])
+
+
+async def received(unit: Unit, messages: Sequence[Message[CardReceived]]) -> None:
+    """A milestone, and how long the card and the one it replaces are valid."""
+    await reached(unit, messages)
+    await notices.expire(
+        unit.conn,
+        [(m.data.case_id, m.data.card_expires_on, m.data.old_card_expires_on) for m in messages],
+    )
+
+
+async def changed(
+    unit: Unit, messages: Sequence[Message[BookingMoved] | Message[BookingCancelled]]
+) -> None:
+    """A booking was moved or cancelled."""
+    await reached(unit, messages)
+    await changes.keep(unit.conn, [(told(m), m.data) for m in messages])
 
 
 async def completed(unit: Unit, messages: Sequence[Message[ProcedureEnded]]) -> None:

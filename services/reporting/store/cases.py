@@ -65,12 +65,12 @@ ON CONFLICT (case_id) DO UPDATE SET shipped_on = least(known.shipped_on, exclude
 _COMPLETE = """
 INSERT INTO case_fact AS known (
     case_id, completed_at, completed_event, completed_procedure, completed_kind,
-    completed_ward, completed_site
+    completed_ward, completed_site, completed_booked
 )
-SELECT DISTINCT ON (case_id) case_id, at, event, procedure, kind, ward, site_id
+SELECT DISTINCT ON (case_id) case_id, at, event, procedure, kind, ward, site_id, booked
 FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[], $6::text[],
-            $7::text[])
-     AS told (case_id, at, event, procedure, kind, ward, site_id)
+            $7::text[], $8::boolean[])
+     AS told (case_id, at, event, procedure, kind, ward, site_id, booked)
 ORDER BY case_id, at, event
 ON CONFLICT (case_id) DO UPDATE SET
     completed_at = excluded.completed_at,
@@ -78,7 +78,8 @@ ON CONFLICT (case_id) DO UPDATE SET
     completed_procedure = excluded.completed_procedure,
     completed_kind = excluded.completed_kind,
     completed_ward = excluded.completed_ward,
-    completed_site = excluded.completed_site
+    completed_site = excluded.completed_site,
+    completed_booked = excluded.completed_booked
 WHERE known.completed_at IS NULL
    OR (excluded.completed_at, excluded.completed_event)
       < (known.completed_at, known.completed_event)
@@ -130,4 +131,5 @@ async def complete(conn: Connection, facts: Sequence[tuple[Told, ProcedureEnded]
         [event.kind for _, event in facts],
         [event.ward for _, event in facts],
         [event.site_id for _, event in facts],
+        [event.booking_id is not None for _, event in facts],
     )

@@ -138,6 +138,26 @@ async def test_the_latest_ward_counts_even_within_one_batch(reporting: Reporting
     assert (await known(reporting))[case_id]["ward"] == WARDS[1]
 
 
+async def test_every_change_of_a_booking_is_kept_once(reporting: Reporting) -> None:
+    moved, cancelled = SAMPLES["booking.moved.v1"], SAMPLES["booking.cancelled.v1"]
+    history = told(
+        [
+            (moved, tokyo(2026, 4, 1, 9), "reservation.events"),
+            (moved, tokyo(2026, 4, 2, 9), "reservation.events"),
+            (cancelled, tokyo(2026, 4, 3, 9), "reservation.events"),
+        ]
+    )
+    for batch in (history[1:], history, history[::-1]):
+        await reporting.hear(batch)
+    async with reporting.database.reader() as conn:
+        rows = await conn.fetch("SELECT kind, told_on::text FROM booking_change ORDER BY told_at")
+    assert [tuple(row) for row in rows] == [
+        ("moved", "2026-04-01"),
+        ("moved", "2026-04-02"),
+        ("cancelled", "2026-04-03"),
+    ]
+
+
 async def test_the_latest_site_and_seats_count(reporting: Reporting) -> None:
     base = SAMPLES["site.changed.v1"]
     seats = SAMPLES["capacity.published.v1"]
