@@ -30,12 +30,17 @@ class Citizens:
 
     async def day(self, day: Day) -> None:
         """Everything that reservation is told on ``day``: cancellations first, then moves."""
-        await self._bulk(day, "cancel", [turn for turn in day.cancels if not turn.case.stepwise])
-        await self._crew.each([t for t in day.cancels if t.case.stepwise], self._cancel)
-        await self._bulk(day, "move", [turn for turn in day.moves if not turn.case.stepwise])
-        await self._crew.each([t for t in day.moves if t.case.stepwise], self._move)
-        await self._bulk(day, "book", [turn for turn in day.books if not turn.case.stepwise])
-        await self._crew.each([t for t in day.books if t.case.stepwise], self._book)
+        phase = self._crew.ledger.sums.phase
+        with phase("bookings in bulk"):
+            for verb, turns in ("cancel", day.cancels), ("move", day.moves), ("book", day.books):
+                await self._bulk(day, verb, [turn for turn in turns if not turn.case.stepwise])
+        with phase("bookings step by step"):
+            for turns, work in (
+                (day.cancels, self._cancel),
+                (day.moves, self._move),
+                (day.books, self._book),
+            ):
+                await self._crew.each([turn for turn in turns if turn.case.stepwise], work)
 
     async def _bulk(self, day: Day, verb: str, turns: Sequence[Turn]) -> None:
         for start in range(0, len(turns), _MOST):
@@ -87,7 +92,7 @@ class Citizens:
         if turn.case.procedure is Procedure.CARD_ISSUANCE:
             await self._book_as(await self._log_in(turn.case), turn)
         else:
-            async with self._crew.call_centre() as clerk:
+            async with self._crew.call_centre(turn.case.key) as clerk:
                 await self._open(clerk, turn.case)
                 await self._book_as(clerk, turn)
 

@@ -40,7 +40,7 @@ class Counters:
 
     def __init__(self, crew: Crew) -> None:
         self._crew = crew
-        self._back: dict[str, list[str]] = defaultdict(list)
+        self._back: set[str] = set()
         self.served = 0
         """Cases completed so far."""
 
@@ -82,13 +82,14 @@ class Counters:
                 self.served += 1
                 self._crew.ledger.over(turn.case.key)
             elif turn.case.procedure is Procedure.CARD_ISSUANCE:
-                case_id = self._crew.ledger.cases[turn.case.key]
-                self._back[turn.appointment.seat.site_id].append(case_id)
+                self._back.add(turn.appointment.seat.site_id)
 
     async def _close(self, site_id: str) -> None:
         boss, day = self._crew.staff("supervisor"), business_date(self._crew.clock.now).isoformat()
         path = f"/v1/sites/{site_id}"
-        if back := self._back.get(site_id):
+        if site_id in self._back:
+            out = await boss.get(_ROOM, f"{path}/day/cards", date=day)
+            back = [card["case_id"] for card in out["cards"]]
             await boss.post(_ROOM, f"{path}/day/cards:count", {"date": day, "back": back})
         await boss.post(_ROOM, f"{path}/day:sign-off", {"date": day})
 

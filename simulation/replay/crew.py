@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -54,20 +55,23 @@ class Crew:
     ledger: Ledger
     _tokens: dict[str, tuple[float, Person]] = field(default_factory=dict)
     _gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
-    _free: list[str] = field(default_factory=lambda: [f"call-{n}" for n in range(_AT_ONCE)])
+    _lines: list[asyncio.Lock] = field(
+        default_factory=lambda: [asyncio.Lock() for _ in range(4 * _AT_ONCE)]
+    )
 
     def staff(self, role: str) -> Person:
         """Somebody of this role at every site, with a token that still holds for a while."""
         return self._person(role, lambda: self.house.token([role], ["*"]))
 
     @asynccontextmanager
-    async def call_centre(self) -> AsyncIterator[Person]:
-        """A clerk on the telephone, busy with one caller: a hold is one person's."""
-        name = self._free.pop()  # never empty: `each` lets no more at work
-        try:
+    async def call_centre(self, caller: str) -> AsyncIterator[Person]:
+        """The clerk on the telephone who serves this caller, now as in another run: a command is
+        repeated by who sent it. A clerk has one caller at a time, for a hold is one person's.
+        """
+        number = zlib.crc32(caller.encode()) % len(self._lines)
+        async with self._lines[number]:
+            name = f"call-centre-{number}"
             yield self._person(name, lambda: self.house.colleague(["clerk"], name))
-        finally:
-            self._free.append(name)
 
     @property
     def anybody(self) -> Person:
@@ -78,9 +82,11 @@ class Crew:
         """Let it be ``at`` once everything due before is done; return when all have heard."""
         if at <= self.clock.now:
             return
-        await self.pulse.done(self.clock.now)
-        await self.clock.advance(at)
-        await self.pulse.heard(at)
+        with self.ledger.sums.phase("due work"):
+            await self.pulse.done(self.clock.now)
+        with self.ledger.sums.phase("clock"):
+            await self.clock.advance(at)
+            await self.pulse.heard(at)
 
     async def each(self, items: Iterable[T], work: Callable[[T], Awaitable[R]]) -> list[R]:
         """Do ``work`` for every item, some at a time; the answers in the items' order."""

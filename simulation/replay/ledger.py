@@ -5,7 +5,9 @@ the rooms answer as they did. Ids of cases that are over are let go, in memory a
 """
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -34,6 +36,17 @@ class Sums:
     published: int = 0
     handled: int = 0
     completed: int = 0
+    phases: dict[str, float] = field(default_factory=dict)
+    """Seconds by what the simulation was waiting for."""
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Count the time of a block towards ``name``."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.phases[name] = self.phases.get(name, 0.0) + time.monotonic() - began
 
 
 @dataclass(slots=True)

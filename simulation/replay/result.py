@@ -44,6 +44,8 @@ class Result:
     seconds: float
     plan: str
     """Hash over every case that was planned."""
+    phases: Mapping[str, float]
+    """Seconds by what the simulation was waiting for."""
 
     @property
     def state_hash(self) -> str:
@@ -70,6 +72,7 @@ class Result:
             "events_handled": self.events_handled,
             "seconds": round(self.seconds, 1),
             "state_hash": self.state_hash,
+            "phases": {name: round(seconds, 1) for name, seconds in self.phases.items()},
         }
 
 

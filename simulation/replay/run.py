@@ -119,16 +119,21 @@ class _Replay:
         await open_sites(self._crew)
 
     async def _day(self, day: Day) -> None:
-        crew, how = self._crew, self._crew.behaviour
+        crew, how, phase = self._crew, self._crew.behaviour, self._crew.ledger.sums.phase
         self._today = day.day
         await crew.move_to(self._at(day.day, how.opens))
-        await self._office.day(day)
+        with phase("preparation"):
+            await self._office.day(day)
         await self._citizens.day(day)
         await self._step_by_step(day)
         if day.visits:
             await crew.move_to(self._at(day.day, how.closes))
-            await self._counters.serve_in_bulk(who_come(day.visits, stepwise=False))
-            await self._counters.sign_off(sorted({t.appointment.seat.site_id for t in day.visits}))
+            with phase("visits in bulk"):
+                await self._counters.serve_in_bulk(who_come(day.visits, stepwise=False))
+            with phase("sign-off"):
+                await self._counters.sign_off(
+                    sorted({t.appointment.seat.site_id for t in day.visits})
+                )
 
     async def _step_by_step(self, day: Day) -> None:
         waiting = who_come(day.visits, stepwise=True)
@@ -137,7 +142,8 @@ class _Replay:
             come = [turn for turn in waiting if turn.appointment.seat.starts_at < at]
             if come:
                 await self._crew.move_to(at)
-                await self._counters.serve(come)
+                with self._crew.ledger.sums.phase("visits step by step"):
+                    await self._counters.serve(come)
             waiting = [turn for turn in waiting if turn.appointment.seat.starts_at >= at]
 
     async def _result(self) -> Result:
@@ -147,7 +153,8 @@ class _Replay:
             found = await counted(self._crew.staff("planner"), months)
             return found if sum(found.values()) >= wanted else None
 
-        completed = await until(there, f"the count of {wanted} completed cases at reporting")
+        with self._crew.ledger.sums.phase("reporting"):
+            completed = await until(there, f"the count of {wanted} completed cases at reporting")
         self._reading = await self._crew.pulse.read()
         self._sum_up()
         sums = self._crew.ledger.sums
@@ -158,6 +165,7 @@ class _Replay:
             events_handled=sums.handled,
             seconds=sums.seconds,
             plan=self._agenda.digest,
+            phases=dict(sums.phases),
         )
 
     def _expected(self) -> int:
