@@ -15,7 +15,9 @@ from services.reservation.handlers import (
     holds,
     offers,
     site_life,
+    standing,
     suspensions,
+    unsigned,
 )
 from services.reservation.settings import ReservationSettings
 from shared.calendar import BusinessCalendar
@@ -29,7 +31,8 @@ def works(resources: Resources) -> Sequence[Due]:
     Raises ``ValueError`` naming a setting that cannot be used.
     """
     citizens = CitizenSettings()
-    rules = ReservationSettings().rules(BusinessCalendar())
+    settings = ReservationSettings()
+    rules = settings.rules(BusinessCalendar())
     stuck = resources.metrics.due_failures.labels("closures").inc
     return (
         Due("offers that lapse", offers.lapse),
@@ -39,8 +42,16 @@ def works(resources: Resources) -> Sequence[Due]:
         Due("ends of suspensions", suspensions.end_announced),
         Due("ends of days", site_life.day_ends(rules)),
         Due("ends of periods", site_life.periods(rules)),
+        Due("bookings that stand", standing.telling(rules)),
         Due("closures", closing.work(rules, stuck)),
         Due("ended places of the waiting list", daily.once_a_day("waitlist", time(1), offers.end)),
+        Due("visits that were signed off", unsigned.settle),
+        Due(
+            "visits without sign-off",
+            daily.once_a_day(
+                "visits without sign-off", time(6), unsigned.listing(settings.unsigned_days)
+            ),
+        ),
         Due("reminders", daily.reminders(citizens.reminder_at)),
         Due("abandoned renewals", daily.abandoned_renewals(citizens.contact_days)),
         Due("contact retention", daily.retention(citizens.contact_days)),

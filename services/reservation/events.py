@@ -1,6 +1,6 @@
 """What reservation publishes and hears."""
 
-from services.reservation.handlers import facts, transfers, visits
+from services.reservation.handlers import facts, returned_notices, transfers, visits
 from shared.contracts.base import CaseOpened, Event
 from shared.contracts.issuance import (
     CardIssued,
@@ -15,6 +15,7 @@ from shared.contracts.preparation import (
     CardDisposalDue,
     CardDisposed,
     CardHeld,
+    CardNoticeReturned,
     CardNotified,
     CardReleased,
     CardTransferFailed,
@@ -72,6 +73,7 @@ SUBSCRIBES: tuple[Subscription, ...] = (
     on(CardTransferFailed, transfers.failed),
     on(CardDisposalDue, facts.disposal_due),
     on(CardDisposed, facts.disposal_due),
+    on(CardNoticeReturned, returned_notices.returned),
     on(CardIssued, visits.done),
     on(CertificateRenewed, visits.done),
     on(VisitDeferred, visits.used),

@@ -40,6 +40,9 @@ class ReservationSettings(BaseSettings):
     kilometres_per_day: float = Field(2.0, gt=0)
     suspension_lookahead_hours: int = Field(24, ge=1, le=24 * 60)
     national_system_stops_at: time = time(20)
+    unsigned_days: int = Field(
+        2, ge=1, le=60, description="After so many days an unsigned visit is on its site's list."
+    )
 
     def rules(self, calendar: BusinessCalendar) -> Rules:
         """The rules that the room works by."""

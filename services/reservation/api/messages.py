@@ -61,7 +61,10 @@ class CallView(BaseModel):
     case_id: CaseId
     booking_id: BookingId | None
     site_id: SiteId | None
-    about: str = Field(description="The kind of message that did not arrive, or `card_not_there`.")
+    about: str = Field(
+        description="The kind of message that did not arrive, `card_not_there`, `notice_returned`"
+        " or `not_signed_off`."
+    )
     reason: CallReason
     phone: str | None = Field(description="Null where none is kept: write a letter.")
     email: str | None

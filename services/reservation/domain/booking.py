@@ -156,8 +156,19 @@ def check_party(case_ids: Sequence[CaseId], rules: Rules) -> None:
         raise PartyRefused(errors=[FieldError("case_ids", message, remedy)])
 
 
+def is_over(booking: Booking, now: datetime) -> bool:
+    """Whether the day of the visit has passed."""
+    return business_date(booking.starts_at) < business_date(now)
+
+
 def check_cancellable(booking: Booking, *, by_staff: bool, now: datetime, rules: Rules) -> None:
-    """Raise ``BookingEnded`` or ``ChangeTooLate`` unless an active booking may be cancelled."""
+    """Raise ``BookingEnded`` or ``ChangeTooLate`` unless an active booking may be cancelled.
+
+    From the day after the visit it may be: no site has said who came, and the citizen may book
+    again the next day (the brief's reservation rules).
+    """
+    if booking.state is BookingState.ACTIVE and is_over(booking, now):
+        return
     if booking.state is not BookingState.ACTIVE or (by_staff and now >= booking.starts_at):
         raise BookingEnded
     until = rules.change_deadline(business_date(booking.starts_at))

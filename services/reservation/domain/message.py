@@ -23,6 +23,8 @@ class Kind(StrEnum):
     REMINDER = "reminder"
     ALTERNATIVE = "alternative"
     """The city cannot keep a booking and holds another seat."""
+    SUSPENDED = "suspended"
+    """The national system is not to be used at that time; the booking stands."""
     OFFERED = "offered"
     """A seat is free for somebody on the waiting list."""
     ADDRESS_CHECK = "address_check"
@@ -32,7 +34,7 @@ class Kind(StrEnum):
     @property
     def tells_of_a_seat(self) -> bool:
         """Whether it is wrong once the booking has changed again."""
-        return self in (Kind.CONFIRMED, Kind.MOVED, Kind.REMINDER)
+        return self in (Kind.CONFIRMED, Kind.MOVED, Kind.REMINDER, Kind.SUSPENDED)
 
     @property
     def is_code(self) -> bool:
@@ -63,6 +65,10 @@ class CallReason(StrEnum):
     NO_ANSWER = "no_answer"
     CARD_NOT_THERE = "card_not_there"
     """Preparation told that the card cannot be at the site in time."""
+    NOTICE_RETURNED = "notice_returned"
+    """The notice came back undelivered."""
+    NOT_SIGNED_OFF = "not_signed_off"
+    """The day of the visit is long over, and its site has not said who came."""
 
 
 @dataclass(frozen=True, slots=True)

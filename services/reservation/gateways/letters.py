@@ -174,7 +174,7 @@ def _entry(letter: Letter) -> Entry | None:
 def purposes(kind: Kind) -> Sequence[Purpose]:
     """The links a letter carries."""
     match kind:
-        case Kind.CONFIRMED | Kind.MOVED | Kind.REMINDER:
+        case Kind.CONFIRMED | Kind.MOVED | Kind.REMINDER | Kind.SUSPENDED:
             return (Purpose.VIEW, Purpose.MOVE, Purpose.CANCEL)
         case Kind.ALTERNATIVE:
             return (Purpose.ANSWER,)

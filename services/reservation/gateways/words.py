@@ -75,6 +75,15 @@ OPENINGS: Mapping[Kind, tuple[Text, Text]] = {
             "代わりに次の日時を確保しています。",
         ),
     ),
+    Kind.SUSPENDED: (
+        Text("About your visit on {when}", "【重要】{when}のご予約について"),
+        Text(
+            "The system needed for your visit is stopped at that time. Your booking stands: come as"
+            " booked unless we write again, or choose another date.",
+            "ご予約の時間帯に手続に必要なシステムが停止する見込みです。ご予約はそのまま有効です。"
+            "改めてご連絡しない限り、予約どおりお越しください。日時の変更もできます。",
+        ),
+    ),
     Kind.OFFERED: (
         Text("A date has become free: {when}", "【空きのご案内】{when}"),
         Text("We keep this date for you for a short time:", "次の日時を一時的に確保しています。"),

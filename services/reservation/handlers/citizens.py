@@ -18,7 +18,7 @@ from services.reservation.store import messages, phone_list
 from shared.contracts.base import Procedure
 from shared.contracts.reservation import CancelReason, MoveReason
 from shared.errors import Json
-from shared.ids import BookingId, CaseId, OfferId, SiteId
+from shared.ids import BookingId, CaseId, OfferId, SiteId, SuspensionId
 from shared.unit import Unit
 
 BY_CITIZEN = (CancelReason.CITIZEN, MoveReason.CITIZEN)
@@ -93,6 +93,13 @@ def alternative(
     note = _about(Kind.ALTERNATIVE, booking, at, by_city=True, facts=facts)
     seat = f"{to_site_id}:{to_starts_at.isoformat()}"
     return replace(note, ref=f"{closure_id}:{booking.booking_id}:{seat}")
+
+
+def suspended(booking: Booking, at: datetime, *, suspension_id: SuspensionId) -> Note:
+    """The national system is not to be used at the time of the visit; the booking stands."""
+    facts: dict[str, Json] = {"suspension_id": str(suspension_id)}
+    note = _about(Kind.SUSPENDED, booking, at, by_city=True, facts=facts)
+    return replace(note, ref=f"{suspension_id}:{note.ref}")
 
 
 def offered(

@@ -10,6 +10,7 @@ from services.reservation.domain.booking import (
     BookingEnded,
     NoSuchBooking,
     check_cancellable,
+    is_over,
 )
 from services.reservation.domain.cells import party_cells
 from services.reservation.domain.rules import Rules
@@ -68,6 +69,8 @@ async def check_movable(unit: Unit, here: Sequence[Booking], rules: Rules) -> No
     """Raise ``BookingEnded`` or ``ChangeTooLate`` unless the bookings may still be changed."""
     own = await site_rules.at_all(unit, sorted({b.site_id for b in here}), rules)
     for booking in here:
+        if is_over(booking, unit.now):
+            raise BookingEnded
         check_cancellable(
             booking,
             by_staff=unit.principal.is_staff,

@@ -16,7 +16,7 @@ from services.reservation.domain.national_system import (
     check_suspension,
 )
 from services.reservation.domain.site import NoSuchSite
-from services.reservation.handlers import closures
+from services.reservation.handlers import closures, standing
 from services.reservation.store import closures as closure_store
 from services.reservation.store import sites, suspensions
 from shared.contracts.base import Procedure
@@ -163,6 +163,7 @@ async def _tell_resumed(unit: Unit, ended: Sequence[Suspension]) -> None:
             site_id=one.site_id,
             suspension_id=str(one.suspension_id),
         )
+        await standing.stop_telling(unit, one.suspension_id, one.site_id)
     for suspension_id in sorted({one.suspension_id for one in ended}):
         await closure_store.hurry(unit.conn, suspension_id, unit.now)
 

@@ -31,6 +31,15 @@ SELECT {_COLUMNS} FROM booking WHERE state = 'active' AND booking_id IN (
     WHERE b.state = 'active' AND b.changed_at <= t.at AND b.starts_at > t.at)
 ORDER BY case_id
 """  # noqa: S608
+# Sites are named so that the index of a day is used.
+_UNSIGNED = f"""
+SELECT {_COLUMNS} FROM booking
+WHERE state = 'active' AND site_id = ANY(SELECT site_id FROM site) AND starts_at < $1
+    AND NOT EXISTS (
+        SELECT FROM phone_entry p
+        WHERE p.case_id = booking.case_id AND p.booking_id = booking.booking_id AND p.about = $2)
+ORDER BY starts_at, booking_id LIMIT $3
+"""  # noqa: S608
 _OF_PARTY = f"""
 SELECT {_COLUMNS} FROM booking WHERE party_id = $1 ORDER BY booking_id
 """  # noqa: S608
@@ -89,6 +98,11 @@ async def standing(
     if not told:
         return []
     return [_booking(row) for row in await conn.fetch(_STANDING, *zip(*told, strict=True))]
+
+
+async def unsigned(conn: Connection, before: datetime, about: str, limit: int) -> list[Booking]:
+    """Active bookings of visits before then that are not on the phone list for it."""
+    return [_booking(row) for row in await conn.fetch(_UNSIGNED, before, about, limit)]
 
 
 async def of_party(conn: Connection, party_id: PartyId) -> list[Booking]:

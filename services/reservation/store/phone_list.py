@@ -38,12 +38,21 @@ _DONE = """
 UPDATE phone_entry SET done_at = $2, outcome = $3 WHERE entry_id = $1 AND done_at IS NULL
 RETURNING entry_id
 """
+_ENDED = """
+UPDATE phone_entry SET done_at = $2, outcome = 'not_needed'
+WHERE entry_id IN (
+    SELECT p.entry_id FROM phone_entry p JOIN booking b USING (booking_id)
+    WHERE p.done_at IS NULL AND p.about = $1 AND b.state <> 'active'
+    ORDER BY p.entry_id LIMIT $3
+    FOR UPDATE OF p SKIP LOCKED)
+RETURNING entry_id
+"""
 _NOT_NEEDED = """
 UPDATE phone_entry SET done_at = $3, outcome = 'not_needed'
 WHERE entry_id IN (
     SELECT p.entry_id FROM phone_entry p
     JOIN unnest($1::uuid[], $2::uuid[]) AS b(case_id, booking_id) USING (case_id, booking_id)
-    WHERE p.about = 'alternative' AND p.done_at IS NULL
+    WHERE p.about = $4 AND p.done_at IS NULL
     ORDER BY p.entry_id
     FOR UPDATE OF p)
 RETURNING case_id
@@ -108,11 +117,19 @@ async def done(conn: Connection, entry_id: UUID, at: datetime, outcome: str) -> 
     return await conn.fetchval(_DONE, entry_id, at, outcome) is not None
 
 
+async def signed_off(conn: Connection, about: str, at: datetime, limit: int) -> int:
+    """Take calls off whose booking has ended meanwhile; how many."""
+    return len(await conn.fetch(_ENDED, about, at, limit))
+
+
 async def settled(
-    conn: Connection, told: Sequence[tuple[CaseId, BookingId]], at: datetime
+    conn: Connection,
+    told: Sequence[tuple[CaseId, BookingId]],
+    at: datetime,
+    about: str = "alternative",
 ) -> set[CaseId]:
-    """Nobody need be called any more about alternatives to these bookings; who was to be."""
+    """Nobody need be called any more about this for these bookings; who was to be."""
     if not told:
         return set()
-    rows = await conn.fetch(_NOT_NEEDED, *zip(*told, strict=True), at)
+    rows = await conn.fetch(_NOT_NEEDED, *zip(*told, strict=True), at, about)
     return {CaseId(row["case_id"]) for row in rows}

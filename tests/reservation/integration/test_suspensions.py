@@ -15,6 +15,7 @@ from services.reservation.domain.national_system import (
 )
 from services.reservation.domain.site import NoSuchSite
 from services.reservation.handlers import availability, suspensions
+from services.reservation.handlers import standing as tell_standing
 from services.reservation.handlers.answers import Said
 from services.reservation.handlers.board import Board
 from services.reservation.handlers.suspensions import Order
@@ -23,7 +24,7 @@ from shared.contracts.base import Procedure
 from shared.contracts.place import Acceptance
 from shared.contracts.site import SuspensionReason
 from shared.db import Database
-from shared.ids import SiteId, SuspensionId, new_id
+from shared.ids import CaseId, SiteId, SuspensionId, new_id
 from shared.security.principal import SiteForbidden
 from tests.reservation.life import (
     ROOM,
@@ -37,6 +38,7 @@ from tests.reservation.life import (
     seats,
     standing,
     wind_down,
+    withdraw,
     work,
 )
 from tests.reservation.support import (
@@ -308,3 +310,80 @@ async def test_a_suspension_and_a_closure_of_one_site_displace_a_booking_once(
     await work(room, clock)
     async with room.reader() as conn:
         assert await conn.fetchval("SELECT count(*) FROM displaced") == 1
+
+
+async def telling(database: Database, clock: FixedClock) -> int:
+    """Let the due work that tells of kept bookings run dry; how many it told."""
+    work_, told = tell_standing.telling(RULES), 0
+    while True:
+        async with units(database, clock).begin(ROOM) as unit:
+            done = await work_(unit)
+        told += done
+        if not done:
+            return told
+
+
+async def messages(database: Database, case_id: CaseId) -> list[tuple[str, str]]:
+    """What a citizen is told, in order, and what became of it."""
+    async with database.reader() as conn:
+        rows = await conn.fetch(
+            "SELECT kind, state FROM message WHERE case_id = $1 ORDER BY created_at, kind DESC",
+            case_id,
+        )
+    return [(row["kind"], row["state"]) for row in rows]
+
+
+async def test_whose_booking_is_kept_is_told_so_and_told_again_when_it_is_over(
+    room: Database,
+) -> None:
+    await reachable(room, A)
+    await book(room, A, at=NINE)
+    await book(room, B, at=NINE)
+    one = await suspend(room, until=None, bookings=Policy.KEEP)
+    clock = FixedClock(MORNING)
+    assert await telling(room, clock) == 2
+    assert await messages(room, A) == [("suspended", "waiting"), ("confirmed", "waiting")]
+    assert await messages(room, B) == [("suspended", "not_possible")]
+    async with room.reader() as conn:
+        await conn.execute(
+            "UPDATE message SET state = 'sent' WHERE kind = 'suspended' AND state = 'waiting'"
+        )
+    clock.advance(timedelta(hours=1))
+    await resume(room, one, clock)
+    assert await telling(room, clock) == 2
+    assert (await messages(room, A))[-1] == ("confirmed", "waiting")
+    assert len(await messages(room, A)) == 3
+    assert await messages(room, B) == [("suspended", "superseded")]
+    async with room.reader() as conn:
+        open_ = await conn.fetchval("SELECT count(*) FROM phone_entry WHERE done_at IS NULL")
+    assert open_ == 0
+
+
+async def test_what_was_not_sent_before_the_end_is_not_sent_at_all(room: Database) -> None:
+    await reachable(room, A)
+    await book(room, A, at=NINE)
+    one = await suspend(room, bookings=Policy.KEEP)
+    clock = FixedClock(MORNING)
+    await telling(room, clock)
+    await resume(room, one, clock)
+    assert await telling(room, clock) == 0
+    assert ("suspended", "superseded") in await messages(room, A)
+
+
+async def test_only_who_comes_in_it_is_told(room: Database) -> None:
+    await book(room, A, at=tokyo(THURSDAY, 11))
+    await suspend(room, bookings=Policy.KEEP)
+    await suspend(room, bookings=Policy.KEEP, procedures=frozenset({Procedure.CERTIFICATE_RENEWAL}))
+    assert await telling(room, FixedClock(MORNING)) == 0
+
+
+async def test_the_closure_of_a_suspension_is_taken_back_at_its_site(room: Database) -> None:
+    await book(room, A, at=NINE)
+    one = await suspend(room, sites=(SITE, OTHER_SITE))
+    clock = FixedClock(MORNING)
+    await work(room, clock)
+    found = await withdraw(room, clock)
+    assert (standing(found), found.closure.state) == ({"kept": 1}, ClosureState.DONE)
+    async with units(room, clock).begin(SUPERVISOR) as unit:
+        ended = {each.site_id: each.resumed_at for each in await suspensions.read(unit, one)}
+    assert ended == {SITE: MORNING, OTHER_SITE: None}

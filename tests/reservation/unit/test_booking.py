@@ -23,6 +23,7 @@ from tests.reservation.support import CALENDAR, RULES, SITE, THURSDAY, case, tok
 
 NINE = tokyo(THURSDAY, 9)
 FIVE_THE_DAY_BEFORE = tokyo(date(2026, 4, 1), 17)
+NEXT_DAY = tokyo(date(2026, 4, 3), 0)
 
 
 def booking(state: BookingState = BookingState.ACTIVE) -> Booking:
@@ -43,13 +44,15 @@ def booking(state: BookingState = BookingState.ACTIVE) -> Booking:
 
 
 @given(st.timedeltas(timedelta(days=-3), timedelta(days=2)))
-def test_citizens_cancel_before_the_deadline_and_staff_before_the_visit(by: timedelta) -> None:
+def test_citizens_cancel_before_the_deadline_staff_before_the_visit_and_both_the_day_after(
+    by: timedelta,
+) -> None:
     now = NINE + by
     for by_staff, until, refusal in (
         (False, FIVE_THE_DAY_BEFORE, ChangeTooLate),
         (True, NINE, BookingEnded),
     ):
-        if now < until:
+        if now < until or now >= NEXT_DAY:
             check_cancellable(booking(), by_staff=by_staff, now=now, rules=RULES)
         else:
             with pytest.raises(refusal):
