@@ -5,6 +5,7 @@ Each entry is ``Due(name, work)``; what a work needs besides its unit it is give
 
 from collections.abc import Sequence
 
+from services.preparation.gauges import watch
 from services.preparation.handlers import (
     assignments,
     disposals,
@@ -36,5 +37,6 @@ def works(resources: Resources) -> Sequence[Due]:
         Due("cards due for disposal", disposals.become_due),
         Due("notices by pace", pace.daily(tools, settings.notices_at)),
         Due("late batches", needs.late_batches),
+        Due("figures", watch(resources.metrics)),
         Due("cards not in time", needs.failures(calendar, settings.transfer_check_at)),
     )

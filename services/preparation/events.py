@@ -1,8 +1,14 @@
 """What preparation tells and what it hears."""
 
-from services.preparation.handlers import facts, seats, sites
+from services.preparation.handlers import erasure, facts, seats, sites, visits
 from shared.contracts.base import CaseOpened, Event
-from shared.contracts.issuance import CardIssued
+from shared.contracts.issuance import (
+    CardIssued,
+    VisitAbandoned,
+    VisitCheckedIn,
+    VisitCompleted,
+    VisitDeferred,
+)
 from shared.contracts.preparation import (
     CardApplied,
     CardArrived,
@@ -28,6 +34,7 @@ from shared.contracts.reservation import (
     BookingConfirmed,
     BookingMissed,
     BookingMoved,
+    ContactErased,
 )
 from shared.contracts.site import (
     CapacityPublished,
@@ -37,7 +44,7 @@ from shared.contracts.site import (
     SitePlanned,
     SiteWindDownStarted,
 )
-from shared.messaging.subscriptions import Subscription, on
+from shared.messaging.subscriptions import Subscription, each, on
 
 PUBLISHES: tuple[type[Event], ...] = (
     CaseOpened,
@@ -66,6 +73,11 @@ SUBSCRIBES: tuple[Subscription, ...] = (
     on(BookingMoved, facts.seated),
     on(BookingCancelled, facts.cancelled),
     on(BookingMissed, facts.missed),
+    on(ContactErased, erasure.erased),
+    on(VisitCheckedIn, visits.arrived),
+    on(VisitDeferred, each(visits.deferred)),
+    on(VisitAbandoned, visits.ended),
+    on(VisitCompleted, visits.ended),
     on(CardIssued, facts.issued),
     on(SitePlanned, sites.changed),
     on(SiteOpened, sites.changed),

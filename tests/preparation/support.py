@@ -186,10 +186,16 @@ async def dump(database: Database) -> str:
     return "\n".join([*texts, *(found["body"] for found in (*bodies, *answers))])
 
 
-async def hear(database: Database, *events: Event, order: Sequence[int] | None = None) -> None:
+async def hear(
+    database: Database,
+    *events: Event,
+    order: Sequence[int] | None = None,
+    at: datetime | None = None,
+) -> None:
     """Let the room's consumer handle one batch; each event has its own id and sequence.
 
-    ``order`` picks from ``events`` by number, in any order and more than once.
+    ``order`` picks from ``events`` by number, in any order and more than once; ``at`` is when they
+    happened.
     """
     processor = Processor(
         "preparation",
@@ -198,9 +204,9 @@ async def hear(database: Database, *events: Event, order: Sequence[int] | None =
         metrics=Metrics(service="preparation", role="test"),
     )
     numbers = range(len(events)) if order is None else order
-    await processor.handle_batch([_record(events[number], number) for number in numbers])
+    await processor.handle_batch([_record(events[number], number, at) for number in numbers])
 
 
-def _record(event: Event, number: int) -> ConsumerRecord:
+def _record(event: Event, number: int, at: datetime | None) -> ConsumerRecord:
     body = event.model_dump_json()
-    return record(event, number, id_=derived_id(event.type, number, body))
+    return record(event, number, id_=derived_id(event.type, number, body), time=at)

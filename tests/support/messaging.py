@@ -48,7 +48,12 @@ def case() -> CaseId:
 
 
 def record(
-    event: Event, offset: int, *, id_: UUID | None = None, topic: str | None = None
+    event: Event,
+    offset: int,
+    *,
+    id_: UUID | None = None,
+    topic: str | None = None,
+    time: datetime | None = None,
 ) -> ConsumerRecord:
     """``event`` as the consumer polls it."""
     key, headers, value = encode(
@@ -57,7 +62,7 @@ def record(
             source="/141305/preparation",
             type=event.type,
             subject=event.subject,
-            time=NOON,
+            time=time or NOON,
             sequence=offset + 1,
             traceparent=None,
             data=event.model_dump_json().encode(),

@@ -19,6 +19,7 @@ PICKING: Final = (
     Column("starts_at", Text("Visit", "来庁日時")),
     Column("card_site_id", Text("Card lies at", "カードの保管窓口")),
     Column("held", Text("On hold", "保留中")),
+    Column("at_counter", Text("At the counter", "窓口対応中")),
     _CASE,
 )
 DISPATCH: Final = (

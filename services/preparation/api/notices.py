@@ -29,6 +29,9 @@ class BatchOut(BaseModel):
     notices: int = Field(description="How many notices the batch has.")
     notice_seq: int = Field(description="1 for first notices, 2 for second ones.")
     printed_at: datetime | None = Field(description="When it was acknowledged as printed.")
+    over_pace: int = Field(
+        0, description="Notices beyond what the pace of their sites allowed: somebody named them."
+    )
 
 
 class BatchMade(Results, BatchOut):
@@ -41,7 +44,9 @@ async def make_notices(
 ) -> Response:
     """Make the notices of shelved cards; from then on their citizens can log in and book.
 
-    A notice number is never stored and appears only in the print file.
+    The cards named are notified whatever the pace of their sites says (POST /v1/notices/next keeps
+    to it); how many are beyond it is kept with the batch and audited. A notice number is never
+    stored and appears only in the print file.
     """
 
     async def command(unit: Unit) -> BatchMade:
@@ -67,6 +72,7 @@ def batch_out(batch: Batch) -> BatchOut:
         notices=batch.notice_count,
         notice_seq=batch.notice_seq,
         printed_at=batch.printed_at,
+        over_pace=batch.over_pace,
     )
 
 

@@ -26,7 +26,8 @@ class Unclaimed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a card stands with its last notice; ``booked`` while a visit lies ahead."""
+    """How a card stands with its last notice; ``booked`` while a visit lies ahead or
+    goes on."""
 
     stage: Stage
     notice_seq: int

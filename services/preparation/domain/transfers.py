@@ -110,6 +110,11 @@ class SameSite(Unprocessable):
         super().__init__(errors=(FieldError("to_site_id", message, remedy),))
 
 
+AT_COUNTER: Final = refused(
+    "at_counter",
+    Text("The citizen is being served with this card.", "窓口で対応中のカードです。"),
+    Text("Wait until the visit is over.", "対応が終わってからもう一度実行してください。"),
+)
 NOT_IN_BATCH: Final = refused(
     "not_in_batch",
     Text("The card is not in this batch.", "この移送に含まれていないカードです。"),
@@ -128,9 +133,11 @@ def seal(transfer_id: BatchId, to_site_id: SiteId, case_ids: Iterable[CaseId]) -
     return f"{text[:4]}-{text[4:]}"
 
 
-def sendable(lies_at: SiteId | None, from_site_id: SiteId) -> Verdict:
-    """Whether a card can leave a site: it lies on a shelf there, whatever else holds of it."""
-    return DONE if lies_at == from_site_id else NOT_ON_A_SHELF
+def sendable(lies_at: SiteId | None, from_site_id: SiteId, *, at_counter: bool = False) -> Verdict:
+    """Whether a card can leave a site: it lies on a shelf there, and its citizen is not served."""
+    if lies_at != from_site_id:
+        return NOT_ON_A_SHELF
+    return AT_COUNTER if at_counter else DONE
 
 
 def due_on(calendar: BusinessCalendar, today: date, days: int) -> date:

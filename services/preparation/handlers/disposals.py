@@ -18,8 +18,8 @@ from services.preparation.handlers.selection import CardResult, Selection, locke
 from services.preparation.store import cards, daily, disposals
 from services.preparation.store.disposals import Disposal, DisposalLine, WaitingCard
 from shared.calendar import TOKYO, business_date
-from shared.contracts.preparation import CardDisposalDue, CardDisposed
-from shared.ids import DisposalId, SiteId, new_id
+from shared.contracts.preparation import CardDisposalDue, CardDisposed, DisposalReason
+from shared.ids import CaseId, DisposalId, SiteId, new_id
 from shared.unit import Unit
 
 LONGEST = 5_000
@@ -116,7 +116,8 @@ async def list_waiting(unit: Unit, site_id: SiteId | None) -> Sequence[WaitingCa
 
 
 async def become_due(unit: Unit) -> int:
-    """Once a day: cards whose last notice or whose validity ended yesterday wait for disposal.
+    """Once a day: cards whose last notice or whose validity ended yesterday wait for disposal, and
+    those that were voided since the day before.
 
     Whoever has a visit today or later is waited for; a card that is held waits as it is.
     """
@@ -128,11 +129,18 @@ async def become_due(unit: Unit) -> int:
     await birth_dates.destroy(unit.conn, list(due), unit.now)
     await addressees.destroy(unit.conn, list(due), unit.now)
     for case_id, reason in due.items():
-        unit.emit(CardDisposalDue(case_id=case_id, reason=reason))
-        unit.audit("card.disposal_due", subject=str(case_id), reason=reason)
-    if not due:
+        _tell_due(unit, case_id, reason)
+    voided = await disposals.voided_due(unit.conn, unit.now, _BATCH)
+    for case_id in voided:
+        _tell_due(unit, case_id, DisposalReason.VOIDED)
+    if not due and not voided:
         await daily.mark(unit.conn, _MARK, today)
-    return len(due)
+    return len(due) + len(voided)
+
+
+def _tell_due(unit: Unit, case_id: CaseId, reason: DisposalReason) -> None:
+    unit.emit(CardDisposalDue(case_id=case_id, reason=reason))
+    unit.audit("card.disposal_due", subject=str(case_id), reason=reason)
 
 
 async def _still_open(unit: Unit, disposal_id: DisposalId, site_id: SiteId) -> Disposal:

@@ -1,7 +1,7 @@
 """Hold cards for a reason, and let them go on; the other rooms hear of both."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 
 from services.preparation.domain.holds import Hold, may_wait
 from services.preparation.domain.refusals import ALREADY, DONE, Verdict
@@ -32,9 +32,14 @@ async def hold(unit: Unit, selection: Selection, wanted: Hold) -> list[CardResul
     return results(selection, verdicts, cards)
 
 
-async def place(unit: Unit, wanted: list[tuple[CaseId, Hold]]) -> set[CaseId]:
-    """Hold locked cards and tell of it; returns those held for a reason that is new."""
-    new = await holds.place(unit.conn, wanted, unit.now)
+async def place(
+    unit: Unit, wanted: list[tuple[CaseId, Hold]], at: datetime | None = None
+) -> set[CaseId]:
+    """Hold locked cards and tell of it; returns those held for a reason that is new.
+
+    ``at`` is the time of the message that says so; without one it is now.
+    """
+    new = await holds.place(unit.conn, wanted, at or unit.now)
     for case_id, one in wanted:
         if (case_id, one.reason) in new:
             unit.emit(CardHeld(case_id=case_id, reason=one.reason, review_on=one.review_on))

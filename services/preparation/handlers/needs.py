@@ -59,7 +59,8 @@ async def picking_list(unit: Unit, site_id: SiteId, day: date) -> Sequence[Pick]
     are not there; audited for each.
     """
     start = datetime.combine(day, time(), TOKYO)
-    found = await needs.expected(unit.conn, site_id, start, start + timedelta(days=1))
+    end = start + timedelta(days=1)
+    found = await needs.expected(unit.conn, site_id, start, end, unit.now)
     for pick in found:
         unit.audit("card.list", subject=str(pick.case_id), site_id=site_id)
     return found

@@ -9,6 +9,7 @@ from services.preparation.domain.notices import NO_BIRTH_DATE, UNDER_WAY, notify
 from services.preparation.domain.refusals import DONE, Verdict
 from services.preparation.domain.stages import Stage
 from services.preparation.handlers import birth_dates, numbering
+from services.preparation.handlers.allowances import beyond
 from services.preparation.handlers.selection import CardResult, Selection, locked, results
 from services.preparation.store import notices, stages
 from services.preparation.store.notices import Batch
@@ -34,8 +35,13 @@ class BatchUnknown(NotFound):
     title = Text("There is no such batch of notices", "この交付通知バッチはありません")
 
 
-async def make_notices(unit: Unit, tools: Tools, selection: Selection) -> Made:
-    """Give each card on the shelf its notice. Raises ``LotUnknown``."""
+async def make_notices(
+    unit: Unit, tools: Tools, selection: Selection, *, paced: bool = False
+) -> Made:
+    """Give each card on the shelf its notice. Raises ``LotUnknown``.
+
+    Where the cards were not chosen by their pace, the batch keeps how many are beyond it.
+    """
     cards = await locked(unit.conn, selection)
     today = business_date(unit.now)
     verdicts = {
@@ -48,10 +54,13 @@ async def make_notices(unit: Unit, tools: Tools, selection: Selection) -> Made:
     ready = _ready(verdicts)
     if not ready:
         return Made(None, results(selection, verdicts, cards))
-    batch = Batch(new_id(), unit.now, len(ready))
-    await notices.open_batch(unit.conn, batch)
-    await stages.advance(unit.conn, ready, frm=Stage.SHELVED, to=Stage.NOTIFIED, at=unit.now)
     chosen = [cards[case_id] for case_id in ready]
+    over = 0 if paced else await beyond(unit, chosen)
+    batch = Batch(new_id(), unit.now, len(ready), over_pace=over)
+    await notices.open_batch(unit.conn, batch)
+    if over:
+        unit.audit("notice.over_pace", subject=str(batch.batch_id), notices=over)
+    await stages.advance(unit.conn, ready, frm=Stage.SHELVED, to=Stage.NOTIFIED, at=unit.now)
     made = await numbering.numbered(unit, tools, batch, chosen, births)
     await birth_dates.destroy(unit.conn, ready, unit.now)
     numbering.tell(unit, batch, cards, made)

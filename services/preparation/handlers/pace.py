@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 
-from services.preparation.domain.pace import Demand, Pace, PaceReached, allowance, window
+from services.preparation.domain.pace import Demand, Pace, PaceReached
+from services.preparation.handlers.allowances import allowances
 from services.preparation.handlers.notices import Made, make_notices
 from services.preparation.handlers.selection import Selection
 from services.preparation.store import pace as paces
@@ -32,7 +33,8 @@ class PaceView:
 
 async def view(unit: Unit, site_id: SiteId) -> PaceView:
     """How a site stands."""
-    return await _view(unit, await paces.find(unit.conn, site_id))
+    (site,) = await paces.find(unit.conn, [site_id])
+    return await _view(unit, site)
 
 
 async def list_paces(unit: Unit) -> list[PaceView]:
@@ -63,7 +65,7 @@ async def make_next(unit: Unit, tools: Tools, site_id: SiteId, limit: int | None
     today = business_date(unit.now)
     near = today + timedelta(days=tools.settings.near_expiry_days)
     chosen = await paces.next_cards(unit.conn, site_id, today, near, min(count, BATCH))
-    return await make_notices(unit, tools, Selection(tuple(chosen)))
+    return await make_notices(unit, tools, Selection(tuple(chosen)), paced=True)
 
 
 def daily(tools: Tools, at: time) -> DueWork:
@@ -89,12 +91,9 @@ def daily(tools: Tools, at: time) -> DueWork:
 
 
 async def _view(unit: Unit, site: SitePace) -> PaceView:
-    today = business_date(unit.now)
-    days = window(site.pace, today)
-    midnight = datetime.combine(today, time(), TOKYO)
-    demand = await paces.demand(unit.conn, site.site_id, days, midnight, today)
+    (stands,) = await allowances(unit, [site])
     waiting = await paces.waiting(unit.conn, site.site_id)
-    return PaceView(site, demand, waiting, allowance(site.pace, demand))
+    return PaceView(site, stands.demand, waiting, stands.count)
 
 
 def _why(stands: PaceView) -> Text:

@@ -18,7 +18,7 @@ from services.preparation.domain.transfers import (
     sendable,
 )
 from services.preparation.handlers.selection import CardResult, Selection, locked, results
-from services.preparation.store import needs, shelves, sites, transfers
+from services.preparation.store import needs, shelves, sites, transfers, visits
 from services.preparation.store.transfers import Line, NewTransfer, Transfer
 from services.preparation.tools import Tools
 from shared.calendar import business_date
@@ -69,7 +69,11 @@ async def send(
     if not await sites.may_receive(unit.conn, to_site_id):
         raise NoSuchSite
     found = await locked(unit.conn, selection)
-    verdicts = {case_id: sendable(card.site_id, from_site_id) for case_id, card in found.items()}
+    served = await visits.at_counter(unit.conn, list(found), unit.now)
+    verdicts = {
+        case_id: sendable(card.site_id, from_site_id, at_counter=case_id in served)
+        for case_id, card in found.items()
+    }
     ready = [case_id for case_id, verdict in verdicts.items() if verdict is DONE]
     if not ready:
         return Sent(None, results(selection, verdicts, found))

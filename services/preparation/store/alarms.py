@@ -23,6 +23,30 @@ async def late(conn: Connection, today: date, at: datetime, limit: int) -> Seque
     return [LateBatch(**row) for row in await conn.fetch(_LATE, today, at, limit)]
 
 
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """How many batches have cards that are not there, and how many cards; by why."""
+
+    state: str
+    batches: int
+    cards: int
+
+
+async def overdue(conn: Connection, today: date) -> Sequence[Overdue]:
+    """What is late and what is missing, none left out."""
+    return [Overdue(**row) for row in await conn.fetch(_OVERDUE, today)]
+
+
+_OVERDUE = """
+SELECT wanted.state, count(DISTINCT transfer_id)::int AS batches, count(transfer_id)::int AS cards
+FROM (VALUES ('late'), ('missing')) AS wanted(state)
+LEFT JOIN (
+    SELECT transfer_id, CASE WHEN emptied_at IS NULL THEN 'late' ELSE 'missing' END AS state
+    FROM transfer_card line JOIN transfer USING (transfer_id)
+    WHERE line.state IN ('under_way', 'missing') AND (emptied_at IS NOT NULL OR due_on < $1)
+) AS open USING (state)
+GROUP BY wanted.state
+"""
 _LATE = """
 WITH late AS (
     SELECT transfer_id FROM transfer

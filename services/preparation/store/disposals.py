@@ -132,6 +132,11 @@ async def become_due(
     return {row["case_id"]: DisposalReason(row["end_reason"]) for row in rows}
 
 
+async def voided_due(conn: Connection, at: datetime, limit: int) -> list[CaseId]:
+    """Voided cards of which nobody has said that they wait for their disposal; now it is said."""
+    return [row["case_id"] for row in await conn.fetch(_VOIDED_DUE, at, limit)]
+
+
 _WHEREABOUTS = """
 SELECT case_id, stage, site_id, transfer_id IS NOT NULL AS under_way, end_reason,
        EXISTS (SELECT FROM disposal_card line
@@ -192,6 +197,15 @@ WHERE stage IN ('disposal_due', 'voided') AND ($1::text IS NULL OR site_id = $1)
                   WHERE line.case_id = card.case_id AND state = 'laid_out')
 ORDER BY stage_since, case_id LIMIT $2
 """
+# The stage stays: the card is voided, and its history says since when it waits for its disposal.
+_VOIDED_DUE = """
+INSERT INTO card_stage (case_id, stage, at)
+SELECT case_id, 'disposal_due', $1 FROM card
+WHERE stage = 'voided' AND NOT EXISTS (
+    SELECT FROM card_stage s WHERE s.case_id = card.case_id AND s.stage = 'disposal_due')
+ORDER BY case_id LIMIT $2
+ON CONFLICT DO NOTHING RETURNING case_id
+"""
 _BECOME_DUE = """
 WITH over AS (
     SELECT card.case_id,
@@ -205,6 +219,7 @@ WITH over AS (
            OR card.stage = 'notified' AND last.notice_seq >= 2 AND last.pickup_deadline < $1)
       AND NOT EXISTS (SELECT FROM booking b WHERE b.case_id = card.case_id
                                               AND b.state = 'booked' AND b.starts_at >= $2)
+      AND NOT at_counter(card.case_id, $3)
     ORDER BY card.case_id LIMIT $4 FOR UPDATE OF card SKIP LOCKED
 ), due AS (
     UPDATE card SET stage = 'disposal_due', stage_since = $3, end_reason = over.reason,

@@ -28,7 +28,10 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """A visitor of the day; ``card_site_id`` is where the card lies, None while it travels."""
+    """A visitor of the day; ``card_site_id`` is where the card lies, None while it travels.
+
+    ``at_counter`` while the citizen is served: the card was fetched before.
+    """
 
     case_id: CaseId
     card_reference: str
@@ -36,6 +39,7 @@ class Pick:
     card_site_id: SiteId | None
     shelf_position: str | None
     held: bool
+    at_counter: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +82,10 @@ async def leaving(conn: Connection, site_id: SiteId, now: datetime, limit: int) 
 
 
 async def expected(
-    conn: Connection, site_id: SiteId, start: datetime, end: datetime
+    conn: Connection, site_id: SiteId, start: datetime, end: datetime, now: datetime
 ) -> Sequence[Pick]:
     """The cards of visitors of a site in a span of time, in the order of its shelves."""
-    return [Pick(**row) for row in await conn.fetch(_EXPECTED, site_id, start, end)]
+    return [Pick(**row) for row in await conn.fetch(_EXPECTED, site_id, start, end, now)]
 
 
 async def near_expiry(
@@ -122,7 +126,7 @@ FROM card
 LEFT JOIN booking ON booking.case_id = card.case_id AND booking.state = 'booked'
                  AND booking.starts_at > $2 AND card.stage IN ('shelved', 'notified')
 LEFT JOIN site ON site.site_id = card.site_id
-WHERE card.site_id = $1
+WHERE card.site_id = $1 AND NOT at_counter(card.case_id, $2)
   AND CASE WHEN booking.site_id IS NULL THEN site.state IN ('winding_down', 'closed')
            ELSE booking.site_id <> $1
                 AND (card.holds = 0 OR site.state IN ('winding_down', 'closed')) END
@@ -130,7 +134,7 @@ ORDER BY booking.starts_at NULLS LAST, shelf_position LIMIT $3
 """
 _EXPECTED = """
 SELECT booking.case_id, card_reference, booking.starts_at, card.site_id AS card_site_id,
-       card.shelf_position, card.holds > 0 AS held
+       card.shelf_position, card.holds > 0 AS held, at_counter(card.case_id, $4) AS at_counter
 FROM booking JOIN card USING (case_id)
 WHERE booking.state = 'booked' AND booking.site_id = $1
   AND booking.starts_at >= $2 AND booking.starts_at < $3

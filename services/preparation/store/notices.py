@@ -37,6 +37,8 @@ class Batch:
     notice_count: int
     notice_seq: int = 1
     printed_at: datetime | None = None
+    over_pace: int = 0
+    """How many of them were beyond the pace of their sites, because somebody wanted it so."""
 
 
 async def birth_dates(conn: Connection, case_ids: Collection[CaseId]) -> dict[CaseId, bytes]:
@@ -53,7 +55,12 @@ async def drop_birth_dates(conn: Connection, case_ids: Collection[CaseId]) -> No
 async def open_batch(conn: Connection, batch: Batch) -> None:
     """Begin a batch."""
     await conn.execute(
-        _OPEN_BATCH, batch.batch_id, batch.created_at, batch.notice_count, batch.notice_seq
+        _OPEN_BATCH,
+        batch.batch_id,
+        batch.created_at,
+        batch.notice_count,
+        batch.notice_seq,
+        batch.over_pace,
     )
 
 
@@ -99,7 +106,8 @@ async def newest(conn: Connection, after: tuple[datetime, UUID] | None, limit: i
 _BIRTH_DATES = "SELECT case_id, sealed FROM sealed_birth_date WHERE case_id = ANY($1::uuid[])"
 _DROP_BIRTH_DATES = "DELETE FROM sealed_birth_date WHERE case_id = ANY($1::uuid[])"
 _OPEN_BATCH = """
-INSERT INTO notice_batch (batch_id, created_at, notice_count, notice_seq) VALUES ($1, $2, $3, $4)
+INSERT INTO notice_batch (batch_id, created_at, notice_count, notice_seq, over_pace)
+VALUES ($1, $2, $3, $4, $5)
 """
 _ADD = """
 INSERT INTO notice (batch_id, case_id, notice_seq, secret_id, attempt, number_key, login_key,
@@ -111,7 +119,7 @@ RETURNING case_id
 """
 _TAKEN = "SELECT number_key FROM notice WHERE number_key = ANY($1::text[])"
 _BATCHES = """
-SELECT batch_id, created_at, notice_count, notice_seq, printed_at FROM notice_batch
+SELECT batch_id, created_at, notice_count, notice_seq, printed_at, over_pace FROM notice_batch
 """
 _NEWEST = f"""{_BATCHES}
 WHERE $1::timestamptz IS NULL OR (created_at, batch_id) < ($1, $2::uuid)

@@ -2,7 +2,7 @@
 pace, so that no seat is promised twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -20,10 +20,10 @@ class SitePace:
     version: int
 
 
-async def find(conn: Connection, site_id: SiteId) -> SitePace:
-    """The pace of a site."""
-    row = await conn.fetchrow(_FIND, site_id)
-    return _pace(row) if row else SitePace(site_id, Pace(), 0)
+async def find(conn: Connection, site_ids: Sequence[SiteId]) -> list[SitePace]:
+    """The paces of these sites."""
+    known = {row["site_id"]: _pace(row) for row in await conn.fetch(_FIND, list(site_ids))}
+    return [known.get(site_id, SitePace(site_id, Pace(), 0)) for site_id in site_ids]
 
 
 async def listed(conn: Connection) -> Sequence[SitePace]:
@@ -60,12 +60,18 @@ async def ran(conn: Connection, site_id: SiteId, today: date) -> None:
     await conn.execute(_RAN, site_id, today)
 
 
-async def demand(
-    conn: Connection, site_id: SiteId, days: tuple[date, date], midnight: datetime, today: date
-) -> Demand:
-    """Seats of the days from first to last, invitations and today's notices of a site."""
-    row = await conn.fetchrow(_DEMAND, site_id, *days, midnight, today)
-    return Demand(**row) if row else Demand(0, 0, 0)
+async def demands(
+    conn: Connection,
+    windows: Mapping[SiteId, tuple[date, date]],
+    midnight: datetime,
+    today: date,
+) -> dict[SiteId, Demand]:
+    """Of each site, the seats of its days from first to last, invitations and today's notices."""
+    firsts, lasts = [days[0] for days in windows.values()], [days[1] for days in windows.values()]
+    rows = await conn.fetch(_DEMANDS, list(windows), firsts, lasts, midnight, today)
+    return {
+        row["site_id"]: Demand(row["free_seats"], row["invited"], row["sent_today"]) for row in rows
+    }
 
 
 async def waiting(conn: Connection, site_id: SiteId) -> int:
@@ -88,7 +94,7 @@ def _pace(row: Row) -> SitePace:
 
 _FIND = """
 SELECT site_id, share, window_days, daily_limit, automatic, version FROM notice_pace
-WHERE site_id = $1
+WHERE site_id = ANY($1::text[])
 """
 _LISTED = """
 SELECT site_id, coalesce(share, 100) AS share, coalesce(window_days, 28) AS window_days,
@@ -112,19 +118,22 @@ SELECT site_id FROM notice_pace WHERE automatic AND (run_on IS NULL OR run_on < 
 ORDER BY site_id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 _RAN = "UPDATE notice_pace SET run_on = $2 WHERE site_id = $1"
-_DEMAND = """
-SELECT (SELECT coalesce(sum(free), 0) FROM seat_day
-        WHERE site_id = $1 AND business_date BETWEEN $2 AND $3)::int AS free_seats,
+_DEMANDS = """
+SELECT site_id,
+       (SELECT coalesce(sum(free), 0) FROM seat_day
+        WHERE seat_day.site_id = wanted.site_id
+          AND business_date BETWEEN first_day AND last_day)::int AS free_seats,
        (SELECT count(*) FROM card
-        WHERE card.site_id = $1 AND card.stage = 'notified' AND card.holds = 0
+        WHERE card.site_id = wanted.site_id AND card.stage = 'notified' AND card.holds = 0
           AND NOT EXISTS (SELECT FROM booking b
                           WHERE b.case_id = card.case_id AND b.state = 'booked'
                             AND b.starts_at >= $4)
           AND EXISTS (SELECT FROM notice n WHERE n.case_id = card.case_id
                                              AND n.pickup_deadline >= $5))::int AS invited,
        (SELECT count(*) FROM notice JOIN notice_batch USING (batch_id)
-        WHERE notice.site_id = $1 AND created_at >= $4
+        WHERE notice.site_id = wanted.site_id AND created_at >= $4
           AND secret_id IS NOT NULL)::int AS sent_today
+FROM unnest($1::text[], $2::date[], $3::date[]) AS wanted(site_id, first_day, last_day)
 """
 _WAITING = """
 SELECT count(*)::int FROM card WHERE site_id = $1 AND stage = 'shelved' AND holds = 0

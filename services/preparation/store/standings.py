@@ -85,7 +85,8 @@ _STANDING = """
 SELECT card.case_id, card.card_reference, card.site_id, card.shelf_position, card.stage,
        card.holds, card.card_expires_on, last.notice_seq, last.pickup_deadline, last.returned_at,
        EXISTS (SELECT FROM booking b WHERE b.case_id = card.case_id AND b.state = 'booked'
-                                       AND b.starts_at > $2) AS booked
+                                       AND b.starts_at > $2)
+       OR at_counter(card.case_id, $2) AS booked
 FROM card
 JOIN LATERAL (SELECT * FROM notice WHERE notice.case_id = card.case_id
               ORDER BY notice_seq DESC LIMIT 1) AS last ON true
@@ -97,6 +98,7 @@ WHERE card.stage = 'notified' AND card.holds = 0
   AND (last.pickup_deadline < $3 OR last.returned_at IS NOT NULL OR card.card_expires_on < $3)
   AND NOT EXISTS (SELECT FROM booking b WHERE b.case_id = card.case_id AND b.state = 'booked'
                                           AND b.starts_at > $2)
+  AND NOT at_counter(card.case_id, $2)
 ORDER BY last.pickup_deadline, card.case_id LIMIT $4
 """
 _RETURNED = """

@@ -81,7 +81,7 @@ async def scan(
 async def count(conn: Connection, stock_take_id: UUID, ref: ShelfRef, at: datetime) -> int:
     """Write how shelf and book differ; how many differences there are."""
     await conn.execute(_COUNTED, stock_take_id, at)
-    rows = await conn.fetch(_COMPARE, stock_take_id, ref.site_id, ref.shelf)
+    rows = await conn.fetch(_COMPARE, stock_take_id, ref.site_id, ref.shelf, at)
     return len(rows)
 
 
@@ -161,6 +161,7 @@ WITH differing AS (
     WHERE e.stock_take_id = $1 AND (card.site_id, card.shelf) = ($2, $3)
       AND NOT EXISTS (SELECT FROM stock_scan s
                       WHERE s.stock_take_id = $1 AND s.case_id = card.case_id)
+      AND NOT at_counter(card.case_id, $4)
     UNION ALL
     SELECT 'elsewhere', s.card_reference, s.case_id, NULL
     FROM stock_scan s JOIN card USING (case_id)

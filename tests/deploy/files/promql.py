@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import promql_parser as promql
 
+from services.preparation.gauges import TransferMetrics
 from services.reservation.post import MailMetrics
 from shared.telemetry.metrics import Metrics
 
@@ -49,6 +50,7 @@ def published() -> dict[str, frozenset[str]]:
     """Every series a process of ours publishes, with its labels."""
     metrics = Metrics(service="any", role="any")
     MailMetrics(metrics)
+    TransferMetrics(metrics)
     registry = metrics.registry
     series: dict[str, frozenset[str]] = dict(FOREIGN)
     for collector in registry._collector_to_names:

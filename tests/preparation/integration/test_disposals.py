@@ -87,6 +87,19 @@ async def test_a_card_whose_validity_ended_waits_for_disposal(
     assert await stage(client, case_id) == "disposal_due"
 
 
+async def test_a_voided_card_is_told_to_wait_for_its_disposal_once(
+    client: httpx.AsyncClient, database: Database, clock: FixedClock
+) -> None:
+    (case_id,) = await voided(client, 1)
+    for _ in range(3):
+        clock.advance(timedelta(days=1))
+        await work_what_is_due(database, clock.now())
+    told = await events_of(database, case_id)
+    assert told[-2:] == ["card.voided.v1", "card.disposal_due.v1"]
+    assert await stage(client, case_id) == "voided"
+    assert (await lay_out(client, [case_id])).json()["done"] == 1
+
+
 async def test_two_destroy_a_card_and_one_alone_cannot(
     client: httpx.AsyncClient, database: Database
 ) -> None:

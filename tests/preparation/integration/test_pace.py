@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from services.preparation.domain.pace import Demand, Pace, allowance
 from services.preparation.store import pace as paces
+from services.preparation.store.pace import SitePace
 from shared.contracts.base import Procedure
 from shared.contracts.site import CapacityPublished, DayCapacity
-from shared.db import Database
+from shared.db import Connection, Database
 from shared.ids import CaseId, SiteId
 from tests.preparation.integration.test_transfers import booked, work_what_is_due
 from tests.preparation.support import (
@@ -160,11 +161,11 @@ async def test_without_its_lock_the_pace_would_be_overrun(
     await shelved(client, [row(n) for n in range(1, 31)])
     await hear(database, seats(10))
     both_have_read, first_is_done = asyncio.Barrier(2), asyncio.Event()
-    demand, next_cards = paces.demand, paces.next_cards
+    demands, next_cards = paces.demands, paces.next_cards
     turns = iter((False, True))
 
-    async def read(*given: Any) -> Demand:
-        found = await demand(*given)
+    async def read(*given: Any) -> dict[SiteId, Demand]:
+        found = await demands(*given)
         await both_have_read.wait()
         return found
 
@@ -178,7 +179,33 @@ async def test_without_its_lock_the_pace_would_be_overrun(
         first_is_done.set()
         return sent
 
-    monkeypatch.setattr(paces, "lock", paces.find)
-    monkeypatch.setattr(paces, "demand", read)
+    async def unlocked(conn: Connection, site_id: SiteId) -> SitePace:
+        return (await paces.find(conn, [site_id]))[0]
+
+    monkeypatch.setattr(paces, "lock", unlocked)
+    monkeypatch.setattr(paces, "demands", read)
     monkeypatch.setattr(paces, "next_cards", choose)
     assert sum(map(len, await asyncio.gather(one(), one()))) == 20
+
+
+async def test_who_is_named_is_notified_beyond_the_pace_and_that_is_kept(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    case_ids = await shelved(client, [row(n) for n in range(1, 5)])
+    await hear(database, seats(3))
+    made = await client.post("/v1/notices", json={"case_ids": case_ids}, headers=once())
+    assert (made.status_code, made.json()["done"], made.json()["over_pace"]) == (201, 4, 1)
+    batch = (await client.get(made.headers["location"], headers=bearer())).json()
+    assert batch["over_pace"] == 1
+    async with database.reader() as conn:
+        told = await conn.fetchval(
+            "SELECT refs->>'notices' FROM audit_entry WHERE action = 'notice.over_pace'"
+        )
+    assert told == "1"
+
+
+async def test_by_pace_nothing_is_beyond_it(client: httpx.AsyncClient, database: Database) -> None:
+    await shelved(client, [row(n) for n in range(1, 5)])
+    await hear(database, seats(3))
+    made = await client.post("/v1/notices/next", json=NEXT, headers=once())
+    assert (made.json()["done"], made.json()["over_pace"]) == (3, 0)

@@ -8,6 +8,7 @@ from uuid import UUID
 import httpx
 
 from services.preparation.due import works
+from services.preparation.gauges import watch
 from shared.clock import FixedClock
 from shared.contracts.base import Procedure
 from shared.contracts.place import Site, SiteState
@@ -16,6 +17,7 @@ from shared.contracts.site import SiteClosed, SiteOpened, SiteWindDownStarted
 from shared.db import Database
 from shared.due import DueLoop
 from shared.ids import BookingId, CaseId, PartyId, SiteId, derived_id
+from shared.security.principal import Principal
 from shared.telemetry.metrics import Metrics
 from tests.contracts.samples import SITE as SAMPLE
 from tests.preparation.integration.test_facts import issued
@@ -298,3 +300,27 @@ async def test_the_picking_list_of_a_day_follows_the_shelves(
         "/v1/shelves/picking-list", params={"site_id": SITE}, headers=bearer()
     )
     assert tomorrow.json()["rows"] == []
+
+
+async def test_what_is_late_or_missing_is_shown_to_who_watches(
+    client: httpx.AsyncClient, database: Database, clock: FixedClock
+) -> None:
+    metrics = Metrics(service="preparation", role="test")
+    seconds = iter([0.0, 0.0, 1.0, 20.0, 20.0, 40.0, 40.0])
+    work = watch(metrics, clock=lambda: next(seconds))
+
+    async def overdue() -> tuple[object, object]:
+        async with units(database, clock).begin(Principal.system("preparation")) as unit:
+            assert await work(unit) == 0
+        name = "madoguchi_preparation_transfers_overdue"
+        found = metrics.registry.get_sample_value
+        return found(name, {"state": "late"}), found(name, {"state": "missing"})
+
+    case_ids = await notified(client, 3)
+    late = (await send(client, case_ids[:2])).json()
+    assert await overdue() == (0, 0)
+    clock.advance(timedelta(days=9))
+    assert await overdue() == (0, 0)
+    assert await overdue() == (1, 0)
+    assert (await arrive(client, late, case_ids[:1], site=SITE)).status_code == 200
+    assert await overdue() == (0, 1)
