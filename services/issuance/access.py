@@ -37,6 +37,19 @@ ACCESS: AccessTable = {
     ("GET", "/v1/checklists"): _WHOEVER_SERVES,
     ("GET", "/v1/checklists/{version}"): _WHOEVER_SERVES,
     ("POST", "/v1/checklists"): allow(Role.SUPERVISOR, Role.PLANNER),
+    ("GET", f"{_CASE}/certificates"): _AT_THE_COUNTER,
+    ("POST", f"{_CASE}/certificates"): _AT_THE_COUNTER,
+    ("POST", f"{_CASE}/wrong-pin"): _AT_THE_COUNTER,
+    ("POST", f"{_CASE}/pin-reset"): _AT_THE_COUNTER,
+    ("POST", f"{_CASE}/certificate-failed"): _AT_THE_COUNTER,
+    ("POST", f"{_CASE}/inquiry-letter"): _AT_THE_COUNTER,
+    ("POST", f"{_CASE}/card-switch"): _AT_THE_COUNTER,
+    ("GET", "/v1/inquiry-letters"): allow(
+        Role.CLERK, Role.SUPERVISOR, Role.BACK_OFFICE, site=SiteRule.QUERY
+    ),
+    ("POST", "/v1/inquiry-letters/{case_id}:mailed"): allow(
+        Role.CLERK, Role.SUPERVISOR, Role.BACK_OFFICE, site=SiteRule.RESOURCE
+    ),
     ("GET", "/v1/national-system"): allow(
         Role.CLERK, Role.SUPERVISOR, Role.PLANNER, site=SiteRule.QUERY
     ),

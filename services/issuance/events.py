@@ -4,7 +4,9 @@ from services.issuance.handlers import booking_news, case_news, national_news
 from shared.contracts.base import CaseOpened, Event
 from shared.contracts.issuance import (
     CardIssued,
+    CertificateFailed,
     CertificateRenewed,
+    PinReset,
     ServiceMeasured,
     VisitAbandoned,
     VisitCalled,
@@ -38,8 +40,10 @@ from shared.messaging.subscriptions import Subscription, on
 
 PUBLISHES: tuple[type[Event], ...] = (
     CardIssued,
+    CertificateFailed,
     CertificateRenewed,
     CaseOpened,
+    PinReset,
     ServiceMeasured,
     VisitAbandoned,
     VisitCalled,

@@ -1,7 +1,7 @@
 """What only issuance has to know; the prefix is ``MADOGUCHI_ISSUANCE_``."""
 
 from collections.abc import Mapping
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from typing import Annotated
 
 from pydantic import Field
@@ -45,6 +45,11 @@ class IssuanceSettings(BaseSettings):
     )
     national_system_stops_at: time = Field(
         time(20, 0), description="When the national system stops each day, in Japan."
+    )
+    next_generation_from: date | None = Field(
+        None,
+        description="From when a certificate renewal may become a next-generation card; unset:"
+        " never.",
     )
     board_listeners: int = Field(
         1000, ge=1, description="Boards and screens that one instance serves at once."

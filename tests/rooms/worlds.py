@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from services.issuance.domain.ticket import Purpose
 from services.issuance.handlers.check_in import check_in_booking
 from services.issuance.handlers.counters import open_counter
+from services.issuance.store import certificates
 from services.reservation.domain.message import Kind, Note
 from services.reservation.domain.national_system import Policy
 from services.reservation.handlers import (
@@ -179,6 +180,7 @@ async def _visit(database: Database, clock: FixedClock) -> dict[str, str]:
     async with city.units.begin(issuance.PEOPLE["clerk"]) as unit:
         visit = await check_in_booking(unit, OWN, booking.booking_id, timedelta(minutes=10))
         await open_counter(unit, OWN, "1", tuple(Purpose))
+        await certificates.ask_letter(unit.conn, case_id, OWN, None, unit.now)
     return {
         "visit_id": str(visit.visit_id),
         "case_id": str(case_id),

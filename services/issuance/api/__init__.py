@@ -80,5 +80,6 @@ def build(resources: Resources) -> FastAPI:
         outlook=outlook,
         learning=Learning(settings.measured_days, settings.measured_least),
         national=settings.national,
+        switch_from=settings.next_generation_from,
     )
     return app

@@ -1,7 +1,7 @@
 """What the room's own routes need besides a call, and what they all refuse."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import Depends
@@ -26,6 +26,7 @@ class Desk:
     outlook: Outlook
     learning: Learning
     national: NationalRules
+    switch_from: date | None
 
 
 def desk_of(request: Request) -> Desk:

@@ -1,5 +1,11 @@
-"""The doors of the desk: the checklist, its steps, and the national system."""
+"""The doors of the desk: the checklist and its steps, certificates, and the national system."""
 
-from services.issuance.api import checklists, national_system, steps
+from services.issuance.api import certificates, checklists, letters, national_system, steps
 
-ROUTERS = (steps.router, checklists.router, national_system.router)
+ROUTERS = (
+    steps.router,
+    certificates.router,
+    letters.router,
+    checklists.router,
+    national_system.router,
+)

@@ -5,8 +5,10 @@ refused here or was handed over before the news was taken in.
 """
 
 from services.issuance.domain.case_file import AlreadyDone, CaseFile, CaseUnknown, require_servable
+from services.issuance.domain.certificates import wrote
 from services.issuance.domain.checklist import Step
 from services.issuance.domain.visit import CaseState, Visit, VisitCase
+from services.issuance.handlers.certificates import keep_answer, of_case
 from services.issuance.handlers.counter import end_if_nothing_is_left, locked_case, record
 from services.issuance.store import case_files, visits
 from shared.calendar import business_date
@@ -44,6 +46,8 @@ async def renew(
 ) -> Visit:
     """New certificates were written to the citizen's card. Raises as ``issue`` does."""
     visit, case = await locked_case(unit, visit_id, case_id, Step.RENEW)
+    renewal = wrote(await of_case(unit, visit, case), frozenset(certificates))
+    await keep_answer(unit, case_id, renewal)
     kind, ward = await _finish(unit, visit, case)
     unit.emit(
         CertificateRenewed(
@@ -54,7 +58,7 @@ async def renew(
             procedure=case.procedure,
             kind=kind,
             ward=ward,
-            certificates=certificates,
+            certificates=tuple(sorted(renewal.written)),
         )
     )
     record(unit, "certificate.renew", visit, case)

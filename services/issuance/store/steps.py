@@ -28,13 +28,13 @@ async def note(
         list(done.papers),
         done.at,
     )
-    await _touch(conn, visit_id)
+    await touch(conn, visit_id)
 
 
 async def forget(conn: Connection, visit_id: VisitId, case_id: CaseId, step: Step) -> None:
     """It was no proxy after all: the step counts as never begun."""
     await conn.execute(_FORGET, visit_id, case_id, step)
-    await _touch(conn, visit_id)
+    await touch(conn, visit_id)
 
 
 def checklist_of(row: Row) -> CaseChecklist:
@@ -57,7 +57,8 @@ def checklist_of(row: Row) -> CaseChecklist:
     )
 
 
-async def _touch(conn: Connection, visit_id: VisitId) -> None:
+async def touch(conn: Connection, visit_id: VisitId) -> None:
+    """Count a change of the visit."""
     await conn.execute("UPDATE visit SET version = version + 1 WHERE visit_id = $1", visit_id)
 
 

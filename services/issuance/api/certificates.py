@@ -1,0 +1,165 @@
+"""A certificate renewal step by step; what needs the national system is refused while it stops."""
+
+from fastapi import APIRouter, Depends
+
+from services.issuance.api.bodies import Nothing
+from services.issuance.api.certificate_bodies import (
+    Broken,
+    PinsReset,
+    StatesSeen,
+    SwitchAnswer,
+    WrongPin,
+)
+from services.issuance.api.desk import Desk, DeskDep, refuse_query
+from services.issuance.api.views import View, VisitView
+from services.issuance.domain.certificates import (
+    WRONG_PINS,
+    CertificateState,
+    LetterState,
+    Renewal,
+    Switch,
+    Task,
+    next_task,
+)
+from services.issuance.handlers import certificates
+from services.issuance.handlers.national_system import require_up
+from shared.calendar import business_date
+from shared.contracts.base import Certificate
+from shared.contracts.issuance import CertificateFailure
+from shared.http.call import CallDep
+from shared.ids import CaseId, VisitId
+from shared.unit import Unit
+
+router = APIRouter(prefix="/v1/visits/{visit_id}/cases/{case_id}", tags=["certificates"])
+_COMMAND = [Depends(refuse_query)]
+
+
+class CertificateView(View):
+    """One certificate."""
+
+    certificate: Certificate
+    state: CertificateState | None
+    """None until entered in this visit."""
+    wrong_pins: int
+    locks_after: int
+    """Wrong PINs that lock it."""
+    is_written: bool
+
+
+class RenewalView(View):
+    """A renewal over all its visits."""
+
+    certificates: tuple[CertificateView, ...]
+    next_task: Task
+    letter: LetterState
+    """The inquiry letter of a proxy who needs two visits."""
+    failed: CertificateFailure | None
+    """Why writing broke off last, until it was resumed."""
+    switch_offered: bool
+    """Whether the citizen may have a next-generation card instead; the state recommends it."""
+    switch: Switch | None
+    """The answer to that."""
+
+    @classmethod
+    def of(cls, found: Renewal, *, switch_offered: bool) -> "RenewalView":
+        """The view of ``found``."""
+        return cls(
+            certificates=tuple(_certificate(found, which) for which in Certificate),
+            next_task=next_task(found),
+            letter=found.letter,
+            failed=found.failed,
+            switch_offered=switch_offered,
+            switch=found.switch,
+        )
+
+
+@router.get("/certificates", summary="The renewal as it stands")
+async def read(visit_id: VisitId, case_id: CaseId, call: CallDep, desk: DeskDep) -> RenewalView:
+    """Both certificates, what comes next, and whether a card switch is offered."""
+    async with call.unit() as unit:
+        return await _view(unit, visit_id, case_id, desk)
+
+
+@router.post(
+    "/certificates", summary="What the terminal says of the certificates", dependencies=_COMMAND
+)
+async def states(
+    visit_id: VisitId, case_id: CaseId, body: StatesSeen, call: CallDep, desk: DeskDep
+) -> RenewalView:
+    """Results only. Entering them again replaces them."""
+    seen = {
+        Certificate.SIGNING: body.signing,
+        Certificate.USER_AUTHENTICATION: body.user_authentication,
+    }
+    async with call.unit() as unit:
+        await require_up(unit, visit_id, case_id, desk.national)
+        await certificates.note_states(unit, visit_id, case_id, seen)
+        return await _view(unit, visit_id, case_id, desk)
+
+
+@router.post("/wrong-pin", summary="A PIN was entered wrong", dependencies=_COMMAND)
+async def wrong_pin(
+    visit_id: VisitId, case_id: CaseId, body: WrongPin, call: CallDep, desk: DeskDep
+) -> RenewalView:
+    """Five in a row lock the signing certificate, three that of user authentication."""
+    async with call.unit() as unit:
+        await require_up(unit, visit_id, case_id, desk.national)
+        await certificates.wrong_pin(unit, visit_id, case_id, body.certificate)
+        return await _view(unit, visit_id, case_id, desk)
+
+
+@router.post("/pin-reset", summary="Locked PINs were set anew", dependencies=_COMMAND)
+async def pin_reset(
+    visit_id: VisitId, case_id: CaseId, body: PinsReset, call: CallDep, desk: DeskDep
+) -> RenewalView:
+    """By the citizen, or by a proxy whose inquiry letter has come back."""
+    async with call.unit() as unit:
+        await require_up(unit, visit_id, case_id, desk.national)
+        await certificates.reset_pin(unit, visit_id, case_id, body.certificates)
+        return await _view(unit, visit_id, case_id, desk)
+
+
+@router.post("/certificate-failed", summary="Writing broke off", dependencies=_COMMAND)
+async def failed(visit_id: VisitId, case_id: CaseId, body: Broken, call: CallDep) -> VisitView:
+    """What was written stays written; the visit is resumed, waits, or is rebooked."""
+    async with call.unit() as unit:
+        found = await certificates.fail(unit, visit_id, case_id, body.to_domain())
+        return VisitView.of(found)
+
+
+@router.post("/inquiry-letter", summary="A proxy needs two visits", dependencies=_COMMAND)
+async def inquiry_letter(
+    visit_id: VisitId, case_id: CaseId, call: CallDep, body: Nothing | None = None
+) -> VisitView:
+    """Ends the first: a letter is to be mailed to the citizen, whose sealed reply comes back."""
+    async with call.unit() as unit:
+        return VisitView.of(await certificates.ask_letter(unit, visit_id, case_id))
+
+
+@router.post("/card-switch", summary="A next-generation card instead", dependencies=_COMMAND)
+async def card_switch(
+    visit_id: VisitId, case_id: CaseId, body: SwitchAnswer, call: CallDep, desk: DeskDep
+) -> VisitView:
+    """Offered from a date that the city sets; the state recommends it."""
+    answer = Switch.ACCEPTED if body.accepted else Switch.DECLINED
+    async with call.unit() as unit:
+        found = await certificates.answer_switch(unit, visit_id, case_id, answer, desk.switch_from)
+        return VisitView.of(found)
+
+
+async def _view(unit: Unit, visit_id: VisitId, case_id: CaseId, desk: Desk) -> RenewalView:
+    found = await certificates.read(unit, visit_id, case_id)
+    today = business_date(unit.now)
+    offered = certificates.is_switch_offered(today, desk.switch_from)
+    return RenewalView.of(found, switch_offered=offered)
+
+
+def _certificate(found: Renewal, which: Certificate) -> CertificateView:
+    status = found.statuses.get(which)
+    return CertificateView(
+        certificate=which,
+        state=status.state if status else None,
+        wrong_pins=status.wrong_pins if status else 0,
+        locks_after=WRONG_PINS[which],
+        is_written=which in found.written,
+    )
