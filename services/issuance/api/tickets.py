@@ -1,5 +1,6 @@
 """Tickets: walk-ins draw one, and what becomes of a party that was called."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from services.issuance.api.bodies import Nothing
 from services.issuance.api.desk import Desk, DeskDep, refuse_query
 from services.issuance.api.ticket_bodies import SendOn, WalkIn
+from services.issuance.api.ticket_table import ticket_table
 from services.issuance.api.ticket_views import TicketView
 from services.issuance.api.views import VisitView
 from services.issuance.domain.visit import Visit
@@ -24,30 +26,44 @@ from shared.contracts.base import SiteRef
 from shared.http.call import CallDep, OnceDep
 from shared.http.etag import tagged
 from shared.http.paging import Page, PageDep
+from shared.http.tables import TableDep, in_files
 from shared.ids import VisitId
 from shared.unit import Unit
 
 router = APIRouter(prefix="/v1/tickets", tags=["tickets"])
+LONGEST = 5000
+"""Rows of a file: more than any site serves in a day."""
 _COMMAND = [Depends(refuse_query)]
 
 
-@router.get("", summary="The tickets of a site's day")
+@router.get(
+    "",
+    summary="The tickets of a site's day",
+    response_model=Page[TicketView],
+    responses=in_files("A page of tickets, or the whole day as a file."),
+)
 async def listed(
+    *,
     call: CallDep,
     page: PageDep,
+    wanted: TableDep,
     site_id: Annotated[SiteRef, Query(description="The site.")],
     date_: Annotated[
         date | None, Query(alias="date", description="A date in Japan; today if left out.")
     ] = None,
-) -> Page[TicketView]:
+) -> Page[TicketView] | Response:
     """By number, with where each stands."""
+    page = page if wanted.format == "json" else replace(page, limit=LONGEST)
     (after,) = page.after(tuple[int]) or (0,)
     async with call.unit() as unit:
         day = date_ or business_date(unit.now)
         rows = await tickets.list_day(unit, site_id, day, after, page.fetch)
-    return page.page(
+    shown = page.page(
         rows, key=lambda row: (row[0].number,), item=lambda row: TicketView.of(row[0], row[1])
     )
+    if wanted.format == "json":
+        return shown
+    return await wanted.answer(ticket_table(f"tickets-{site_id}-{day}", shown.items))
 
 
 @router.post(

@@ -341,3 +341,16 @@ async def test_pages_of_counters_and_their_tags(clerk: Clerk) -> None:
     await clerk.draw()
     await clerk.next("1")
     assert (await clerk.get(path, **{"If-None-Match": tag})).status_code == 200
+
+
+async def test_the_tickets_of_a_day_as_a_file(clerk: Clerk) -> None:
+    await clerk.open("1")
+    await clerk.draw(need="wheelchair")
+    await clerk.next("1")
+    path = f"/v1/tickets?site_id={OFFICE}&format="
+    sheet = await clerk.get(f"{path}csv", **{"Accept-Language": "en"})
+    head, row = sheet.text.splitlines()
+    assert head.startswith("Ticket,Purposes,Served sooner for,Arrival,State,Counter")
+    assert row.startswith("C001,question,wheelchair,walk_in,called,1,,2026-07-14T10:00:00+09:00")
+    assert (await clerk.get(f"{path}xlsx")).content.startswith(b"PK")
+    assert ok(await clerk.get(f"{path}json"))["items"][0]["ticket"] == "C001"
