@@ -9,6 +9,12 @@ _STEERING = (Role.PLANNER, Role.SUPERVISOR, Role.BACK_OFFICE, Role.AUDITOR)
 ACCESS: AccessTable = {
     ("GET", "/"): allow(Role.PUBLIC),
     ("GET", "/dashboard"): allow(Role.PUBLIC),
+    ("GET", "/dashboard/sign-in"): allow(Role.PUBLIC),
+    ("POST", "/dashboard/session"): allow(Role.PUBLIC),
+    ("POST", "/dashboard/sign-out"): allow(*_STEERING),
+    ("GET", "/dashboard/assets/{name}"): allow(Role.PUBLIC),
+    ("GET", "/dashboard/{page}"): allow(*_STEERING),
+    ("GET", "/dashboard/{page}/live"): allow(*_STEERING),
     ("GET", "/v1/reports/monthly"): allow(*_STEERING),
     ("GET", "/v1/reports/plan"): allow(*_STEERING),
     ("GET", "/v1/reports/totals"): allow(*_STEERING),

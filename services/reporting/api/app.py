@@ -4,14 +4,23 @@ from fastapi import FastAPI
 
 from services.reporting.access import ACCESS
 from services.reporting.api import cases, forecasts, monthly, plan, series, sites, totals
+from services.reporting.api.board.board import Board
+from services.reporting.api.board.live import Live
+from services.reporting.api.board.pages import DOOR, Templates, making_ready, pages
 from services.reporting.api.dashboard import dashboard
+from services.reporting.gateways.processes import Processes
+from services.reporting.settings import ReportingSettings
 from shared.calendar import BusinessCalendar
 from shared.http.app import create_app
+from shared.http.page_session import PageSession
 from shared.http.resources import Resources
 
 
 def build(resources: Resources) -> FastAPI:
     """The app of the reporting room."""
+    settings, calendar = ReportingSettings(), BusinessCalendar()
+    templates = Templates.load()
+    board = Board(resources.units, calendar, Processes(settings.metrics_urls))
     app = create_app(
         title="Madoguchi reporting",
         description=(
@@ -28,9 +37,12 @@ def build(resources: Resources) -> FastAPI:
             series.router,
             forecasts.router,
             dashboard(),
+            pages(board, Live(settings.dashboard_listeners), templates),
         ],
         access=ACCESS,
         resources=resources,
+        lifespan=making_ready(templates),
     )
-    app.state.calendar = BusinessCalendar()
+    app.add_middleware(PageSession, door=DOOR)
+    app.state.calendar = calendar
     return app

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, fields
-from datetime import date, datetime
+from datetime import date
 
 from pydantic import BaseModel, Field
 
-from services.reporting.domain.alarms import alarms
-from services.reporting.handlers.site_reports import SiteDay, SiteHour
+from services.reporting.handlers.site_reports import SiteDay, SiteHour, SiteState
 from services.reporting.store.site_days import DayFigures, HourFigures
-from services.reporting.store.site_now import SiteNow
-from services.reporting.store.site_times import Percentiles, Times
+from services.reporting.store.site_times import Times
 from shared.errors import Language, Text
 from shared.http.tables import Cell, Column, Table
 from shared.ids import SiteId
@@ -138,13 +136,9 @@ def lines_table(
     return Table(name, columns, [[getattr(line, key) for key in keys] for line in lines])
 
 
-def now_table(
-    day: date, at: datetime, found: Sequence[SiteNow], waits: Sequence[Times], language: Language
-) -> Table:
-    """A row per site, as it is at ``at``."""
-    waited = {one.site_id: one.waited for one in waits}
-    rows = [_now_row(site, waited.get(site.site_id), at, language) for site in found]
-    return Table(f"sites-{day}", NOW_COLUMNS, rows)
+def now_table(day: date, found: Sequence[SiteState], language: Language) -> Table:
+    """A row per site, as it is at that moment."""
+    return Table(f"sites-{day}", NOW_COLUMNS, [_now_row(state, language) for state in found])
 
 
 def times_table(span_name: str, found: Sequence[Times]) -> Table:
@@ -153,35 +147,24 @@ def times_table(span_name: str, found: Sequence[Times]) -> Table:
     return Table(f"site-times-{span_name}", TIMES_COLUMNS, rows)
 
 
-def _now_row(
-    site: SiteNow, waits: Percentiles | None, at: datetime, language: Language
-) -> Sequence[Cell]:
-    waited = max(at - site.waiting_since, at - at) if site.waiting_since else None
-    found = alarms(
-        suspended=site.suspended,
-        waited=waited,
-        counters=site.counters,
-        late_batches=site.late_batches,
-    )
-    spans = waits or Percentiles(0)
+def _now_row(state: SiteState, language: Language) -> Sequence[Cell]:
+    site = state.site
     return (
         site.site_id,
         site.name_ja if language == "ja" else site.name_en,
         site.kind,
         site.state,
         site.waiting,
-        None if waited is None else int(waited.total_seconds() // 60),
+        state.longest_wait,
         site.being_served,
         site.parties,
         site.served,
         site.booked,
         site.to_come,
         site.counters,
-        spans.p50,
-        spans.p90,
-        spans.p95,
+        *astuple(state.waited)[1:],
         site.late_batches,
-        " ".join(found),
+        " ".join(state.alarms),
     )
 
 

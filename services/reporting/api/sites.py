@@ -29,8 +29,7 @@ from services.reporting.api.site_lines import (
 from services.reporting.api.spans import CalendarDep, DayParam, SpanDep
 from services.reporting.api.totals import end_of
 from services.reporting.handlers import site_reports
-from services.reporting.store import site_now, site_times
-from services.reporting.store.site_days import Days
+from services.reporting.store import site_times
 from shared.http.call import CallDep
 from shared.http.etag import tagged
 from shared.http.paging import Page, PageDep
@@ -61,9 +60,8 @@ async def sites(
     shown = day or today(clock)
     at = min(clock.now(), end_of(shown))
     async with call.unit() as unit:
-        found = await site_now.now(unit.conn, shown, at)
-        waits = await site_times.times(unit.conn, Days(shown, shown))
-    return await answer(request, wanted, now_table(shown, at, found, waits, wanted.language))
+        found = await site_reports.now(unit.conn, shown, at)
+    return await answer(request, wanted, now_table(shown, found, wanted.language))
 
 
 @router.get(

@@ -3,13 +3,16 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
+from services.reporting.domain.alarms import Alarm, alarms
 from services.reporting.domain.free import Rooms, rooms
 from services.reporting.domain.opening import Planned, planned_minutes
-from services.reporting.store import plans, site_days, site_offers
+from services.reporting.store import plans, site_days, site_now, site_offers, site_times
 from services.reporting.store.plans import Version
 from services.reporting.store.site_days import DayFigures, Days, HourFigures
+from services.reporting.store.site_now import SiteNow
+from services.reporting.store.site_times import Percentiles
 from shared.calendar import BusinessCalendar
 from shared.contracts.place import Site
 from shared.db import Connection
@@ -54,6 +57,39 @@ async def hours(conn: Connection, span: Days, calendar: BusinessCalendar) -> lis
         SiteHour(planned.get(key, 0), known.get(key) or HourFigures(*key, 0, 0, None, None))
         for key in sorted(known.keys() | {key for key, minutes in planned.items() if minutes})
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteState:
+    """A site at a moment: what is known of it, how long parties waited today, what is wrong.
+
+    ``longest_wait`` is that of the party that waits longest now, in minutes; none without one.
+    """
+
+    site: SiteNow
+    waited: Percentiles
+    longest_wait: int | None
+    alarms: Sequence[Alarm]
+
+
+async def now(conn: Connection, day: date, at: datetime) -> list[SiteState]:
+    """Every site that serves, as it is at the instant ``at`` of ``day``."""
+    found = await site_now.now(conn, day, at)
+    spans = {one.site_id: one.waited for one in await site_times.times(conn, Days(day, day))}
+    return [_state(site, spans.get(site.site_id, Percentiles(0)), at) for site in found]
+
+
+def _state(site: SiteNow, waited: Percentiles, at: datetime) -> SiteState:
+    # Who has come by another clock a moment later has not waited yet.
+    wait = max(at - site.waiting_since, timedelta(0)) if site.waiting_since else None
+    found = alarms(
+        suspended=site.suspended,
+        waited=wait,
+        counters=site.counters,
+        late_batches=site.late_batches,
+    )
+    longest = None if wait is None else wait // timedelta(minutes=1)
+    return SiteState(site, waited, longest, tuple(found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,130 @@
+"""Booking: when the next seat is free, for whom and where, and how full the coming weeks are."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from services.reporting.api.board.ask import Ask
+from services.reporting.api.board.dates import short_day
+from services.reporting.api.board.view import (
+    ChartView,
+    Head,
+    Row,
+    Section,
+    TableView,
+    Tile,
+    View,
+    count,
+    share,
+)
+from services.reporting.domain.free import first_free, first_free_of_ward
+from services.reporting.handlers import site_reports
+from services.reporting.handlers.site_reports import Outlook
+from shared.contracts.base import Procedure
+from shared.contracts.place import Site, SiteKind, SiteState
+from shared.ids import WardCode
+
+DAYS_SHOWN = 28
+"""How far the heat map looks."""
+_KINDS = tuple(SiteKind)
+
+
+async def read(ask: Ask) -> View:
+    """The page."""
+    outlook = await site_reports.outlook(ask.unit.conn, ask.today)
+    sites = _offering(outlook)
+    sections = [_by_ward(ask, outlook), _by_site(ask, outlook, sites), _heat(ask, outlook, sites)]
+    return View(_tiles(ask, outlook), sections, [ask.t("refused_note")])
+
+
+def ward_names(sites: Sequence[Site], ask: Ask) -> dict[WardCode, str]:
+    """The wards by the name of their ward office, without its last word."""
+    offices = (site for site in sites if site.kind is SiteKind.WARD_OFFICE)
+    return {
+        site.ward: site.name.ja.removesuffix("役所")
+        if ask.language == "ja"
+        else site.name.en.removesuffix(" Ward Office")
+        for site in offices
+    }
+
+
+def _offering(outlook: Outlook) -> list[Site]:
+    with_seats = {site_id for site_id, _ in outlook.rooms}
+    return sorted(
+        (s for s in outlook.sites if s.site_id in with_seats and s.state is not SiteState.CLOSED),
+        key=lambda site: (_KINDS.index(site.kind), site.site_id),
+    )
+
+
+def _tiles(ask: Ask, outlook: Outlook) -> list[Tile]:
+    first = first_free(outlook.rooms)
+    tiles = []
+    for procedure in Procedure:
+        days = [day for (_, each), day in first.items() if each is procedure]
+        label = f"{ask.t('first_free')}: {ask.t(procedure)}"
+        text = short_day(min(days), ask.language) if days else ask.t("none_free")
+        tiles.append(Tile(label, text, alert=not days))
+    return tiles
+
+
+def _by_ward(ask: Ask, outlook: Outlook) -> Section:
+    t, bars, rows = ask.t, list[Row](), list[list[str]]()
+    names = {site.site_id: ask.name(site.name) for site in outlook.sites}
+    for ward, name in sorted(ward_names(outlook.sites, ask).items()):
+        cells = [name]
+        for procedure in Procedure:
+            found = first_free_of_ward(outlook.rooms, outlook.sites, ward, procedure)
+            cells += _first(ask, outlook, found and found[0])
+            cells.append("–" if found is None else names[found[1]])
+            if found:
+                days = (found[0] - outlook.today).days
+                bars.append({"place": name, "kind": t(procedure), "days": days})
+        rows.append(cells)
+    heads = [Head(t("ward_of"), figures=False)]
+    for procedure in Procedure:
+        heads += [
+            Head(f"{t(procedure)}: {t('first_free')}", figures=False),
+            Head(t("days_ahead")),
+            Head(t("at"), figures=False),
+        ]
+    chart = ChartView("wait_for_a_day", t("by_ward_chart"), bars)
+    return Section("wards", t("by_ward"), TableView(heads, rows), chart, [t("free_note")])
+
+
+def _by_site(ask: Ask, outlook: Outlook, sites: Sequence[Site]) -> Section:
+    t, first = ask.t, first_free(outlook.rooms)
+    rows = [
+        [
+            ask.name(site.name),
+            *(c for p in Procedure for c in _first(ask, outlook, first.get((site.site_id, p)))),
+        ]
+        for site in sites
+    ]
+    heads = [Head(t("site"), figures=False)]
+    for procedure in Procedure:
+        title = f"{t(procedure)}: {t('first_free')}"
+        heads += [Head(title, figures=False), Head(t("days_ahead"))]
+    return Section("sites", t("by_site"), TableView(heads, rows))
+
+
+def _first(ask: Ask, outlook: Outlook, day: date | None) -> list[str]:
+    if day is None:
+        return [ask.t("none_free"), "–"]
+    return [short_day(day, ask.language), count((day - outlook.today).days)]
+
+
+def _heat(ask: Ask, outlook: Outlook, sites: Sequence[Site]) -> Section:
+    t = ask.t
+    days = [outlook.today + timedelta(days=number) for number in range(1, DAYS_SHOWN + 1)]
+    squares, rows = list[Row](), list[list[str]]()
+    for site in sites:
+        cells = [ask.name(site.name)]
+        for day in days:
+            room = outlook.rooms.get((site.site_id, day))
+            cells.append(share(room.full) if room and room.capacity else "–")
+            if room and room.capacity:
+                label = short_day(day, ask.language)
+                squares.append({"site": cells[0], "day": label, "full": room.full})
+        rows.append(cells)
+    heads = [Head(t("site"), figures=False), *(Head(short_day(d, ask.language)) for d in days)]
+    chart = ChartView("fullness", t("heat_chart"), squares)
+    return Section("heat", t("heat"), TableView(heads, rows), chart)

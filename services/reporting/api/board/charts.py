@@ -1,0 +1,217 @@
+"""Vega-Lite specifications of the charts, made with Altair once per language.
+
+Figures come in by name: the rows ``rows`` and, on a map, the shapes ``shapes``. Colours are names
+of the style sheet's (``var(--cards)``), which the page's script fills in, so that a chart follows
+light, dark and print. Altair takes seconds to import, so nothing else of the room imports it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import altair as alt
+
+from services.reporting.api.board.view import ChartView
+from services.reporting.api.board.words import speaker
+from shared.errors import Language
+
+Spec = Mapping[str, Any]
+_COLOURS = ["var(--cards)", "var(--certificates)", "var(--third)", "var(--fourth)"]
+_ROWS = alt.NamedData("rows")
+_INK = {
+    "labelColor": "var(--text)",
+    "titleColor": "var(--soft)",
+    "gridColor": "var(--faint)",
+    "domainColor": "var(--line)",
+    "tickColor": "var(--line)",
+    "labelFontSize": 12,
+    "titleFontSize": 12,
+}
+_LEGEND = {
+    "labelColor": "var(--text)",
+    "titleColor": "var(--soft)",
+    "orient": "top",
+    "labelFontSize": 13,
+    "titleFontSize": 12,
+}
+
+
+def spec_of(chart: ChartView, language: Language) -> Spec:
+    """The specification with its figures, ready to be drawn."""
+    made = _made(chart.name, language)
+    return {**made, "datasets": {"rows": list(chart.rows), "shapes": list(chart.shapes)}}
+
+
+@cache
+def _made(name: str, language: Language) -> Spec:
+    t = speaker(language)
+    made: dict[str, Any] = _CHARTS[name](t).to_dict()
+    # Said by the place in the page; the drawing itself would only repeat it.
+    made["config"] = {
+        "aria": False,
+        "background": "transparent",
+        "axis": _INK,
+        "header": {"labelColor": "var(--text)", "titleColor": "var(--soft)"},
+        "legend": _LEGEND,
+        "view": {"stroke": None},
+        "font": "system-ui, sans-serif",
+    }
+    return made
+
+
+Speaker = Callable[[str], str]
+
+
+def _sites_today(t: Speaker) -> Any:
+    kinds = [t("served"), t("being_served"), t("waiting"), t("to_come")]
+    return (
+        alt.Chart(_ROWS)
+        .mark_bar()
+        .encode(
+            y=alt.Y("site:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),
+            x=_whole("cases:Q", t("cases_and_parties")),
+            color=_colour("kind:N", kinds),
+            order=alt.Order("order:Q"),
+        )
+        .properties(width="container", height=alt.Step(20))
+    )
+
+
+def _hours(t: Speaker) -> Any:
+    kinds = [t("planned"), t("booked"), t("used")]
+    return (
+        alt.Chart(_ROWS)
+        .mark_bar()
+        .encode(
+            x=alt.X("hour:O", title=t("hour"), axis=alt.Axis(labelAngle=0)),
+            xOffset=alt.XOffset("kind:N", sort=kinds),
+            y=alt.Y("minutes:Q", title=t("counter_minutes")),
+            color=_colour("kind:N", kinds),
+        )
+        .properties(width="container", height=220)
+    )
+
+
+def _fullness(t: Speaker) -> Any:
+    scale = alt.Scale(domain=[0, 1], range=["var(--low)", "var(--high)"])
+    return (
+        alt.Chart(_ROWS)
+        .mark_rect()
+        .encode(
+            x=alt.X("day:O", sort=None, title=None, axis=alt.Axis(labelAngle=-60)),
+            y=alt.Y("site:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),
+            color=alt.Color(
+                "full:Q", scale=scale, title=t("full"), legend=alt.Legend(format=".0%")
+            ),
+        )
+        .properties(width="container", height=alt.Step(22))
+    )
+
+
+def _wait_for_a_day(t: Speaker) -> Any:
+    kinds = [t("card_issuance"), t("certificate_renewal")]
+    return (
+        alt.Chart(_ROWS)
+        .mark_bar()
+        .encode(
+            y=alt.Y("place:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),
+            yOffset=alt.YOffset("kind:N", sort=kinds),
+            x=_whole("days:Q", t("days_ahead")),
+            color=_colour("kind:N", kinds),
+        )
+        .properties(width="container", height=alt.Step(11))
+    )
+
+
+def _months(t: Speaker) -> Any:
+    return (
+        alt.Chart(_ROWS)
+        .mark_line(point=True)
+        .encode(
+            x=alt.X("month:O", sort=None, title=None, axis=alt.Axis(labelAngle=0)),
+            y=alt.Y("cases:Q", title=t("completed")),
+            color=_colour("procedure:N", [t("card_issuance"), t("certificate_renewal")]),
+            strokeDash=alt.StrokeDash(
+                "series:N",
+                title=None,
+                scale=alt.Scale(domain=[t("actual"), t("forecast")], range=[[1, 0], [6, 4]]),
+            ),
+        )
+        .properties(width="container", height=300)
+    )
+
+
+def _stages(t: Speaker) -> Any:
+    return (
+        alt.Chart(_ROWS)
+        .mark_bar(color="var(--cards)")
+        .encode(
+            y=alt.Y("stage:N", sort=None, title=None, axis=alt.Axis(labelLimit=260)),
+            x=_whole("cases:Q", t("cases")),
+        )
+        .properties(width="container", height=alt.Step(26))
+    )
+
+
+def _map(t: Speaker) -> Any:
+    kinds = [t("ward"), t("site")]
+    circles = alt.Chart(alt.NamedData("shapes")).mark_geoshape(
+        fill="var(--cards)", fillOpacity=0.08, stroke="var(--cards)", strokeOpacity=0.7
+    )
+    places = (
+        alt.Chart(_ROWS)
+        .mark_point(filled=True, opacity=0.85)
+        .encode(
+            longitude="longitude:Q",
+            latitude="latitude:Q",
+            color=_colour("kind:N", kinds),
+            shape=alt.Shape(
+                "kind:N", title=None, scale=alt.Scale(domain=kinds, range=["circle", "square"])
+            ),
+            size=alt.Size("cases:Q", title=t("completed"), scale=alt.Scale(range=[40, 600])),
+        )
+    )
+    names = (
+        alt.Chart(_ROWS)
+        .mark_text(dy=-13, fontSize=11, color="var(--text)")
+        .encode(longitude="longitude:Q", latitude="latitude:Q", text="place:N")
+    )
+    return (
+        alt.layer(circles, places, names)
+        .project("mercator")
+        .properties(width="container", height=460)
+    )
+
+
+def _lag(t: Speaker) -> Any:
+    return (
+        alt.Chart(_ROWS)
+        .mark_bar(color="var(--cards)")
+        .encode(
+            y=alt.Y("room:N", sort=None, title=None),
+            x=_whole("messages:Q", t("messages")),
+        )
+        .properties(width="container", height=alt.Step(26))
+    )
+
+
+def _whole(field: str, title: str) -> alt.X:
+    """A scale of things that are counted: no halves, and no longer than it must be."""
+    return alt.X(field, title=title, axis=alt.Axis(tickMinStep=1, tickCount=8))
+
+
+def _colour(field: str, kinds: Sequence[str]) -> alt.Color:
+    scale = alt.Scale(domain=list(kinds), range=_COLOURS[: len(kinds)])
+    return alt.Color(field, title=None, scale=scale)
+
+
+_CHARTS: Mapping[str, Callable[[Speaker], Any]] = {
+    "sites_today": _sites_today,
+    "hours": _hours,
+    "fullness": _fullness,
+    "wait_for_a_day": _wait_for_a_day,
+    "months": _months,
+    "stages": _stages,
+    "map": _map,
+    "lag": _lag,
+}

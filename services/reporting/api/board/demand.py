@@ -1,0 +1,61 @@
+"""Demand: the plan's table of a fiscal year, what was done beside what was expected."""
+
+from collections.abc import Sequence
+
+from services.reporting.api.board.ask import Ask
+from services.reporting.api.board.view import (
+    ChartView,
+    Head,
+    Row,
+    Section,
+    TableView,
+    Tile,
+    View,
+    count,
+)
+from services.reporting.api.tables import month_name
+from services.reporting.domain import plan
+from services.reporting.domain.forecasts import Basis
+from services.reporting.domain.plan import BASIS_LABELS, PlanLine
+from services.reporting.handlers import plan_numbers
+from services.reporting.handlers.plan_numbers import Wish
+
+_SERIES = {Basis.ACTUAL: "actual", Basis.FORECAST: "forecast"}
+
+
+async def read(ask: Ask) -> View:
+    """The page."""
+    wish = Wish((ask.year,), frozenset(Basis))
+    lines = plan.lines([ask.year], await plan_numbers.strands(ask.unit, wish))
+    return View(_tiles(ask, lines), [_table(ask, lines)])
+
+
+def _tiles(ask: Ask, lines: Sequence[PlanLine]) -> list[Tile]:
+    return [
+        Tile(f"{_label(ask, line)}", count(line.total)) for line in lines if line.basis in _SERIES
+    ]
+
+
+def _table(ask: Ask, lines: Sequence[PlanLine]) -> Section:
+    t = ask.t
+    months = [month_name(month).to(ask.language) for month in ask.year.months()]
+    rows = [
+        [_label(ask, line), *(count(each) for each in line.months), count(line.total)]
+        for line in lines
+    ]
+    heads = [Head(t("row"), figures=False), *(Head(month) for month in months), Head(t("sum"))]
+    points: list[Row] = [
+        {"month": month, "procedure": t(line.procedure), "series": t(series), "cases": number}
+        for line in lines
+        if line.procedure is not None and (series := _SERIES.get(line.basis))
+        for month, number in zip(months, line.months, strict=True)
+        if number is not None
+    ]
+    chart = ChartView("months", t("months_chart"), points)
+    return Section("plan", t("plan_table"), TableView(heads, rows), chart)
+
+
+def _label(ask: Ask, line: PlanLine) -> str:
+    basis = BASIS_LABELS[line.basis].to(ask.language)
+    name = line.label.to(ask.language)
+    return f"{name}（{basis}）" if ask.language == "ja" else f"{name}, {basis}"

@@ -1,0 +1,73 @@
+"""News for open pages: a server-sent event whenever what a page says is not what it shows.
+
+Pages are read by the clock, and once for all who look at the same one, so a reader more costs next
+to nothing, and events that come by the thousand cause one reading.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from services.reporting.api.board.view import View
+from shared.errors import Problem, Text
+from shared.messaging.failure import may_heal
+
+POLL_SECONDS = 3.0
+BEATS = 5
+"""After so many readings without news, a comment keeps the connection open."""
+Read = Callable[[], Awaitable[View]]
+log = logging.getLogger(__name__)
+
+
+class TooManyReaders(Problem):
+    """This instance keeps as many pages up to date as it may."""
+
+    status = 503
+    slug = "too-many-readers"
+    title = Text("Too many pages are open here", "自動更新の接続数が上限に達しています")
+    remedy = Text("Reload the page now and then.", "画面を適宜再読み込みしてください。")
+
+
+class Live:
+    """The open pages of one process."""
+
+    def __init__(self, limit: int, *, seconds: float = POLL_SECONDS) -> None:
+        self._limit = limit
+        self._seconds = seconds
+        self._readers = 0
+
+    def stream(self, read: Read, shown: str) -> AsyncIterator[bytes]:
+        """Events for a page that shows the version ``shown``. Raises ``TooManyReaders``."""
+        if self._readers >= self._limit:
+            raise TooManyReaders
+        return self._stream(read, shown)
+
+    async def _stream(
+        self, read: Callable[[], Awaitable[View]], shown: str
+    ) -> AsyncIterator[bytes]:
+        self._readers += 1
+        quiet = 0
+        try:
+            yield b": here\n\n"
+            while True:
+                version = await _version(read) or shown
+                quiet += 1
+                if version != shown:
+                    shown, quiet = version, 0
+                    yield f"event: changed\ndata: {version}\n\n".encode()
+                elif quiet >= BEATS:
+                    quiet = 0
+                    yield b": still here\n\n"
+                await asyncio.sleep(self._seconds)
+        finally:
+            self._readers -= 1
+
+
+async def _version(read: Read) -> str | None:
+    """The page's version; none while it cannot be read, and what is shown stays."""
+    try:
+        return (await read()).version
+    except Exception as error:
+        if not may_heal(error):
+            log.exception("a page could not be read")
+        return None

@@ -1,0 +1,126 @@
+"""Today: what each site is doing now, and the day by the hour."""
+
+from collections.abc import Sequence
+
+from services.reporting.api.board.ask import Ask
+from services.reporting.api.board.view import (
+    ChartView,
+    Head,
+    Row,
+    Section,
+    TableView,
+    Tile,
+    View,
+    count,
+    figure,
+)
+from services.reporting.api.board.words import Speaker
+from services.reporting.domain.alarms import Alarm
+from services.reporting.handlers import site_reports
+from services.reporting.handlers.site_reports import SiteHour, SiteState
+from services.reporting.store.site_days import Days
+
+Hour = tuple[int, int, int, int | None, int]
+"""Hour, and its minutes planned, booked, used and missed, over all sites."""
+
+
+async def read(ask: Ask) -> View:
+    """The page."""
+    states = await site_reports.now(ask.unit.conn, ask.today, ask.now)
+    day = Days(ask.today, ask.today)
+    hours = _by_hour(await site_reports.hours(ask.unit.conn, day, ask.calendar))
+    return View(_tiles(ask.t, states), [_sites(ask, states), _hours(ask.t, hours)])
+
+
+def _tiles(t: Speaker, states: Sequence[SiteState]) -> list[Tile]:
+    sites = [state.site for state in states]
+    alarms = sum(len(state.alarms) for state in states)
+    late = sum(site.late_batches for site in sites)
+    return [
+        Tile(t("waiting_parties"), count(sum(site.waiting for site in sites))),
+        Tile(t("to_come"), count(sum(site.to_come for site in sites))),
+        Tile(t("served"), count(sum(site.served for site in sites))),
+        Tile(t("counters"), count(sum(site.counters for site in sites))),
+        Tile(t("late_batches"), count(late), alert=late > 0),
+        Tile(t("alarms"), count(alarms), alert=alarms > 0),
+    ]
+
+
+def _sites(ask: Ask, states: Sequence[SiteState]) -> Section:
+    t = ask.t
+    titles = ("waiting_parties", "longest_wait", "being_served", "served", "booked", "to_come")
+    figures = (*titles, "counters", "median_wait", "p90_wait", "late_batches")
+    heads = [Head(t("site"), figures=False), *(Head(t(each)) for each in figures)]
+    rows = [_site_row(ask, state) for state in states]
+    chart = ChartView("sites_today", t("sites_chart"), _site_bars(ask, states))
+    table = TableView([*heads, Head(t("alarms"), figures=False)], rows)
+    return Section("sites", t("each_site"), table, chart, [t("counters_note")])
+
+
+def _site_row(ask: Ask, state: SiteState) -> list[str]:
+    site = state.site
+    return [
+        site.name_ja if ask.language == "ja" else site.name_en,
+        count(site.waiting),
+        count(state.longest_wait),
+        count(site.being_served),
+        count(site.served),
+        count(site.booked),
+        count(site.to_come),
+        count(site.counters),
+        figure(state.waited.p50),
+        figure(state.waited.p90),
+        count(site.late_batches),
+        alarm_words(ask.t, state.alarms),
+    ]
+
+
+def alarm_words(t: Speaker, alarms: Sequence[Alarm]) -> str:
+    """The alarms in words, or that there is none."""
+    between = "、" if t("site") == "窓口" else ", "
+    return between.join(t(alarm) for alarm in alarms) or t("no_alarm")
+
+
+def _site_bars(ask: Ask, states: Sequence[SiteState]) -> list[Row]:
+    kinds = ("served", "being_served", "waiting", "to_come")
+    return [
+        {
+            "site": state.site.name_ja if ask.language == "ja" else state.site.name_en,
+            "kind": ask.t(kind),
+            "order": order,
+            "cases": getattr(state.site, kind),
+        }
+        for state in states
+        for order, kind in enumerate(kinds)
+    ]
+
+
+def _by_hour(hours: Sequence[SiteHour]) -> list[Hour]:
+    found: list[Hour] = []
+    for hour in sorted({each.figures.hour for each in hours}):
+        own = [each for each in hours if each.figures.hour == hour]
+        used = [e.figures.used_minutes for e in own if e.figures.used_minutes is not None]
+        found.append(
+            (
+                hour,
+                sum(each.planned_minutes for each in own),
+                sum(each.figures.booked_minutes for each in own),
+                sum(used) if used else None,
+                sum(each.figures.no_show_minutes for each in own),
+            )
+        )
+    return found
+
+
+def _hours(t: Speaker, hours: Sequence[Hour]) -> Section:
+    bars: list[Row] = [
+        {"hour": hour, "kind": t(kind), "minutes": minutes}
+        for hour, planned, booked, used, _ in hours
+        for kind, minutes in (("planned", planned), ("booked", booked), ("used", used))
+        if minutes is not None
+    ]
+    heads = [Head(t("hour"), figures=False), *(Head(t(k)) for k in ("planned", "booked", "used"))]
+    rows = [[f"{hour}:00", *(count(each) for each in rest)] for hour, *rest in hours]
+    table = TableView([*heads, Head(t("no_show"))], rows)
+    chart = ChartView("hours", t("hours_chart"), bars)
+    return Section("hours", t("hours_today"), table, chart, [t("hours_note")])

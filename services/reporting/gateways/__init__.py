@@ -1,0 +1,1 @@
+"""What the room asks of others: how their processes are, and nothing about the city's work."""

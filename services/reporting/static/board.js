@@ -1,0 +1,76 @@
+"use strict";
+(() => {
+  // Charts are drawn from the figures that the page brings; the tables beside them need no script.
+  const parts = new Map();
+  const themed = (value, style) => {
+    if (typeof value === "string") {
+      const name = /^var\((--[a-z-]+)\)$/.exec(value);
+      return name ? style.getPropertyValue(name[1]).trim() : value;
+    }
+    if (Array.isArray(value)) return value.map((each) => themed(each, style));
+    if (value && typeof value === "object") {
+      return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, themed(v, style)]));
+    }
+    return value;
+  };
+  const draw = async (root) => {
+    const style = getComputedStyle(document.documentElement);
+    for (const source of root.querySelectorAll("script.chart")) {
+      const place = document.getElementById(source.dataset.place);
+      const spec = themed(JSON.parse(source.textContent), style);
+      try {
+        // Without `ast` the library would need eval, which the page's policy refuses.
+        await vegaEmbed(place, spec, {
+          ast: true, actions: false, defaultStyle: false, tooltip: false, renderer: "svg",
+        });
+        place.dataset.drawn = "yes";
+      } catch (error) {
+        console.error("a chart could not be drawn", error);
+      }
+    }
+  };
+  const remember = () => {
+    for (const part of document.querySelectorAll("[data-part]")) {
+      parts.set(part.id, part.innerHTML);
+    }
+  };
+  const refresh = async () => {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (answer.redirected || !answer.ok) { location.reload(); return; }
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const fresh of page.querySelectorAll("[data-part]")) {
+      const shown = document.getElementById(fresh.id);
+      if (!shown) { location.reload(); return; }
+      if (fresh.innerHTML === parts.get(fresh.id)) continue;
+      parts.set(fresh.id, fresh.innerHTML);
+      shown.innerHTML = fresh.innerHTML;
+      await draw(shown);
+    }
+    document.body.dataset.version = page.body.dataset.version;
+  };
+  let stream = null;
+  const listen = () => {
+    const { live, version } = document.body.dataset;
+    stream = new EventSource(`${live}${live.includes("?") ? "&" : "?"}version=${version}`);
+    stream.addEventListener("changed", refresh);
+    stream.addEventListener("open", () => { document.getElementById("lost").hidden = true; });
+    stream.addEventListener("error", () => { document.getElementById("lost").hidden = false; });
+  };
+  const follow = (wanted) => {
+    sessionStorage.setItem("live", wanted ? "yes" : "no");
+    if (stream) { stream.close(); stream = null; }
+    if (wanted) { refresh(); listen(); }
+  };
+  document.addEventListener("DOMContentLoaded", async () => {
+    remember();
+    const box = document.getElementById("live");
+    if (box) {
+      box.checked = sessionStorage.getItem("live") !== "no";
+      box.addEventListener("change", () => follow(box.checked));
+      if (box.checked) listen();
+    }
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw(document));
+    await draw(document);
+    document.body.dataset.ready = "yes";
+  });
+})();
