@@ -3,7 +3,18 @@
 from fastapi import FastAPI
 
 from services.reporting.access import ACCESS
-from services.reporting.api import cases, forecasts, monthly, plan, series, sites, totals
+from services.reporting.api import (
+    cases,
+    forecasts,
+    habits,
+    monthly,
+    pickup,
+    plan,
+    series,
+    sites,
+    totals,
+    ways,
+)
 from services.reporting.api.board.board import Board
 from services.reporting.api.board.live import Live
 from services.reporting.api.board.pages import DOOR, Templates, making_ready, pages
@@ -36,6 +47,9 @@ def build(resources: Resources) -> FastAPI:
             sites.router,
             series.router,
             forecasts.router,
+            ways.router,
+            pickup.router,
+            habits.router,
             dashboard(),
             pages(board, Live(settings.dashboard_listeners), templates),
         ],

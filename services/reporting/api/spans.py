@@ -77,6 +77,15 @@ SpanDep = Annotated[Days, Depends(_span)]
 """For routes that take ``?from=&to=&site_id=``."""
 
 
+def _days(call: CallDep, first: FromParam = None, last: ToParam = None) -> Days:
+    """Raises ``SpanRefused``."""
+    return _span(call, first, last)
+
+
+DaysDep = Annotated[Days, Depends(_days)]
+"""The same for routes that are about no single site."""
+
+
 def _calendar(request: Request) -> BusinessCalendar:
     calendar: BusinessCalendar = request.app.state.calendar
     return calendar

@@ -1,0 +1,134 @@
+"""Cards that wait to be collected, as they stand at the end of a day, and the cases behind them.
+
+One set of conditions names both, so that a figure and its cases cannot differ.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from shared.db import Connection
+from shared.ids import CaseId, SiteId, WardCode
+
+
+class Standing(StrEnum):
+    """How a card case stands at the end of a day; one case may stand in several ways."""
+
+    WAITING_FOR_SHIPMENT = "waiting_for_shipment"
+    WAITING_FOR_PRESET = "waiting_for_preset"
+    WAITING_FOR_ISSUANCE = "waiting_for_issuance"
+    TO_COLLECT = "to_collect"
+    NOT_BOOKED = "not_booked"
+    NOTICE_RETURNED = "notice_returned"
+    PAST_DEADLINE = "past_deadline"
+    DISPOSAL_DUE = "disposal_due"
+    CARD_EXPIRES = "card_expires"
+    OLD_CARD_EXPIRES = "old_card_expires"
+    EXPIRED = "expired"
+
+
+PICKUP: Sequence[Standing] = tuple(Standing)[3:]
+"""The columns of the table; the first three are the backlog's."""
+
+# $1 is the day, $2 the instant at which it has ended, $3 how many days ahead expiry is looked for.
+_OPEN = """
+SELECT case_id, ward, notice_site, least(applied_on, opened_at::date) AS since,
+       coalesce(applied_on <= $1, false) AS applied,
+       coalesce(shipped_on <= $1, false) AS shipped,
+       coalesce(preset_at < $2, false) AS preset,
+       coalesce(notified_at < $2, false) AS notified,
+       coalesce(booked_at < $2, false) AS booked,
+       coalesce(notice_returned_at < $2, false) AS returned,
+       coalesce(disposal_due_at < $2, false) AS due,
+       notice_deadline, card_expires_on, old_card_expires_on
+FROM case_fact
+WHERE coalesce(completed_procedure, procedure, 'card_issuance') = 'card_issuance'
+  AND coalesce(completed_at >= $2, true)
+  AND coalesce(least(voided_at, disposed_at) >= $2, true)
+  AND ($4::text IS NULL OR ward = $4)
+"""
+
+_IS: Mapping[Standing, str] = {
+    Standing.WAITING_FOR_SHIPMENT: "applied AND NOT shipped AND NOT preset",
+    Standing.WAITING_FOR_PRESET: "shipped AND NOT preset",
+    Standing.WAITING_FOR_ISSUANCE: "preset",
+    Standing.TO_COLLECT: "notified",
+    Standing.NOT_BOOKED: "notified AND NOT booked",
+    Standing.NOTICE_RETURNED: "notified AND returned",
+    Standing.PAST_DEADLINE: "notified AND notice_deadline < $1",
+    Standing.DISPOSAL_DUE: "due",
+    Standing.CARD_EXPIRES: "preset AND card_expires_on BETWEEN $1 AND $1 + $3::int",
+    Standing.OLD_CARD_EXPIRES: "shipped AND old_card_expires_on BETWEEN $1 AND $1 + $3::int",
+    Standing.EXPIRED: "preset AND card_expires_on < $1",
+}
+
+_TABLE = "SELECT ward, {columns} FROM ({open}) AS card GROUP BY ward ORDER BY ward NULLS LAST"
+
+_CASES = """
+SELECT case_id, ward, notice_site, since, notice_deadline,
+       least(card_expires_on, old_card_expires_on) AS expires_on
+FROM ({open}) AS card
+WHERE {standing}
+  AND ($5::text IS NULL OR notice_site = $5)
+  AND ($6::uuid IS NULL OR case_id > $6)
+ORDER BY case_id
+LIMIT $7
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """A day in Japan, the instant at which it has ended, and how far ahead expiry is looked for."""
+
+    day: date
+    ended: datetime
+    within_days: int
+    ward: WardCode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WardPickup:
+    """The cards of a ward; none for cards whose ward nobody told yet."""
+
+    ward: WardCode | None
+    counts: tuple[int, ...]
+    """In the order of ``PICKUP``."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandingCase:
+    """A case behind a figure: where its card lies, and the days that press."""
+
+    case_id: CaseId
+    ward: WardCode | None
+    site_id: SiteId | None
+    since: date | None
+    deadline: date | None
+    expires_on: date | None
+
+
+async def table(conn: Connection, at: AsOf) -> list[WardPickup]:
+    """The figures of each ward."""
+    columns = ", ".join(f"count(*) FILTER (WHERE {_IS[each]})" for each in PICKUP)
+    query = _TABLE.format(columns=columns, open=_OPEN)
+    rows = await conn.fetch(query, at.day, at.ended, at.within_days, at.ward)
+    return [WardPickup(row[0], tuple(row)[1:]) for row in rows]
+
+
+async def cases(
+    conn: Connection,
+    standing: Standing,
+    at: AsOf,
+    site_id: SiteId | None,
+    *,
+    after: UUID | None,
+    limit: int,
+) -> list[StandingCase]:
+    """The cases that stand so, by id; of one site's cards alone where one is named."""
+    # Every parameter is named in each query, or its type would not be known.
+    condition = f"({_IS[standing]}) AND $3::int IS NOT NULL"
+    query = _CASES.format(open=_OPEN, standing=condition)
+    rows = await conn.fetch(query, at.day, at.ended, at.within_days, at.ward, site_id, after, limit)
+    return [StandingCase(*tuple(row)) for row in rows]

@@ -1,0 +1,99 @@
+"""The way of card cases over time: stages per day, and how long each step took.
+
+All of it is derived from ``case_fact`` in one pass, whatever the number of days asked for.
+"""
+
+from datetime import date
+
+from services.reporting.domain.backlog import Change
+from services.reporting.domain.lead_times import Passage, Span
+from shared.db import Connection
+from shared.ids import WardCode
+
+# A case adds one to a measure on the day it begins to count there, and takes it away on the day it
+# no longer does. Days before $1 are told as $1: nobody asks for them one by one.
+_CHANGES = """
+WITH card AS (
+    SELECT coalesce(completed_ward, ward) AS ward, applied_on, shipped_on,
+           (preset_at AT TIME ZONE 'Asia/Tokyo')::date AS preset_on,
+           (completed_at AT TIME ZONE 'Asia/Tokyo')::date AS issued_on,
+           (least(voided_at, disposed_at) AT TIME ZONE 'Asia/Tokyo')::date AS ended_on
+    FROM case_fact
+    WHERE coalesce(completed_procedure, procedure, 'card_issuance') = 'card_issuance'
+      AND ($3::text IS NULL OR coalesce(completed_ward, ward) = $3)
+), stage AS (
+    SELECT ward, applied_on, shipped_on, preset_on, issued_on, ended_on,
+           least(issued_on, ended_on) AS over_on
+    FROM card
+)
+SELECT ward, greatest(day, $1::date) AS day, measure, sum(change)::int AS count
+FROM stage, LATERAL (VALUES
+    ('applied', applied_on, 1),
+    ('shipped', shipped_on, 1),
+    ('preset', preset_on, 1),
+    ('issued', issued_on, 1),
+    ('waiting_for_shipment', applied_on,
+        CASE WHEN applied_on < least(shipped_on, preset_on, over_on) IS NOT FALSE THEN 1 END),
+    ('waiting_for_shipment', least(shipped_on, preset_on, over_on),
+        CASE WHEN applied_on < least(shipped_on, preset_on, over_on) THEN -1 END),
+    ('waiting_for_preset', shipped_on,
+        CASE WHEN shipped_on < least(preset_on, over_on) IS NOT FALSE THEN 1 END),
+    ('waiting_for_preset', least(preset_on, over_on),
+        CASE WHEN shipped_on < least(preset_on, over_on) THEN -1 END),
+    ('waiting_for_issuance', preset_on,
+        CASE WHEN preset_on < over_on IS NOT FALSE THEN 1 END),
+    ('waiting_for_issuance', over_on,
+        CASE WHEN preset_on < over_on THEN -1 END),
+    ('ended', ended_on, CASE WHEN ended_on < issued_on IS NOT FALSE THEN 1 END),
+    ('ended', issued_on, CASE WHEN ended_on < issued_on THEN -1 END)
+) AS told (measure, day, change)
+WHERE day <= $2 AND change IS NOT NULL
+GROUP BY 1, 2, 3
+"""
+
+_PASSAGES = """
+SELECT span, CASE WHEN $4 THEN ward END AS part, started, ended, count(*)::int AS cases
+FROM (
+    SELECT coalesce(completed_ward, ward) AS ward, procedure, completed_procedure, applied_on,
+           shipped_on, (received_at AT TIME ZONE 'Asia/Tokyo')::date AS received_on,
+           (inspected_at AT TIME ZONE 'Asia/Tokyo')::date AS inspected_on,
+           (registry_checked_at AT TIME ZONE 'Asia/Tokyo')::date AS checked_on,
+           (preset_at AT TIME ZONE 'Asia/Tokyo')::date AS preset_on,
+           (shelved_at AT TIME ZONE 'Asia/Tokyo')::date AS shelved_on,
+           (notified_at AT TIME ZONE 'Asia/Tokyo')::date AS notified_on,
+           (booked_at AT TIME ZONE 'Asia/Tokyo')::date AS booked_on,
+           (checked_in_at AT TIME ZONE 'Asia/Tokyo')::date AS visited_on,
+           (completed_at AT TIME ZONE 'Asia/Tokyo')::date AS issued_on
+    FROM case_fact
+    WHERE coalesce(completed_procedure, procedure, 'card_issuance') = 'card_issuance'
+      AND ($3::text IS NULL OR coalesce(completed_ward, ward) = $3)
+) AS card, LATERAL (VALUES
+    ('shipment', applied_on, shipped_on),
+    ('delivery', shipped_on, received_on),
+    ('inspection', received_on, inspected_on),
+    ('registry_check', inspected_on, checked_on),
+    ('preset', checked_on, preset_on),
+    ('shelving', preset_on, shelved_on),
+    ('notice', shelved_on, notified_on),
+    ('booking', notified_on, booked_on),
+    ('visit', booked_on, visited_on),
+    ('preparation', received_on, notified_on),
+    ('notice_to_issue', notified_on, issued_on)
+) AS told (span, started, ended)
+WHERE ended BETWEEN $1 AND $2 AND started <= ended
+GROUP BY 1, 2, 3, 4
+"""
+
+
+async def changes(conn: Connection, first: date, last: date, ward: WardCode | None) -> list[Change]:
+    """What changed in the totals up to ``last``; all before ``first`` as of that day."""
+    rows = await conn.fetch(_CHANGES, first, last, ward)
+    return [Change(row["ward"], row["day"], row["measure"], row["count"]) for row in rows]
+
+
+async def passages(
+    conn: Connection, first: date, last: date, ward: WardCode | None, *, by_ward: bool
+) -> list[Passage]:
+    """The steps of card cases that ended from ``first`` to ``last``."""
+    rows = await conn.fetch(_PASSAGES, first, last, ward, by_ward)
+    return [Passage(Span(row[0]), row[1], row[2], row[3], row[4]) for row in rows]
