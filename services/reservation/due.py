@@ -12,6 +12,7 @@ from services.reservation.handlers import (
     closing,
     daily,
     email_sessions,
+    fresh_seats,
     holds,
     offers,
     site_life,
@@ -36,6 +37,7 @@ def works(resources: Resources) -> Sequence[Due]:
     stuck = resources.metrics.due_failures.labels("closures").inc
     return (
         Due("offers that lapse", offers.lapse),
+        Due("fresh seats", fresh_seats.opened(rules)),
         Due("offers to the waiting list", offers.work(rules)),
         Due("ended holds", holds.tidy),
         Due("changes of seats", board.tidy),

@@ -1,5 +1,6 @@
 """The waiting list: a freed seat is kept for one party at a time, then passes on."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -14,7 +15,8 @@ from services.reservation.api.desk import DeskDep
 from services.reservation.api.fields import Day
 from services.reservation.api.times import LocalInstant
 from services.reservation.domain.waitlist import Entry, EntryId, EntryState, Offer, OfferState
-from services.reservation.handlers import site_rules, waitlist
+from services.reservation.handlers import free_now, site_rules, waitlist
+from services.reservation.handlers.free_now import FreeNow
 from services.reservation.handlers.waitlist import Wish
 from shared.contracts.base import BusinessDate, Procedure, SiteRef
 from shared.errors import BadRequest, FieldError, Text
@@ -123,22 +125,46 @@ class EntryView(BaseModel):
         )
 
 
+class FreeNowView(BaseModel):
+    """A seat that is free at this moment."""
+
+    site_id: SiteId
+    starts_at: LocalInstant
+
+
+class JoinedView(EntryView):
+    """A new place, and where waiting is not needed."""
+
+    free_now: list[FreeNowView] = Field(
+        description="The earliest seat at each site that the party could book now instead, with"
+        " POST /v1/bookings; nothing is kept. Empty where all is taken."
+    )
+
+    @classmethod
+    def joined(cls, entry: Entry, free: Sequence[FreeNow]) -> "JoinedView":
+        """The place as it is shown to who has just joined."""
+        views = [FreeNowView.model_validate(one, from_attributes=True) for one in free]
+        return cls(**dict(EntryView.of(entry)), free_now=views)
+
+
 @router.post(
     "",
     summary="Join the waiting list",
     status_code=201,
-    response_model=EntryView,
+    response_model=JoinedView,
     responses={201: {"headers": {"Location": {"schema": {"type": "string"}}}}},
 )
 async def join(body: WishBody, call: OnceDep, desk: DeskDep) -> Response:
     """One place per case. Who has a booking is offered earlier times only.
 
-    Offers go out by mail and are seen here; staff join on behalf.
+    Offers go out by mail and are seen here; staff join on behalf. `free_now` says where a fitting
+    seat can be booked at once: nobody need wait who finds one there.
     """
 
-    async def command(unit: Unit) -> EntryView:
+    async def command(unit: Unit) -> JoinedView:
         wish = Wish(body.case_ids, body.site_ids, body.first_day, body.last_day)
-        return EntryView.of(await waitlist.join(unit, wish, desk.rules))
+        entry = await waitlist.join(unit, wish, desk.rules)
+        return JoinedView.joined(entry, await free_now.find(unit, entry, desk.rules))
 
     return await call.once(body, command, location="/v1/waitlist/{waitlist_id}")
 

@@ -4,7 +4,7 @@ Fewest offers first, then who has waited longest. Nobody is offered the same tim
 twice, and nobody two at once. Source: the brief's reservation rules.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -145,6 +145,14 @@ def check_days(first: date, last: date, opens: date, closes: date) -> None:
         )
 
 
+def fitting(free: Free, minutes: Sequence[int], cell_minutes: int) -> Iterator[datetime]:
+    """The starts, in order, at which a party fits into ``free``; ``minutes`` by case."""
+    for at in sorted(free):
+        cells = party_cells(at, minutes, cell_minutes)
+        if all(free.get(cell, 0) >= seats for cell, seats in cells.items()):
+            yield at
+
+
 def openings(
     free: Free, freed: Collection[datetime], minutes: Sequence[int], cell_minutes: int
 ) -> list[datetime]:
@@ -153,11 +161,10 @@ def openings(
     Those that use most of what was freed, so that no gaps are left that nobody can use. ``free``
     counts the freed seats already; ``minutes`` by case.
     """
-    use: dict[datetime, int] = {}
-    for at in sorted(free):
-        cells = party_cells(at, minutes, cell_minutes)
-        if all(free.get(cell, 0) >= seats for cell, seats in cells.items()):
-            use[at] = len(cells.keys() & set(freed))
+    use = {
+        at: len(party_cells(at, minutes, cell_minutes).keys() & set(freed))
+        for at in fitting(free, minutes, cell_minutes)
+    }
     most = max(use.values(), default=0)
     return [at for at, used in use.items() if used == most > 0]
 

@@ -27,6 +27,7 @@ from services.reservation.handlers import (
     calendar,
     citizens,
     displacing,
+    fresh_seats,
     offering,
     reseating,
     site_news,
@@ -271,4 +272,7 @@ async def _finish(unit: Unit, closure: Closure, rules: Rules, *, over: bool) -> 
         version = await sites.update(unit.conn, site, unit.now)
         await site_news.tell(unit, SiteClosed, site)
         unit.audit("site.closed", subject=site.site_id, site_id=site.site_id, version=version)
+    else:
+        # What is left once everybody has a seat is for who waits.
+        await fresh_seats.ask_first(unit, closure.site_id)
     return True

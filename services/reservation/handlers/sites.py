@@ -12,7 +12,7 @@ from services.reservation.domain.closure import ClosureId, ClosureKind, ClosureR
 from services.reservation.domain.rules import Rules
 from services.reservation.domain.site import NoSuchSite, SiteNotOpenable, check_sound, opened
 from services.reservation.domain.withdrawal import Former
-from services.reservation.handlers import calendar, displacing, site_news
+from services.reservation.handlers import calendar, displacing, fresh_seats, site_news
 from services.reservation.handlers.calendar import BookingsInTheWay
 from services.reservation.handlers.closures import start
 from services.reservation.handlers.displacing import Change
@@ -159,6 +159,7 @@ async def replace(
         await calendar.remake(unit, site, stored.made_until, rules)
         if site.acceptance != stored.site.acceptance:
             await refuse_lost(unit, site, stored.made_until, rules)
+        await fresh_seats.ask_first(unit, site.site_id)
         return Settled(site, version)
     await calendar.make_room(unit, site, stored.made_until, rules)
     if policy is Displaced.REFUSE:
@@ -168,6 +169,7 @@ async def replace(
         return Settled(site, version, closure_id=running)
     change = Change(ClosureKind.CHANGE, site, stored.made_until)
     if not (await displacing.affected(unit, change, rules)).lost:
+        await fresh_seats.ask_first(unit, site.site_id)
         return Settled(site, version)
     former = Former(stored.site, version)
     closure = await start(unit, site.site_id, ClosureKind.CHANGE, former=former)

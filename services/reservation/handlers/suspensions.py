@@ -6,7 +6,7 @@ moved by a closure of each site, or kept, as the command says.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from services.reservation.domain.closure import Closure, ClosureKind
 from services.reservation.domain.national_system import (
@@ -16,9 +16,10 @@ from services.reservation.domain.national_system import (
     check_suspension,
 )
 from services.reservation.domain.site import NoSuchSite
-from services.reservation.handlers import closures, standing
+from services.reservation.handlers import closures, fresh_seats, standing
 from services.reservation.store import closures as closure_store
 from services.reservation.store import sites, suspensions
+from shared.calendar import business_date
 from shared.contracts.base import Procedure
 from shared.contracts.place import SiteState
 from shared.contracts.site import (
@@ -148,7 +149,7 @@ async def _sites(unit: Unit, named: tuple[SiteId, ...] | None) -> list[SiteId]:
 
 
 async def _tell_resumed(unit: Unit, ended: Sequence[Suspension]) -> None:
-    for one in ended:
+    for one in sorted(ended, key=lambda each: each.site_id):
         unit.emit(
             NationalSystemResumed(
                 site_id=one.site_id,
@@ -164,8 +165,14 @@ async def _tell_resumed(unit: Unit, ended: Sequence[Suspension]) -> None:
             suspension_id=str(one.suspension_id),
         )
         await standing.stop_telling(unit, one.suspension_id, one.site_id)
+        await fresh_seats.ask_first(unit, one.site_id, *_reach(one))
     for suspension_id in sorted({one.suspension_id for one in ended}):
         await closure_store.hurry(unit.conn, suspension_id, unit.now)
+
+
+def _reach(one: Suspension) -> tuple[date, date | None]:
+    """The first and last day on which it kept seats from being booked."""
+    return business_date(one.starts_at), business_date(one.ends_at) if one.ends_at else None
 
 
 def _suspended(one: Suspension, site_id: SiteId) -> NationalSystemSuspended:

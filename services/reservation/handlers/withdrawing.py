@@ -15,7 +15,13 @@ from services.reservation.domain.closure import (
 from services.reservation.domain.rules import Rules
 from services.reservation.domain.site import NoSuchSite
 from services.reservation.domain.withdrawal import check_running, taken_back
-from services.reservation.handlers import calendar, closures, site_news, sites, suspensions
+from services.reservation.handlers import (
+    calendar,
+    closures,
+    site_news,
+    sites,
+    suspensions,
+)
 from services.reservation.store import closures as store
 from services.reservation.store import sites as site_store
 from shared.calendar import business_date

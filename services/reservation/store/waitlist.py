@@ -67,6 +67,18 @@ SELECT EXISTS (
     SELECT FROM waitlist_entry WHERE state = 'waiting' AND site_ids && $1::text[]
 )
 """
+_WAITED_FOR = """
+SELECT day::date AS day, sum(cardinality(e.case_ids))::int AS cases
+FROM waitlist_entry e
+CROSS JOIN LATERAL generate_series(
+    greatest(e.first_day, $2)::timestamp, least(e.last_day, $3)::timestamp, '1 day') AS g(day)
+WHERE e.state = 'waiting' AND e.site_ids && ARRAY[$1::text]
+GROUP BY day
+"""
+_WAITED_SITES = """
+SELECT DISTINCT unnest(site_ids) AS site_id FROM waitlist_entry WHERE state = 'waiting'
+ORDER BY site_id
+"""
 _IN_ORDER = f"""
 SELECT {_COLUMNS} FROM waitlist_entry e
 WHERE e.state = 'waiting' AND e.site_ids && ARRAY[$1::text]
@@ -173,6 +185,17 @@ async def anybody_waits(conn: Connection, site_ids: Sequence[SiteId]) -> bool:
     """Whether anybody waits for a seat at one of the sites."""
     found: bool = await conn.fetchval(_ANYBODY, site_ids)
     return found
+
+
+async def waited_for(conn: Connection, site_id: SiteId, first: date, last: date) -> dict[date, int]:
+    """How many cases wait for a seat at the site, by day."""
+    rows = await conn.fetch(_WAITED_FOR, site_id, first, last)
+    return {row["day"]: row["cases"] for row in rows}
+
+
+async def waited_sites(conn: Connection) -> list[SiteId]:
+    """The sites that somebody waits for, by id."""
+    return [SiteId(row["site_id"]) for row in await conn.fetch(_WAITED_SITES)]
 
 
 async def in_order(
