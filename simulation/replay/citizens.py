@@ -4,6 +4,7 @@ Who goes step by step logs in with the number on the notice, looks for free seat
 confirms; for a certificate renewal, which no notice invites to, the call centre does so.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,18 +30,23 @@ class Citizens:
         self._crew = crew
 
     async def day(self, day: Day) -> None:
-        """Everything that reservation is told on ``day``: cancellations first, then moves."""
-        phase = self._crew.ledger.sums.phase
-        with phase("bookings in bulk"):
-            for verb, turns in ("cancel", day.cancels), ("move", day.moves), ("book", day.books):
-                await self._bulk(day, verb, [turn for turn in turns if not turn.case.stepwise])
-        with phase("bookings step by step"):
-            for turns, work in (
-                (day.cancels, self._cancel),
-                (day.moves, self._move),
-                (day.books, self._book),
-            ):
-                await self._crew.each([turn for turn in turns if turn.case.stepwise], work)
+        """Everything that reservation is told on ``day``."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._in_bulk(day))
+            group.create_task(self._step_by_step(day))
+
+    async def _in_bulk(self, day: Day) -> None:
+        # Who cancels books anew on the same day.
+        for verb, turns in ("cancel", day.cancels), ("move", day.moves), ("book", day.books):
+            await self._bulk(day, verb, [turn for turn in turns if not turn.case.stepwise])
+
+    async def _step_by_step(self, day: Day) -> None:
+        for turns, work in (
+            (day.cancels, self._cancel),
+            (day.moves, self._move),
+            (day.books, self._book),
+        ):
+            await self._crew.each([turn for turn in turns if turn.case.stepwise], work)
 
     async def _bulk(self, day: Day, verb: str, turns: Sequence[Turn]) -> None:
         for start in range(0, len(turns), _MOST):

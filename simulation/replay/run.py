@@ -119,32 +119,36 @@ class _Replay:
         await open_sites(self._crew)
 
     async def _day(self, day: Day) -> None:
-        crew, how, phase = self._crew, self._crew.behaviour, self._crew.ledger.sums.phase
+        crew, phase = self._crew, self._crew.ledger.sums.phase
         self._today = day.day
-        await crew.move_to(self._at(day.day, how.opens))
-        with phase("preparation"):
-            await self._office.day(day)
-        await self._citizens.day(day)
-        await self._step_by_step(day)
+        await crew.move_to(self._at(day.day, crew.behaviour.opens))
+        with phase("morning: desks and bookings"):
+            # Nobody books today what the office has sent today, so both work side by side.
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._office.day(day))
+                group.create_task(self._citizens.day(day))
         if day.visits:
-            await crew.move_to(self._at(day.day, how.closes))
-            with phase("visits in bulk"):
-                await self._counters.serve_in_bulk(who_come(day.visits, stepwise=False))
-            with phase("sign-off"):
-                await self._counters.sign_off(
-                    sorted({t.appointment.seat.site_id for t in day.visits})
-                )
+            await self._serve(day)
 
-    async def _step_by_step(self, day: Day) -> None:
+    async def _serve(self, day: Day) -> None:
+        phase = self._crew.ledger.sums.phase
         waiting = who_come(day.visits, stepwise=True)
-        for round_ in self._crew.behaviour.rounds:
-            at = self._at(day.day, round_)
-            come = [turn for turn in waiting if turn.appointment.seat.starts_at < at]
-            if come:
+        for hour in self._crew.behaviour.rounds:
+            at = self._at(day.day, hour)
+            if come := [turn for turn in waiting if turn.appointment.seat.starts_at < at]:
                 await self._crew.move_to(at)
-                with self._crew.ledger.sums.phase("visits step by step"):
+                with phase("visits step by step"):
                     await self._counters.serve(come)
             waiting = [turn for turn in waiting if turn.appointment.seat.starts_at >= at]
+        await self._crew.move_to(self._at(day.day, self._crew.behaviour.closes))
+        with phase("evening: visits"):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._counters.serve(waiting))
+                over = who_come(day.visits, stepwise=False)
+                group.create_task(self._counters.serve_in_bulk(over))
+        with phase("evening: sign-off"):
+            sites = {turn.appointment.seat.site_id for turn in day.visits}
+            await self._counters.sign_off(sorted(sites))
 
     async def _result(self) -> Result:
         months, wanted = self._planner.months, self._expected()

@@ -71,10 +71,11 @@ class Behaviour(BaseModel):
     """How long a visit is planned; must be what reservation plans for both procedures."""
     opens: time = time(8)
     """When staff begin: imports, desks, notices, bookings."""
-    rounds: Annotated[tuple[time, ...], Field(min_length=1)] = (time(12, 30), time(19, 30))
-    """When the clock stands for the visits that began since the round before."""
-    closes: time = time(21)
-    """When the sites sign their day off; after every visit and its grace."""
+    rounds: tuple[time, ...] = ()
+    """When besides the evening the clock stands for visits step by step; each costs a moment."""
+    closes: time = time(19, 55)
+    """When the visits of the day are told and the sites sign it off: after the last visit and its
+    grace, before the national system stops at 20:00."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
