@@ -1,7 +1,7 @@
 """Logs: one JSON object a line, with the ids of the trace at work.
 
 A value that is a valid My Number never leaves the process in a log, wherever in the line it
-stands; nor does the row a database quotes in the detail of an error.
+stands; nor does what a database, its driver or a model quotes of the values an error is about.
 """
 
 import json
@@ -15,6 +15,7 @@ from typing import Any
 from shared.errors import Json
 from shared.telemetry.repeats import Repeats
 from shared.telemetry.tracing import current_ids
+from shared.telemetry.without_values import said
 
 Mask = Callable[[str], str]
 
@@ -37,7 +38,7 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _message(record),
             "trace_id": trace_id,
             "span_id": span_id,
             **self._process,
@@ -78,11 +79,18 @@ def configure_logging(*, service: str, role: str, level: str, mask: Mask) -> Non
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+def _message(record: logging.LogRecord) -> str:
+    """The message; an error among its arguments says no more than one that is logged as such."""
+    if not isinstance(record.args, tuple):
+        return record.getMessage()
+    values = (said(one) if isinstance(one, BaseException) else one for one in record.args)
+    return str(record.msg) % tuple(values) if record.args else str(record.msg)
+
+
 def _exception(error: BaseException) -> dict[str, str]:
     frames = "".join(traceback.format_tb(error.__traceback__))
     return {
         "type": f"{type(error).__module__}.{type(error).__qualname__}",
-        # PostgreSQL quotes the row in DETAIL and CONTEXT lines.
-        "message": str(error).split("\nDETAIL:", 1)[0],
+        "message": said(error),
         "stack": frames,
     }

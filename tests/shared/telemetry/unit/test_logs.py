@@ -4,9 +4,12 @@ import io
 import json
 import logging
 import sys
-from typing import Any
+from collections.abc import Iterator
+from typing import Annotated, Any
 
+import asyncpg
 import pytest
+from pydantic import BaseModel, Field, ValidationError
 
 from shared.security.my_number import mask_my_numbers
 from shared.telemetry.logs import JsonFormatter, configure_logging
@@ -83,6 +86,39 @@ def test_an_exception_is_told_without_the_row_it_quotes() -> None:
     assert exception["message"].startswith('duplicate key value "booking_pkey"')
     assert "raise UniqueViolationError" in exception["stack"]
     assert "Hanako" not in json.dumps(made)
+
+
+NAME = "Hanako"
+
+
+class Named(BaseModel):
+    """Refuses a long name."""
+
+    name: Annotated[str, Field(max_length=3)]
+
+
+def quoting() -> Iterator[Exception]:
+    """Errors whose texts quote a value: of the driver, of PostgreSQL, of pydantic."""
+    yield asyncpg.DataError("invalid input for query argument $1: 'Hanako' (expected int)")
+    yield asyncpg.InvalidTextRepresentationError('invalid input syntax for type uuid: "Hanako"')
+    try:
+        Named(name=NAME)
+    except ValidationError as error:
+        yield error
+
+
+@pytest.mark.parametrize("error", list(quoting()), ids=lambda error: type(error).__name__)
+def test_no_error_quotes_the_value_it_is_about(error: Exception) -> None:
+    logged = line("failed", exc_info=(type(error), error, None))
+    told = line("it waits: %s", error)
+    assert "Hanako" not in json.dumps([logged, told])
+    assert type(error).__name__ in logged["exception"]["type"]
+    assert len(told["message"]) > len("it waits: ")
+
+
+def test_other_texts_of_a_database_are_told() -> None:
+    missing = asyncpg.UndefinedTableError('relation "cell" does not exist')
+    assert line("it waits: %s", missing)["message"] == 'it waits: relation "cell" does not exist'
 
 
 def test_a_process_logs_json_and_libraries_keep_addresses_to_themselves(
