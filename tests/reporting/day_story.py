@@ -45,6 +45,11 @@ def story() -> list[Happening]:
     return told([*_sites(), *_bookings(), *_visits(), *_transfers()])
 
 
+def later_walk_in() -> list[Happening]:
+    """One more party, after everything else."""
+    return told(_visit(30, "d", at(10, 44), None, None, arrival=Arrival.WALK_IN))
+
+
 def _sites() -> list[tuple[Event, datetime, str]]:
     begin = at(9, day=date(2026, 6, 1))
     every = ("monday", "tuesday", "wednesday", "thursday", "friday")

@@ -23,6 +23,8 @@
         await vegaEmbed(place, spec, {
           ast: true, actions: false, defaultStyle: false, tooltip: false, renderer: "svg",
         });
+        // The place says in words what is drawn; the drawing's own words would only be a muddle.
+        place.querySelector("svg").setAttribute("aria-hidden", "true");
         place.dataset.drawn = "yes";
       } catch (error) {
         console.error("a chart could not be drawn", error);
