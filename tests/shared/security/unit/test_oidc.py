@@ -153,7 +153,9 @@ async def test_hs256_with_the_public_key_is_refused(key: Signer, kid: str) -> No
 )
 async def test_each_claim_must_hold(changes: dict[str, Any]) -> None:
     now = datetime.now(UTC)
-    said = {k: now + v if isinstance(v, timedelta) else v for k, v in changes.items()}
+    said: dict[str, Any] = {
+        k: now + v if isinstance(v, timedelta) else v for k, v in changes.items()
+    }
     await refused(token(**said))
 
 
