@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from services.reporting.access import ACCESS
 from services.reporting.api import (
     cases,
+    equity,
     forecasts,
     habits,
     monthly,
@@ -13,6 +14,7 @@ from services.reporting.api import (
     series,
     sites,
     totals,
+    wards,
     ways,
 )
 from services.reporting.api.board.board import Board
@@ -50,6 +52,8 @@ def build(resources: Resources) -> FastAPI:
             ways.router,
             pickup.router,
             habits.router,
+            equity.router,
+            wards.router,
             dashboard(),
             pages(board, Live(settings.dashboard_listeners), templates),
         ],

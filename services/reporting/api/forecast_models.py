@@ -1,47 +1,22 @@
 """What forecasts look like in JSON."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from pydantic import BaseModel, Field
 
+from services.reporting.api.whole_files import FileOutcome, RowResult
 from services.reporting.domain.forecasts import Basis
-from shared.http.row_results import Refusal
-
-
-class RowOutcome(StrEnum):
-    """What became of a row."""
-
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
-
-
-class ForecastOutcome(StrEnum):
-    """What became of a file: a whole version, or nothing."""
-
-    IMPORTED = "imported"
-    UNCHANGED = "unchanged"
-    REFUSED = "refused"
-    DRY_RUN = "dry_run"
-
-
-class ForecastRow(BaseModel):
-    """What became of one row."""
-
-    line: int = Field(description="Line in the file; the header is 1.")
-    outcome: RowOutcome
-    refusal: Refusal | None
 
 
 class ForecastResult(BaseModel):
     """What became of a file."""
 
     sha256: str
-    outcome: ForecastOutcome
+    outcome: FileOutcome
     version: int | None = Field(description="The version of this file; null where it has none.")
     rows: int
     refused: int
-    results: list[ForecastRow]
+    results: list[RowResult]
 
 
 class ForecastVersion(BaseModel):

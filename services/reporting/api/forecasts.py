@@ -12,20 +12,16 @@ from services.reporting.api.filters import today
 from services.reporting.api.forecast_models import (
     AccuracyLine,
     ForecastLine,
-    ForecastOutcome,
     ForecastResult,
-    ForecastRow,
     ForecastVersion,
-    RowOutcome,
 )
 from services.reporting.api.lists import listed, version_of
+from services.reporting.api.whole_files import FileOutcome, WholeFile
 from services.reporting.domain.accuracy import Accuracy
 from services.reporting.domain.forecasts import Value, Version, said_twice, value_of
 from services.reporting.handlers import forecasts
 from services.reporting.store import forecasts as stored
-from shared import csv_file
-from shared.csv_file import Form, Line
-from shared.errors import FieldError, Language
+from shared.csv_file import Form
 from shared.http import row_results
 from shared.http.call import Call, CallDep
 from shared.http.etag import tagged
@@ -74,22 +70,23 @@ async def import_forecast(
     changes nothing."""
     body = await request.body()
     language = negotiate(request.headers.get("accept-language"))
-    read = _read(csv_file.read(body, FORM, MOST_ROWS))
-    values = [found for _, found in read if isinstance(found, Value)]
+    file = WholeFile(
+        body, FORM, MOST_ROWS, row_of=value_of, key=lambda row: row.key, twice=said_twice
+    )
     digest = hashlib.sha256(body).digest()
-    if len(values) < len(read):
-        outcome, version = ForecastOutcome.REFUSED, None
+    if file.refused:
+        outcome, version = FileOutcome.REFUSED, None
     elif dry_run:
         outcome, version = await _tried(call, digest)
     else:
-        outcome, version = await _taken(call, digest, name, values)
+        outcome, version = await _taken(call, digest, name, file.rows)
     return ForecastResult(
         sha256=digest.hex(),
         outcome=outcome,
         version=version,
-        rows=len(read),
-        refused=len(read) - len(values),
-        results=[_row(line, found, language) for line, found in read],
+        rows=file.count,
+        refused=file.refused,
+        results=list(file.results(language)),
     )
 
 
@@ -169,38 +166,18 @@ async def accuracy(
     )
 
 
-async def _tried(call: Call, digest: bytes) -> tuple[ForecastOutcome, int | None]:
+async def _tried(call: Call, digest: bytes) -> tuple[FileOutcome, int | None]:
     async with call.unit() as unit:
         version = await stored.version_of(unit.conn, digest)
-    return (ForecastOutcome.UNCHANGED if version else ForecastOutcome.DRY_RUN), version
+    return (FileOutcome.UNCHANGED if version else FileOutcome.DRY_RUN), version
 
 
 async def _taken(
     call: Call, digest: bytes, name: str, values: list[Value]
-) -> tuple[ForecastOutcome, int | None]:
+) -> tuple[FileOutcome, int | None]:
     async with call.unit() as unit:
         version, fresh = await forecasts.take_in(unit, digest, name, values)
-    return (ForecastOutcome.IMPORTED if fresh else ForecastOutcome.UNCHANGED), version
-
-
-def _read(lines: list[Line]) -> list[tuple[Line, Value | FieldError]]:
-    seen: set[object] = set()
-    read: list[tuple[Line, Value | FieldError]] = []
-    for line in lines:
-        found = line.fault or value_of(line.cells)
-        if isinstance(found, Value):
-            twice = found.key in seen
-            seen.add(found.key)
-            found = said_twice() if twice else found
-        read.append((line, found))
-    return read
-
-
-def _row(line: Line, found: Value | FieldError, language: Language) -> ForecastRow:
-    if isinstance(found, Value):
-        return ForecastRow(line=line.number, outcome=RowOutcome.ACCEPTED, refusal=None)
-    refusal = row_results.of_fields([found], language)
-    return ForecastRow(line=line.number, outcome=RowOutcome.REFUSED, refusal=refusal)
+    return (FileOutcome.IMPORTED if fresh else FileOutcome.UNCHANGED), version
 
 
 def _version(found: Version) -> ForecastVersion:

@@ -14,7 +14,6 @@ from starlette.responses import Response
 from services.reporting.api import documents
 from services.reporting.api.lists import listed
 from services.reporting.api.spans import DaysDep
-from services.reporting.api.totals import end_of
 from services.reporting.api.way_models import FirstFreeLine, HabitLine
 from services.reporting.domain.first_free import FirstFree
 from services.reporting.handlers import first_free
@@ -93,8 +92,7 @@ async def bookings_report(
     part: PartParam = Part.SITE,
 ) -> Response:
     """Each fact counts on its own day: a booking made in June and cancelled in July is in both."""
-    begins = end_of(days.first - timedelta(days=1))
-    between = Between(days.first, days.last, begins, end_of(days.last))
+    between = Between.of(days.first, days.last)
     async with call.unit() as unit:
         found = await habits.habits(unit.conn, between, by_ward=part is Part.WARD)
     lines = [_habit(each) for each in found]

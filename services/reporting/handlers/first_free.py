@@ -38,13 +38,13 @@ def of_sites(found: Known, days: Days) -> list[FirstFree]:
     return list(domain.of_sites(_evenings(found, days)))
 
 
-def of_wards(found: Known, days: Days) -> list[FirstFree]:
-    """Evening by evening, each ward that has a site."""
+def of_wards(found: Known, days: Days, *, step: int = 1) -> list[FirstFree]:
+    """Each ward that has a site, on every evening or every ``step``-th."""
     wards = sorted({site.ward for site in found.sites})
-    return list(domain.of_wards(_evenings(found, days), found.sites, wards))
+    return list(domain.of_wards(_evenings(found, days, step), found.sites, wards))
 
 
-def _evenings(found: Known, days: Days) -> Iterator[tuple[date, Rooms]]:
+def _evenings(found: Known, days: Days, step: int = 1) -> Iterator[tuple[date, Rooms]]:
     count = (days.last - days.first).days + 1
-    shown = [days.first + timedelta(days=number) for number in range(count)]
+    shown = [days.first + timedelta(days=number) for number in range(0, count, step)]
     return domain.evenings(found.offers, found.taken, shown, HORIZON_DAYS)

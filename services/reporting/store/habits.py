@@ -1,8 +1,9 @@
 """How citizens come: bookings made, changed, cancelled, missed, and who is served without one."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
+from shared.calendar import TOKYO
 from shared.contracts.base import Procedure
 from shared.db import Connection
 
@@ -62,6 +63,12 @@ class Between:
     last: date
     begins: datetime
     ended: datetime
+
+    @classmethod
+    def of(cls, first: date, last: date) -> "Between":
+        """From the first moment of ``first`` to the last of ``last`` in Japan."""
+        midnight = datetime.combine(last, time.min, TOKYO) + timedelta(days=1)
+        return cls(first, last, datetime.combine(first, time.min, TOKYO), midnight)
 
 
 async def habits(conn: Connection, days: Between, *, by_ward: bool) -> list[Habits]:
