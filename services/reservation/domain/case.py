@@ -158,10 +158,11 @@ def check_bookable(case: CaseFacts, today: date) -> None:
 def urgent(case: CaseFacts, today: date, rules: Rules) -> bool:
     """Whether the case cannot wait: its card, or its certificates, can be had for few days more.
 
-    Source: the brief's out-of-reservation issuance for cards about to expire.
+    What has ended already cannot be in time. Source: the brief's out-of-reservation issuance for
+    cards about to expire.
     """
     ends = (case.pickup_deadline, case.card_expires_on, case.certificate_expires_on)
-    soonest = min((day for day in ends if day is not None), default=None)
+    soonest = min((day for day in ends if day is not None and day >= today), default=None)
     return soonest is not None and soonest <= today + timedelta(days=rules.urgent_days)
 
 

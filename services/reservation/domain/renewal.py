@@ -15,6 +15,8 @@ from shared.ids import CaseId, WardCode
 
 MONTHS_BEFORE: Final = 3
 """Fixed by law: renewal opens three months before the certificates end."""
+YEARS_AFTER: Final = 5
+"""No card lasts longer than its certificates by more: to the 10th birthday, they to the 5th."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,17 @@ class NotRenewableYet(Unprocessable):
         super().__init__(extras={"renewable_from": renewable_from.isoformat()})
 
 
+class CardEnded(Unprocessable):
+    """The certificates ended so long ago that the card has ended too."""
+
+    slug = "card-ended"
+    title = Text("The card itself has ended", "カード本体の有効期限が過ぎているため更新できません")
+    remedy = Text(
+        "Apply for a new card; or correct certificate_expires_on.",
+        "新しいカードを申請するか、certificate_expires_on を確認してください。",
+    )
+
+
 class NeedsVerifiedContact(Unprocessable):
     """A renewal belongs to a contact, and this caller has none."""
 
@@ -91,14 +104,22 @@ class NeedsVerifiedContact(Unprocessable):
 
 def renewable_from(expires_on: date) -> date:
     """The first day of renewal: the same day three months earlier, or that month's last."""
-    months = expires_on.year * 12 + expires_on.month - 1 - MONTHS_BEFORE
-    year, month = divmod(months, 12)
+    return months_later(expires_on, -MONTHS_BEFORE)
+
+
+def months_later(day: date, months: int) -> date:
+    """The same day so many months later, or that month's last."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     last = calendar.monthrange(year, month + 1)[1]
-    return date(year, month + 1, min(expires_on.day, last))
+    return date(year, month + 1, min(day.day, last))
 
 
-def check_renewable(expires_on: date, last_day: date) -> None:
-    """Raise ``NotRenewableYet`` where renewal opens after the last day that may be booked now."""
+def check_renewable(expires_on: date, today: date, last_day: date) -> None:
+    """Raise ``NotRenewableYet`` where renewal opens after the last day that may be booked now, and
+    ``CardEnded`` where the card has ended too. Certificates that have ended are issued anew.
+    """
     first = renewable_from(expires_on)
     if first > last_day:
         raise NotRenewableYet(first)
+    if months_later(expires_on, 12 * YEARS_AFTER) < today:
+        raise CardEnded

@@ -77,8 +77,8 @@ async def ready(unit: Unit, request: Request, rules: Rules) -> Ready:
     """Lock the cases of the party and see that each may be served there and then.
 
     Raises ``PartyRefused``, ``CaseForbidden``, ``NoSuchSite``, ``CaseBusy``, a ``NotBookable``,
-    ``OutsideWindow``, ``SiteDoesNotAccept``, ``SystemSuspended``; ``NotRenewableYet`` where one is
-    opened.
+    ``OutsideWindow``, ``SiteDoesNotAccept``, ``SystemSuspended``; ``NotRenewableYet`` and
+    ``CardEnded`` where one is opened.
     """
     (found,) = await ready_all(unit, [(unit, request)], rules)
     if isinstance(found, Problem):
@@ -127,7 +127,8 @@ def _members(
 ) -> tuple[CaseFacts, ...]:
     if request.opens is None:
         return tuple(known_or_raise(known[case_id]) for case_id in request.case_ids)
-    check_renewable(request.opens.certificate_expires_on, rules.last_day(business_date(unit.now)))
+    today = business_date(unit.now)
+    check_renewable(request.opens.certificate_expires_on, today, rules.last_day(today))
     return (CaseFacts.opened(request.opens),)
 
 

@@ -47,9 +47,10 @@ async def open_(unit: Unit, tools: Tools, wish: Wish, rules: Rules) -> Renewal:
     """Open a renewal, one at a time per contact.
 
     From three months before the certificates end, or so far ahead as one may book.
-    Raises ``NotRenewableYet``, ``NeedsVerifiedContact``, ``RenewalActive``.
+    Raises ``NotRenewableYet``, ``CardEnded``, ``NeedsVerifiedContact``, ``RenewalActive``.
     """
-    check_renewable(wish.certificate_expires_on, rules.last_day(business_date(unit.now)))
+    today = business_date(unit.now)
+    check_renewable(wish.certificate_expires_on, today, rules.last_day(today))
     contact = await _contact(unit, tools, wish)
     renewal = Renewal(
         case_id=contact.reserved_case_id or CaseId(new_id()),

@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reservation.domain.renewal import renewable_from
+from services.reservation.domain.renewal import (
+    CardEnded,
+    NotRenewableYet,
+    check_renewable,
+    renewable_from,
+)
 
 
 @pytest.mark.parametrize(
@@ -31,3 +36,24 @@ def test_it_is_always_three_months_and_never_later_for_an_earlier_end(expires: d
     assert months == 3
     assert first.day <= expires.day
     assert 88 <= (expires - first).days <= 92
+
+
+@pytest.mark.parametrize(
+    ("expires", "refusal"),
+    [
+        (date(2026, 9, 2), NotRenewableYet),
+        (date(2026, 9, 1), None),
+        (date(2026, 3, 31), None),
+        (date(2021, 4, 1), None),
+        (date(2021, 3, 31), CardEnded),
+    ],
+)
+def test_certificates_are_renewed_or_issued_anew_while_a_card_can_last(
+    expires: date, refusal: type[Exception] | None
+) -> None:
+    today, last_day = date(2026, 4, 1), date(2026, 6, 1)
+    if refusal is None:
+        check_renewable(expires, today, last_day)
+    else:
+        with pytest.raises(refusal):
+            check_renewable(expires, today, last_day)

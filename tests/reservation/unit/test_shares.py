@@ -72,6 +72,7 @@ def test_the_last_day_opens_at_its_hour() -> None:
         (replace(READY, pickup_deadline=TODAY + timedelta(days=15)), False),
         (replace(READY, card_expires_on=TODAY), True),
         (replace(RENEWAL, certificate_expires_on=TODAY + timedelta(days=3)), True),
+        (replace(RENEWAL, certificate_expires_on=TODAY - timedelta(days=1)), False),
     ],
 )
 def test_who_cannot_wait(facts: CaseFacts, *, cannot_wait: bool) -> None:
