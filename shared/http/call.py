@@ -7,7 +7,6 @@ dependency of the whole app, not of single routes.
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from string import Formatter
 from typing import Annotated, Any, TypeVar
 
 import pydantic_core
@@ -141,7 +140,7 @@ class Call:
     def _claim(self, body: Body) -> Claim:
         request = self.request
         key = idempotency.checked(request.headers.get(idempotency.HEADER))
-        target = f"{request.url.path}?{request.url.query}"
+        target = f"{request.scope['path']}?{request.scope['query_string'].decode()}"
         return Claim(
             scope=f"{self.resources.room} {request.method} {self.route} {self.principal.subject}",
             key=key,
@@ -218,8 +217,9 @@ async def _body_site(request: Request) -> object:
 
 async def _refuse_my_numbers(request: Request) -> None:
     refuse_my_number("", dict(request.path_params))
-    query = request.query_params
-    refuse_my_number("", {name: query.getlist(name) for name in query})
+    if request.scope["query_string"]:
+        query = request.query_params
+        refuse_my_number("", {name: query.getlist(name) for name in query})
     if request.method not in _BODILESS:
         refuse_my_number("", await _body(request))
 
@@ -242,5 +242,4 @@ def _json(result: object) -> bytes:
 
 
 def _filled(template: str, body: bytes) -> str:
-    fields = pydantic_core.from_json(body)
-    return Formatter().vformat(template, (), fields)
+    return template.format_map(pydantic_core.from_json(body))

@@ -4,7 +4,6 @@ A process starts whatever is missing around it; ``/readyz`` says what it waits f
 """
 
 import asyncio
-import gc
 import itertools
 import logging
 import signal
@@ -21,6 +20,7 @@ from shared import migrate as migrations
 from shared.clock import Clock, ReplayClock, SystemClock
 from shared.db import Database
 from shared.http.ops import Check, NotReadyError, findings
+from shared.processes.collector import Collector
 from shared.room import Resources, Room
 from shared.security.principal import Principal
 from shared.settings import Doors, KernelSettings
@@ -56,20 +56,13 @@ async def _run(room: Room, role: str, settings: KernelSettings, doors: Doors) ->
             resources = replace(resources, checks={**resources.checks, "clock": follower.known})
         works = await import_module(f"shared.processes.{role}").works(stack, room, resources)
         works += follows
-        _spare_collector()
+        collector = Collector()
+        collector.start()
+        stack.callback(collector.stop)
+        works.append(collector.run())
         log.info("started")
         await until_stopped(works)
         log.info("stopped")
-
-
-def _spare_collector() -> None:
-    """Keep the collector away from what lives as long as the process: looking through every
-    route and model again and again took a fifth of an api's time.
-    """
-    gc.collect()
-    gc.freeze()
-    # Small first generations: each collection is a moment in which nobody is answered.
-    gc.set_threshold(2_000, 5, 50)
 
 
 async def open_resources(

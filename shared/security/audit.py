@@ -5,12 +5,13 @@ Entries are append-only (triggers refuse UPDATE, DELETE and TRUNCATE), and ``sea
 Nothing here deletes old entries.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Self
+
+import pydantic_core
 
 from shared.db import Connection
 from shared.ids import SiteId
@@ -94,7 +95,7 @@ async def append(conn: Connection, entries: Sequence[AuditEntry]) -> None:
         [entry.action for entry in entries],
         [entry.subject for entry in entries],
         [entry.site_id for entry in entries],
-        [json.dumps(dict(entry.references), ensure_ascii=False) for entry in entries],
+        [pydantic_core.to_json(entry.references).decode() for entry in entries],
         [entry.trace_id for entry in entries],
     )
 

@@ -65,7 +65,7 @@ def contains_my_number(text: str) -> bool:
     Found in half and full width, in one run or in groups of four with a separator. UUIDs and
     digests are passed over, and so are digits that belong to a longer number.
     """
-    if text.isascii() and len(text) < _LENGTH:
+    if text.isascii() and (len(text) < _LENGTH or _MACHINE.fullmatch(text) is not None):
         return False
     return any(is_my_number(found) for found in _candidates(_plain(text)))
 
@@ -102,12 +102,14 @@ def _candidates(text: str) -> Iterator[str]:
 def _texts(path: str, value: object) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield path, value
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+    elif value is None or isinstance(value, bool):
+        return
+    elif isinstance(value, int | float):
         yield path, str(value)
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict | Mapping):
         for name, inner in value.items():
             yield f"{path} (a field name)" if path else "(a field name)", str(name)
             yield from _texts(f"{path}.{name}" if path else str(name), inner)
-    elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+    elif isinstance(value, list | Sequence) and not isinstance(value, bytes | bytearray):
         for number, inner in enumerate(value):
             yield from _texts(f"{path}.{number}" if path else str(number), inner)

@@ -7,9 +7,12 @@ flow, which names its client (``client_id``, RFC 9068) and no other role.
 """
 
 import json
+import time
 from base64 import urlsafe_b64decode
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,6 +29,8 @@ _LEEWAY_SECONDS: Final = 30
 _LONGEST_TOKEN: Final = 16_384
 _REQUIRED: Final = ["exp", "iat", "iss", "aud", "sub"]
 _CITIZEN: Final = frozenset({Role.CITIZEN})
+_REMEMBERED: Final = 10_000
+"""Tokens that are known by their digest; the oldest are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class TokenVerifier:
     def __init__(self, issuers: Iterable[Issuer], *, audience: str) -> None:
         self._issuers = {issuer.url: issuer for issuer in issuers}
         self._audience = audience
+        self._held: OrderedDict[bytes, _Held] = OrderedDict()
 
     async def authenticate(self, authorization: str | None) -> Principal:
         """The principal behind an Authorization header; anonymous where there is none.
@@ -78,18 +84,29 @@ class TokenVerifier:
         """
         if len(token) > _LONGEST_TOKEN:
             raise _refused("The token is too long.")
+        digest = sha256(token.encode()).digest()
         try:
+            if (held := self._held.get(digest)) is not None and await held.holds():
+                return held.principal
             issuer, kid = self._addressed(token)
             key = await issuer.keys.find(kid)
             if key is None:
                 raise _refused("The token is signed with a key its issuer does not publish.")
-            return _principal(issuer, self._decode(token, issuer, key))
+            claims = self._decode(token, issuer, key)
+            principal = _principal(issuer, claims)
+            self._keep(digest, _Held(principal, issuer, kid, key, int(claims["exp"])))
+            return principal
         except jwt.ExpiredSignatureError:
             raise _refused("The token has expired.", "トークンの有効期限が切れています。") from None
         except jwt.PyJWTError as error:
             raise _refused(f"The token does not hold: {type(error).__name__}.") from None
         except KeysUnavailableError:
             raise _KeysMissing(retry_after=10) from None
+
+    def _keep(self, digest: bytes, held: "_Held") -> None:
+        self._held[digest] = held
+        if len(self._held) > _REMEMBERED:
+            self._held.popitem(last=False)
 
     def _addressed(self, token: str) -> tuple[Issuer, str]:
         """Whom the token claims to be from. Unverified: it only chooses among allowed issuers."""
@@ -112,6 +129,26 @@ class TokenVerifier:
             leeway=_LEEWAY_SECONDS,
             options={"require": _REQUIRED},
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What a token stood for when it was verified, and what has to be so for it to hold still.
+
+    People send the same token many times; its signature says the same each time.
+    """
+
+    principal: Principal
+    issuer: Issuer
+    kid: str
+    key: VerificationKey
+    expires_at: int
+
+    async def holds(self) -> bool:
+        """Whether it has not expired, and its issuer still publishes the very key."""
+        if time.time() >= self.expires_at + _LEEWAY_SECONDS:
+            return False
+        return await self.issuer.keys.find(self.kid) == self.key
 
 
 class _KeysMissing(ServiceUnavailable):

@@ -59,9 +59,11 @@ def configure_tracing(
 
 def current_traceparent() -> str | None:
     """The W3C ``traceparent`` of the span at work, or None outside any span."""
-    carrier: dict[str, str] = {}
-    _W3C.inject(carrier)
-    return carrier.get("traceparent")
+    context = trace.get_current_span().get_span_context()
+    if not context.is_valid:
+        return None
+    trace_id, span_id = context.trace_id, context.span_id
+    return f"00-{trace_id:032x}-{span_id:016x}-{context.trace_flags:02x}"
 
 
 def current_ids() -> tuple[str, str] | None:

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.reservation.api.citizen_desk import PER_SESSION
+from services.reservation.api.citizen_desk import PER_SESSION, spend_change
 from services.reservation.api.desk import DeskDep, PreconditionDep
 from services.reservation.api.fields import Moment
 from services.reservation.api.times import LocalInstant
@@ -20,7 +20,8 @@ from shared.calendar import business_date
 from shared.contracts.base import Procedure, SiteRef
 from shared.contracts.reservation import CancelReason
 from shared.errors import Problem
-from shared.http.call import CallDep, OnceDep
+from shared.http.call import Call, CallDep, OnceDep
+from shared.http.direct import straight
 from shared.http.etag import etag, tagged
 from shared.http.groups import Groups
 from shared.http.resources import Resources
@@ -132,13 +133,6 @@ async def _groups(request: Request) -> Groups[Party]:
 GroupsDep = Annotated[Groups[Party], Depends(_groups)]
 
 
-@router.post(
-    "",
-    summary="Book",
-    status_code=201,
-    response_model=PartyView,
-    responses={201: {"headers": {"Location": {"schema": {"type": "string"}}}}},
-)
 async def book(body: BookingBody, call: OnceDep, groups: GroupsDep) -> Response:
     """All cases of the party get a seat at the same time, or none does.
 
@@ -148,6 +142,23 @@ async def book(body: BookingBody, call: OnceDep, groups: GroupsDep) -> Response:
     party = Party(body.case_ids, body.site_id, body.starts_at)
     location = "/v1/bookings/{bookings[0][booking_id]}"
     return await call.together(body, groups, party, location=location)
+
+
+async def _book_straight(call: Call, body: BookingBody) -> Response:
+    await spend_change(call)
+    return await book(body, call, await _groups(call.request))
+
+
+router.add_api_route(
+    "",
+    book,
+    methods=["POST"],
+    summary="Book",
+    status_code=201,
+    response_model=PartyView,
+    responses={201: {"headers": {"Location": {"schema": {"type": "string"}}}}},
+    route_class_override=straight(BookingBody, _book_straight),
+)
 
 
 @router.get("/{booking_id}", summary="One booking", response_model=BookingView)

@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from services.reservation.domain.fair_use import FairUse, Limit, TooManyTries, network
 from services.reservation.handlers import fair_use
 from services.reservation.tools import Tools
-from shared.http.call import CallDep, call_of
+from shared.http.call import Call, CallDep, call_of
 from shared.security.citizen_tokens import LIFETIME
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -68,10 +68,14 @@ async def spend(call: CallDep, limits: Sequence[Limit]) -> None:
     fair_use.check(wait)
 
 
+async def spend_change(call: Call) -> None:
+    """Count a change of a citizen's session. Raises ``TooManyTries``."""
+    if call.request.method not in _READING and call.principal.cases:
+        (await _citizen_desk(call.request)).sessions.spend(call.principal.subject)
+
+
 async def _per_session(request: Request) -> None:
-    call = await call_of(request)
-    if request.method not in _READING and call.principal.cases:
-        (await _citizen_desk(request)).sessions.spend(call.principal.subject)
+    await spend_change(await call_of(request))
 
 
 PER_SESSION = Depends(_per_session)

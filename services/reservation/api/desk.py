@@ -23,7 +23,8 @@ class Desk:
     tokens: CitizenTokens
 
 
-async def _desk(request: Request) -> Desk:
+async def desk_of(request: Request) -> Desk:
+    """What the app that serves ``request`` has at its desk."""
     desk: Desk = request.app.state.desk
     return desk
 
@@ -48,5 +49,5 @@ async def _precondition(
     return require
 
 
-DeskDep = Annotated[Desk, Depends(_desk)]
+DeskDep = Annotated[Desk, Depends(desk_of)]
 PreconditionDep = Annotated[Precondition, Depends(_precondition)]

@@ -6,13 +6,14 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from services.reservation.api.bookings import BookingBody, PartyView
-from services.reservation.api.citizen_desk import PER_SESSION
-from services.reservation.api.desk import DeskDep
+from services.reservation.api.citizen_desk import PER_SESSION, spend_change
+from services.reservation.api.desk import DeskDep, desk_of
 from services.reservation.api.times import LocalInstant
 from services.reservation.domain.hold import Hold, HoldId, HoldState
 from services.reservation.handlers import holds, site_rules
 from services.reservation.handlers.parties import Request as Party
-from shared.http.call import CallDep, OnceDep
+from shared.http.call import Call, CallDep, OnceDep
+from shared.http.direct import straight
 from shared.http.paging import Page
 from shared.ids import CaseId, PartyId, SiteId
 from shared.unit import Unit
@@ -47,13 +48,6 @@ class HoldView(BaseModel):
         )
 
 
-@router.post(
-    "",
-    summary="Hold seats",
-    status_code=201,
-    response_model=HoldView,
-    responses={201: {"headers": {"Location": {"schema": {"type": "string"}}}}},
-)
 async def place_hold(body: BookingBody, call: OnceDep, desk: DeskDep) -> Response:
     """A seat for every case of the party, kept for ten minutes, or for none of them.
 
@@ -66,6 +60,23 @@ async def place_hold(body: BookingBody, call: OnceDep, desk: DeskDep) -> Respons
         return HoldView.of(await holds.place(unit, party, desk.rules), unit.now)
 
     return await call.once(body, command, location="/v1/holds/{hold_id}")
+
+
+async def _hold_straight(call: Call, body: BookingBody) -> Response:
+    await spend_change(call)
+    return await place_hold(body, call, await desk_of(call.request))
+
+
+router.add_api_route(
+    "",
+    place_hold,
+    methods=["POST"],
+    summary="Hold seats",
+    status_code=201,
+    response_model=HoldView,
+    responses={201: {"headers": {"Location": {"schema": {"type": "string"}}}}},
+    route_class_override=straight(BookingBody, _hold_straight),
+)
 
 
 @router.get("", summary="What this session holds")

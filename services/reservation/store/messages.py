@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from services.reservation.domain.message import Kind, MessageState, Notes
+from services.reservation.domain.message import Kind, MessageState, Note, Notes
 from shared.db import Connection, Row
 from shared.ids import BookingId, CaseId, SiteId, derived_id
 
@@ -46,6 +46,10 @@ WITH told AS (
     ON CONFLICT (entry_id) DO NOTHING
 )
 SELECT case_id FROM told WHERE NOT reachable
+"""
+_REACHABLE = """
+SELECT cc.case_id FROM case_contact cc JOIN contact c USING (contact_id)
+WHERE cc.case_id = ANY($1::uuid[]) AND c.verified_at IS NOT NULL AND c.sealed_email IS NOT NULL
 """
 _WRITE_CODE = """
 INSERT INTO message (message_id, dedupe_key, kind, case_id, request_id, facts, created_at)
@@ -219,7 +223,9 @@ class Logged:
 
 async def write(conn: Connection, notes: Notes) -> set[CaseId]:
     """Write what is told, and list for a call what cannot be; the cases that cannot."""
-    by_key = {note.key: note for note in notes}
+    by_key = {note.key: note for note in await _worth_writing(conn, notes)}
+    if not by_key:
+        return set()
     values = [
         (n.message_id, n.key, n.kind.value, n.case_id, n.booking_id, n.site_id,
          json.dumps(dict(n.facts)), n.at, n.by_city, derived_id("phone", n.case_id, n.key))
@@ -227,6 +233,14 @@ async def write(conn: Connection, notes: Notes) -> set[CaseId]:
     ]  # fmt: skip
     rows = await conn.fetch(_WRITE, *zip(*values, strict=True))
     return {CaseId(row["case_id"]) for row in rows}
+
+
+async def _worth_writing(conn: Connection, notes: Notes) -> Sequence[Note]:
+    """Those that somebody will hear of; working out the others would be most of the work."""
+    own = [note.case_id for note in notes if not note.by_city]
+    rows = await conn.fetch(_REACHABLE, own) if own else ()
+    reachable = {row["case_id"] for row in rows}
+    return [note for note in notes if note.by_city or note.case_id in reachable]
 
 
 async def write_code(

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +19,7 @@ from jwt.utils import base64url_encode
 from shared.errors import ServiceUnavailable, Unauthorized
 from shared.ids import CaseId, SiteId
 from shared.security.citizen_tokens import CitizenKeys, CitizenTokens
-from shared.security.jwks import FixedKeys, RemoteKeys, read_key_set
+from shared.security.jwks import FixedKeys, RemoteKeys, VerificationKey, read_key_set
 from shared.security.oidc import TokenVerifier, citizen_issuer, staff_issuer, token_verifier
 from shared.security.principal import Principal, Role
 from shared.settings import KernelSettings
@@ -368,3 +369,58 @@ async def test_the_settings_make_a_verifier() -> None:
     issued = CitizenTokens(RING, issuer=CITIZENS, audience=AUDIENCE).issue("n1", [])
     assert (await made.verify(issued.token)).subject == "citizen:n1"
     assert (await made.verify(token())).subject == "staff:u1"
+
+
+class Published:
+    """Keys that are withdrawn at will."""
+
+    def __init__(self) -> None:
+        self.keys = read_key_set(KEY_SET)
+
+    async def find(self, kid: str) -> VerificationKey | None:
+        return self.keys.get(kid)
+
+
+async def test_a_token_known_already_is_not_verified_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked, good = verifier(), token()
+    first = await checked.verify(good)
+    monkeypatch.setattr(jwt, "decode", None)
+    assert await checked.verify(good) is first
+    with pytest.raises(TypeError):
+        await checked.verify(token(sub="u2"))
+
+
+async def test_a_token_known_already_ends_at_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = verifier()
+    good = token(exp=datetime.now(UTC) + timedelta(seconds=2))
+    await checked.verify(good)
+    later = time.time() + 40
+    monkeypatch.setattr("shared.security.oidc.time.time", lambda: later)
+    monkeypatch.setattr(jwt, "decode", _expired)
+    with pytest.raises(Unauthorized):
+        await checked.verify(good)
+
+
+@pytest.mark.parametrize("other", [None, OTHER])
+async def test_a_token_known_already_dies_with_its_key(
+    other: ec.EllipticCurvePrivateKey | None,
+) -> None:
+    published, good = Published(), token()
+    checked = TokenVerifier([staff_issuer(STAFF, published)], audience=AUDIENCE)
+    await checked.verify(good)
+    published.keys = {} if other is None else read_key_set({"keys": [entry(other, "es")]})
+    with pytest.raises(Unauthorized):
+        await checked.verify(good)
+
+
+async def test_a_token_changed_in_one_place_is_another() -> None:
+    checked, good = verifier(), token()
+    await checked.verify(good)
+    head, body, signature = good.split(".")
+    for bad in (f"{head}.{body}.{signature[:-2]}AA", f"{head}.{body[:-2]}AA.{signature}"):
+        with pytest.raises(Unauthorized):
+            await checked.verify(bad)
+
+
+def _expired(*_: object, **__: object) -> None:
+    raise jwt.ExpiredSignatureError
