@@ -20,6 +20,8 @@ from shared.telemetry.metrics import Metrics
 from shared.unit import Unit, Units
 
 IDLE_SECONDS = 0.25
+REPLAYED_SECONDS = 1.0
+"""Under a replayed clock, which tells when to look again."""
 log = logging.getLogger(__name__)
 
 DueWork = Callable[[Unit], Awaitable[int]]
@@ -64,11 +66,11 @@ class DueLoop:
         """
         clock = self._units.clock
         with suppress(TimeoutError):
-            async with asyncio.timeout(IDLE_SECONDS):
-                if isinstance(clock, ReplayClock):
+            if isinstance(clock, ReplayClock):
+                async with asyncio.timeout(REPLAYED_SECONDS):
                     await clock.moved(at)
-                else:
-                    await asyncio.sleep(IDLE_SECONDS)
+            else:
+                await asyncio.sleep(IDLE_SECONDS)
 
     async def round(self) -> int:
         """One batch of each piece; how much was done in all."""

@@ -7,6 +7,7 @@ names every dependency and the reason why one is missing, never its address or c
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 
@@ -23,6 +24,8 @@ Check = Callable[[], Awaitable[object]]
 
 TIMEOUT = 2.0
 """Seconds that one check may take."""
+LONGEST_WAIT = 10.0
+"""Seconds after which who waits for a time is answered in any case."""
 
 OPS_PATHS = frozenset({"/livez", "/readyz", "/metrics", "/timez"})
 
@@ -46,7 +49,11 @@ async def findings(checks: Mapping[str, Check], *, seconds: float = TIMEOUT) -> 
 
 
 def ops_routes(checks: Mapping[str, Check], metrics: Metrics) -> list[Route]:
-    """``/livez``, ``/readyz``, ``/metrics``, and ``/timez``: business time as it is known here."""
+    """``/livez``, ``/readyz``, ``/metrics``, and ``/timez``: business time as it is known here.
+
+    ``/timez?now=…`` (seconds since 1970) answers when it is that time here, ``?due_through=…`` when
+    all that was due until then is done, or after ``LONGEST_WAIT``; ``null`` means always.
+    """
 
     async def livez(_: Request) -> Response:
         return _json({"status": "alive"}, 200)
@@ -63,11 +70,20 @@ def ops_routes(checks: Mapping[str, Check], metrics: Metrics) -> list[Route]:
     async def figures(_: Request) -> Response:
         return Response(metrics.render(), headers={"Content-Type": metrics.content_type})
 
-    async def timez(_: Request) -> Response:
+    async def timez(request: Request) -> Response:
         # Asked at every advance of a replayed clock: all figures would cost a hundred times this.
-        through = _value(metrics.due_through)
-        known = {"now": _value(metrics.business_time), "due_through": through}
-        return _json(known | ({"due_through": None} if through == inf else {}), 200)
+        gauges = {"now": metrics.business_time, "due_through": metrics.due_through}
+        awaited = [
+            (gauges[name], at)
+            for name in gauges.keys() & request.query_params.keys()
+            if (at := _seconds(request.query_params[name])) is not None
+        ]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_WAIT):
+                while any(_value(gauge) < at for gauge, at in awaited):  # noqa: ASYNC110
+                    await asyncio.sleep(0.005)
+        known = {name: _value(gauge) for name, gauge in gauges.items()}
+        return _json({name: None if at == inf else at for name, at in known.items()}, 200)
 
     return [
         Route("/livez", livez),
@@ -86,6 +102,13 @@ async def serve_ops(host: str, port: int, checks: Mapping[str, Check], metrics: 
     from shared.http.server import serve  # noqa: PLC0415
 
     await serve(Starlette(routes=ops_routes(checks, metrics)), host=host, port=port)
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _value(gauge: Gauge) -> float:

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,7 +19,6 @@ import psutil
 from deploy.cli.replay import SETTINGS, House
 from deploy.embedded.plan import DEFAULT_PORTS, Plan
 from deploy.embedded.ports import free_ports
-from deploy.embedded.processes import load_record
 from deploy.embedded.stack import Stack
 from simulation.replay.city import DEMAND, read_city
 from simulation.replay.demand import chosen, parse_month, read_demand, scaled
@@ -39,11 +38,11 @@ class Usage:
     """CPU seconds and the most memory of each part of a house, looked at every second."""
 
     def __init__(self, house: Stack) -> None:
-        self._parts = {
+        self._parts: dict[str, psutil.Process] = {
             name: psutil.Process(record.pid)
             for name in house.parts.names
-            if (record := load_record(house.parts.record_path(name)))
-        } | {SIMULATION: psutil.Process()}
+            if (record := house.parts.running(name))
+        }
         self._ended = threading.Event()
         self.megabytes: dict[str, float] = dict.fromkeys(self._parts, 0.0)
         self.seconds: dict[str, float] = {}
@@ -51,6 +50,7 @@ class Usage:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Look for as long as the block lasts."""
+        self.megabytes |= {SIMULATION: 0.0}
         before = self._cpu()
         watcher = threading.Thread(target=self._watch, daemon=True)
         watcher.start()
@@ -61,12 +61,15 @@ class Usage:
 
     def _watch(self) -> None:
         while not self._ended.wait(1.0):
-            for name, process in self._parts.items():
-                held = process.memory_info().rss / 2**20
-                self.megabytes[name] = max(self.megabytes[name], held)
+            for name, process in {**self._parts, SIMULATION: psutil.Process()}.items():
+                with suppress(psutil.NoSuchProcess):
+                    held = process.memory_info().rss / 2**20
+                    self.megabytes[name] = max(self.megabytes[name], held)
 
     def _cpu(self) -> dict[str, float]:
-        return {name: _cpu_of(process) for name, process in self._parts.items()}
+        spent = {name: _cpu_of(process) for name, process in self._parts.items()}
+        own = psutil.Process().cpu_times()
+        return spent | {SIMULATION: own.user + own.system}
 
 
 def _cpu_of(process: psutil.Process) -> float:
@@ -88,6 +91,7 @@ def _quiet(standing: Standing) -> None:
 
 def _figures(result: Result, usage: Usage) -> list[Figure]:
     seconds = result.seconds
+    completed = sum(cell.completed for cell in result.cells)
     told, handled = result.events_published, result.events_handled
     return [
         Figure(
