@@ -11,4 +11,5 @@ ROOM = Room(
     publishes=PUBLISHES,
     subscribes=SUBSCRIBES,
     api="services.reporting.api:build",
+    beside="services.reporting.signals:works",
 )

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from shared.calendar import FiscalYear, business_date
+from services.reporting.domain.days import business_day
+from shared.calendar import FiscalYear
 from shared.clock import Clock
 from shared.http.call import CallDep
 from shared.ids import SiteId, WardCode
@@ -35,7 +36,7 @@ YearParam = Annotated[
 
 def today(clock: Clock) -> date:
     """The business date; under a replayed clock that has not begun, the first that counts."""
-    return max(business_date(clock.now()), FiscalYear(1).first)
+    return business_day(clock.now())
 
 
 def year_of(western: int | None, clock: Clock) -> FiscalYear:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import promql_parser as promql
 
 from services.preparation.gauges import TransferMetrics
+from services.reporting.signals import Signals
 from services.reservation.post import MailMetrics
 from shared.telemetry.metrics import Metrics
 
@@ -51,6 +52,7 @@ def published() -> dict[str, frozenset[str]]:
     metrics = Metrics(service="any", role="any")
     MailMetrics(metrics)
     TransferMetrics(metrics)
+    Signals(metrics)
     registry = metrics.registry
     series: dict[str, frozenset[str]] = dict(FOREIGN)
     for collector in registry._collector_to_names:
