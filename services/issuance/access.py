@@ -75,5 +75,6 @@ ACCESS: AccessTable = {
     ("POST", "/counter/session"): allow(Role.PUBLIC),
     ("GET", "/counter/{site_id}/{counter}"): _AT_THE_SITE,
     ("POST", "/counter/{site_id}/{counter}/sign-out"): _AT_THE_SITE,
+    ("GET", "/counter/{site_id}/{counter}/sheets/{visit_id}/{case_id}"): _AT_THE_SITE,
     ("POST", "/counter/{site_id}/{counter}/{action}"): _AT_THE_SITE,
 }

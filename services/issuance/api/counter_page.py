@@ -2,6 +2,7 @@
 without a script. A step that is refused says why on the page, and changes nothing.
 """
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.issuance.api.bodies import CounterName
-from services.issuance.api.counter_actions import Pressed, press
+from services.issuance.api.counter_actions import press
 from services.issuance.api.desk import DeskDep
 from services.issuance.api.page_session import (
     forget,
@@ -19,10 +20,12 @@ from services.issuance.api.page_session import (
     require_own_origin,
 )
 from services.issuance.api.pages import Page, load
+from services.issuance.api.pressed import Pressed
+from services.issuance.api.screen_view import shown_on_screen
+from services.issuance.api.sheet_page import add_sheet
 from services.issuance.api.views import VisitView
-from services.issuance.api.words import DOCUMENTS, speaker
+from services.issuance.api.words import speaker
 from services.issuance.domain.counter import CounterState
-from services.issuance.domain.identity import class_of
 from services.issuance.domain.ticket import Purpose
 from services.issuance.handlers.board import read_board
 from services.issuance.handlers.screen import Screen, read_screen
@@ -75,7 +78,8 @@ def counter_page() -> APIRouter:
     ) -> Response:
         """Whom it serves, what is to be done next, and who waits."""
         language = lang or _language(request)
-        answer = _shown(page, request, await _read(call, site_id, counter, desk), language)
+        read = await _read(call, site_id, counter, desk)
+        answer = _shown(page, request, read, language, switch_from=desk.switch_from)
         if lang:
             answer.set_cookie(LANGUAGE, lang, samesite="strict")
         return answer
@@ -106,16 +110,19 @@ def counter_page() -> APIRouter:
             if problem.status in (401, 403, 404):
                 raise
             read = await _read(call, site_id, counter, desk)
-            return _shown(page, request, read, _language(request), problem, up="../")
+            language = _language(request)
+            since = desk.switch_from
+            return _shown(page, request, read, language, problem, switch_from=since, up="../")
         return RedirectResponse(f"../{counter}", 303)
 
+    add_sheet(router)
     return router
 
 
 async def _read(call: Call, site_id: SiteRef, counter: CounterName, desk: DeskDep) -> Screen:
     async with call.unit() as unit:
         board = await read_board(unit.conn, site_id, unit.now, desk.outlook)
-        return await read_screen(unit, site_id, counter, board)
+        return await read_screen(unit, site_id, counter, board, desk.national)
 
 
 def _shown(
@@ -125,6 +132,7 @@ def _shown(
     language: Language,
     problem: Problem | None = None,
     *,
+    switch_from: date | None,
     up: str = "",
 ) -> Response:
     """``up`` leads from the page's address to that of the screen."""
@@ -151,12 +159,9 @@ def _shown(
         need=screen.need,
         others=screen.others,
         waiting=screen.board.waiting,
-        documents=[
-            {"value": type_, "class": class_of(type_), "name": text.to(language)}
-            for type_, text in DOCUMENTS.items()
-        ],
         reasons=tuple(DeferReason),
         problem=refusal,
+        **shown_on_screen(screen, language, switch_from),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from services.issuance.api.desk_words import DESK_WORDS
 from services.issuance.domain.identity import DocumentType
 from shared.errors import Language, Text
 
@@ -91,7 +92,9 @@ DOCUMENTS: Mapping[DocumentType, Text] = {
     DocumentType.PUBLIC_ASSISTANCE: Text("public assistance certificate", "生活保護受給者証"),
 }
 
+_EVERY_WORD: Mapping[str, Text] = {**DESK_WORDS, **WORDS}
+
 
 def speaker(language: Language) -> Callable[[str], str]:
     """What gives the words of one language; an unknown word is a mistake and raises."""
-    return lambda word: WORDS[word].to(language)
+    return lambda word: _EVERY_WORD[word].to(language)

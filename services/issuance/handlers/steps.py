@@ -4,10 +4,16 @@ Each is a function of a unit and a value, so that any door may call it. Each not
 types only, and noting the same again changes nothing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.issuance.domain.checklist import OldCard, Paper, ProxyReason, Step, StepDone
-from services.issuance.domain.identity import Document, require_proof
+from services.issuance.domain.identity import (
+    Document,
+    DocumentNotAccepted,
+    DocumentType,
+    require_proof,
+)
 from services.issuance.domain.visit import Visit, VisitCase, requirements
 from services.issuance.handlers.counter import locked_case, record, reread
 from services.issuance.store import checklists, steps
@@ -51,6 +57,20 @@ async def note_proxy(unit: Unit, visit_id: VisitId, case_id: CaseId, proxy: Prox
     types = sorted({document.type for document in proxy.documents})
     done = StepDone(proxy.reason, tuple(types), tuple(sorted(set(proxy.papers))), unit.now)
     return await _note(unit, visit, case, Step.PROXY, done)
+
+
+async def as_accepted(
+    unit: Unit, visit_id: VisitId, case_id: CaseId, types: Sequence[DocumentType]
+) -> tuple[Document, ...]:
+    """Documents under the classes that the checklist of the case gives them.
+
+    Raises ``DocumentNotAccepted``.
+    """
+    accepted = await checklists.accepted(unit.conn, visit_id, case_id)
+    for type_ in types:
+        if type_ not in accepted:
+            raise DocumentNotAccepted(extras={"type": type_})
+    return tuple(Document(accepted[type_], type_) for type_ in types)
 
 
 async def note_old_card(unit: Unit, visit_id: VisitId, case_id: CaseId, result: OldCard) -> Visit:
