@@ -35,6 +35,7 @@ ACCESS: AccessTable = {
     ("GET", "/v1/equity/sites"): allow(*_STEERING),
     ("POST", "/v1/wards:import"): allow(Role.PLANNER),
     ("GET", "/v1/wards"): allow(*_STEERING),
+    ("GET", "/v1/alerts"): allow(*_STEERING),
     ("GET", "/v1/series"): allow(*_STEERING),
     ("POST", "/v1/forecasts:import"): allow(Role.PLANNER),
     ("GET", "/v1/forecasts"): allow(*_STEERING),

@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class ReportingSettings(BaseSettings):
-    """The dashboard's own settings."""
+    """Read once, at start."""
 
     model_config = SettingsConfigDict(
         env_prefix="MADOGUCHI_REPORTING_", extra="ignore", frozen=True
@@ -19,6 +19,10 @@ class ReportingSettings(BaseSettings):
     )
     dashboard_listeners: int = Field(
         500, ge=1, description="Pages that one instance keeps up to date at once."
+    )
+
+    forecast_band: float = Field(
+        0.15, gt=0, le=10, description="Share of a forecast by which a month may be off unalarmed."
     )
 
     @field_validator("metrics_urls")

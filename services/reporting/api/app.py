@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from services.reporting.access import ACCESS
 from services.reporting.api import (
+    alerts,
     cases,
     equity,
     forecasts,
@@ -53,6 +54,7 @@ def build(resources: Resources) -> FastAPI:
             pickup.router,
             habits.router,
             equity.router,
+            alerts.router,
             wards.router,
             dashboard(),
             pages(board, Live(settings.dashboard_listeners), templates),
@@ -62,5 +64,5 @@ def build(resources: Resources) -> FastAPI:
         lifespan=making_ready(templates),
     )
     app.add_middleware(PageSession, door=DOOR)
-    app.state.calendar = calendar
+    app.state.calendar, app.state.settings = calendar, settings
     return app

@@ -1,0 +1,51 @@
+"""Looks for what asks for a decision. A new kind is a detector in the table at the foot."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date
+
+from services.reporting.domain.alerts import Alert, AlertKind, forecast_alerts
+from services.reporting.handlers import forecasts, site_reports
+from services.reporting.store import forecasts as stored
+from shared.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The business date, and what counts as far: a share of the forecast."""
+
+    today: date
+    band: float
+
+
+Detector = Callable[[Unit, Watch], Awaitable[list[Alert]]]
+"""Finds the alerts of some kinds as the facts are now."""
+
+
+async def found(unit: Unit, watch: Watch) -> list[Alert]:
+    """Every alert there is, in order of kind and subject."""
+    alerts = [alert for detect in DETECTORS for alert in await detect(unit, watch)]
+    return sorted(alerts, key=lambda alert: (alert.kind, alert.subject))
+
+
+async def forecasts_left(unit: Unit, watch: Watch) -> list[Alert]:
+    """Months that left the band of the newest forecast."""
+    version = await stored.newest(unit.conn)
+    if version is None:
+        return []
+    expected = (await stored.read(unit.conn, version)).expected
+    month = watch.today.replace(day=1)
+    done = (await forecasts.known(unit, month)).counts
+    return list(forecast_alerts(version, expected, done, month, watch.band))
+
+
+async def sites_in_need(unit: Unit, watch: Watch) -> list[Alert]:
+    """The alarms of each site now."""
+    return [
+        Alert(AlertKind(alarm.value), state.site.site_id, None, state.site.site_id)
+        for state in await site_reports.now(unit.conn, watch.today, unit.now)
+        for alarm in state.alarms
+    ]
+
+
+DETECTORS: tuple[Detector, ...] = (forecasts_left, sites_in_need)
