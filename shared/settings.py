@@ -149,6 +149,15 @@ class Doors(BaseSettings):
     )
     relay_port: int = Field(ge=1, le=65535, description="Port of the relay's /readyz, /metrics.")
     master_keys: SecretStr | None = Field(None, description="Key ring id:base64,… for data keys.")
+    satellite: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9][a-z0-9-]{0,62}$",
+        description="The site that an instance with a database of its own serves while cut off.",
+    )
+
+    def consumer(self, room: str) -> str:
+        """The consumer's name, and with it its group: a satellite hears everything by itself."""
+        return f"{room}.{self.satellite}" if self.satellite else room
 
 
 def doors(room: str) -> Doors:

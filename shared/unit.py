@@ -4,7 +4,7 @@ Events and audit entries are kept until the block ends and written last, set-bas
 in the project commits.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
@@ -16,6 +16,7 @@ from shared.ids import SiteId, new_id
 from shared.messaging import outbox
 from shared.messaging.envelope import Message
 from shared.security import audit
+from shared.security.audit import AuditEntry
 from shared.security.principal import Principal
 
 
@@ -100,7 +101,7 @@ class Unit:
         ``now`` is the business time of what is told of afterwards, otherwise the unit's own. What
         the part has to say counts only once this unit takes it over (``adopt``).
         """
-        return Unit(
+        return type(self)(
             self.conn,
             room=self.room,
             source=self.source,
@@ -118,6 +119,16 @@ class Unit:
         """Take ``message`` as the cause of what is emitted next."""
         self._cause = message
 
+    @property
+    def entries(self) -> Sequence[AuditEntry]:
+        """What was audited so far."""
+        return tuple(self._entries)
+
+    @property
+    def events(self) -> Sequence[outbox.OutboxRow]:
+        """What was said so far."""
+        return tuple(self._events)
+
     async def flush(self) -> None:
         """Write what was kept. Called once, by ``Units``, right before the commit."""
         await audit.append(self.conn, self._entries)
@@ -132,6 +143,9 @@ class Unit:
 class Units:
     """Begins units against one room's database."""
 
+    unit_type: type[Unit] = Unit
+    """What is begun; a room whose units have more to write names its own."""
+
     def __init__(self, database: Database, *, room: str, source: str, clock: Clock) -> None:
         self._database = database
         self._room = room
@@ -144,7 +158,7 @@ class Units:
     ) -> AsyncIterator[Unit]:
         """A unit that commits when the block ends and leaves no trace when it raises."""
         async with self._database.transaction() as conn:
-            unit = Unit(
+            unit = self.unit_type(
                 conn,
                 room=self._room,
                 source=self._source,

@@ -24,6 +24,16 @@ ACCESS: AccessTable = {
     ("POST", "/v1/visits:batch"): allow(
         Role.CLERK, Role.SUPERVISOR, Role.SYSTEM, site=SiteRule.RESOURCE
     ),
+    ("GET", "/v1/satellites"): allow(Role.SUPERVISOR),
+    ("POST", "/v1/satellites"): allow(Role.SUPERVISOR, site=SiteRule.BODY),
+    ("POST", "/v1/satellites/{site_id}:lease"): allow(
+        Role.SUPERVISOR, Role.SYSTEM, site=SiteRule.PATH
+    ),
+    ("POST", "/v1/satellites/{site_id}:take-back"): allow(Role.SUPERVISOR, site=SiteRule.PATH),
+    ("GET", "/v1/journal"): allow(Role.CLERK, Role.SUPERVISOR),
+    ("GET", "/v1/conflicts"): allow(Role.SUPERVISOR, site=SiteRule.QUERY),
+    ("GET", "/v1/conflicts/{conflict_id}"): allow(Role.SUPERVISOR, site=SiteRule.RESOURCE),
+    ("POST", "/v1/conflicts/{conflict_id}:resolve"): allow(Role.SUPERVISOR, site=SiteRule.RESOURCE),
     ("GET", "/v1/visits/{visit_id}"): _AT_THE_COUNTER,
     ("POST", "/v1/visits/{visit_id}:call"): _AT_THE_COUNTER,
     ("POST", f"{_CASE}/identity"): _AT_THE_COUNTER,

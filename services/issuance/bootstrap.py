@@ -11,4 +11,5 @@ ROOM = Room(
     publishes=PUBLISHES,
     subscribes=SUBSCRIBES,
     api="services.issuance.api:build",
+    beside="services.issuance.post:works",
 )

@@ -18,7 +18,7 @@ async def works(_: AsyncExitStack, room: Room, resources: Resources) -> list[Wor
     """Consume, retry, work what is due, and say how it goes."""
     settings, metrics = resources.settings, resources.metrics
     processor = Processor(
-        room.name,
+        resources.doors.consumer(room.name),
         resources.units,
         room.subscribes,
         metrics=metrics,

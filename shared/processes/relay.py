@@ -19,9 +19,11 @@ async def works(_: AsyncExitStack, room: Room, resources: Resources) -> list[Wor
     settings, metrics = resources.settings, resources.metrics
     relay = Relay(room.name, resources.doors.database_url, settings, metrics)
     checks = {**resources.checks, "kafka": connected(relay, settings)}
+    # A satellite's events are said by headquarters, when they work its journal.
+    publishing = [] if resources.doors.satellite else [after(resources.checks, relay.run)]
     return [
         serve_ops(settings.host, resources.doors.relay_port, checks, metrics),
-        after(resources.checks, relay.run),
+        *publishing,
         after(resources.checks, _sealer(room, resources).run),
     ]
 

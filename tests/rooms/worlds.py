@@ -14,10 +14,11 @@ from uuid import UUID, uuid4
 
 from pydantic import SecretStr
 
+from services.issuance.domain.conflict import ConflictState, Found
 from services.issuance.domain.ticket import Purpose
 from services.issuance.handlers.check_in import check_in_booking
 from services.issuance.handlers.counters import open_counter
-from services.issuance.store import certificates
+from services.issuance.store import certificates, conflicts
 from services.reservation.domain.message import Kind, Note
 from services.reservation.domain.national_system import Policy
 from services.reservation.handlers import (
@@ -181,9 +182,12 @@ async def _visit(database: Database, clock: FixedClock) -> dict[str, str]:
     async with city.units.begin(issuance.PEOPLE["clerk"]) as unit:
         visit = await check_in_booking(unit, OWN, booking.booking_id, timedelta(minutes=10))
         await open_counter(unit, OWN, "1", tuple(Purpose))
+        conflict = Found(uuid4(), OWN, 1, None, "card-void", ConflictState.OPEN, unit.now)
+        await conflicts.raise_(unit.conn, conflict)
         await certificates.ask_letter(unit.conn, case_id, OWN, None, unit.now)
     return {
         "visit_id": str(visit.visit_id),
+        "conflict_id": str(conflict.conflict_id),
         "case_id": str(case_id),
         "counter": "1",
         "action": "pause",

@@ -7,11 +7,13 @@ from fastapi import FastAPI
 from services.issuance.access import ACCESS
 from services.issuance.api import (
     board,
+    conflicts,
     counter,
     counters,
     day_end,
     days,
     days_batch,
+    satellites,
     tickets,
     visit_batch,
     visits,
@@ -23,6 +25,7 @@ from services.issuance.api.desk_routes import ROUTERS as DESK_ROUTES
 from services.issuance.api.own_sites import limited
 from services.issuance.api.page_session import PageSession
 from services.issuance.handlers.board import Outlook
+from services.issuance.handlers.journal import of_satellite
 from services.issuance.handlers.measuring import Learning
 from services.issuance.handlers.queue import QueueRules
 from services.issuance.instance import InstanceSettings
@@ -46,6 +49,8 @@ def build(resources: Resources) -> FastAPI:
     settings, own = IssuanceSettings(), InstanceSettings()
     if own.served is not None:
         resources = replace(resources, authenticate=limited(resources.authenticate, own.served))
+    if own.satellite is not None:
+        resources = replace(resources, units=of_satellite(resources.units))
     outlook = Outlook(settings.priorities, settings.default_times, settings.national)
     hub = board.hub(resources, outlook, settings.board_listeners)
     app = create_app(
@@ -57,6 +62,8 @@ def build(resources: Resources) -> FastAPI:
             days_batch.router,
             visits.router,
             visit_batch.router,
+            satellites.router,
+            conflicts.router,
             counter.router,
             *DESK_ROUTES,
             tickets.router,
@@ -72,6 +79,7 @@ def build(resources: Resources) -> FastAPI:
     app.add_middleware(PageSession)
     app.state.hub = hub
     app.state.served = own.served
+    app.state.satellite = own.satellite
     app.state.desk = Desk(
         index=BlindIndex(key_ring(resources.settings.notice_keys, "NOTICE_KEYS")),
         grace=settings.grace,

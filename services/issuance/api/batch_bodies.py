@@ -4,7 +4,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from services.issuance.api.bodies import (
     EXAMPLE_ID,
@@ -12,11 +12,11 @@ from services.issuance.api.bodies import (
     CounterName,
     ShownDocument,
 )
-from services.issuance.api.step_rows import StepRow
+from services.issuance.api.step_rows import CountRow, SignOffRow, StepRow
 from services.issuance.api.who import Who, one_of
 from services.issuance.domain.checklist import OldCard
 from services.issuance.domain.serving import Outcome, Served
-from shared.contracts.base import Certificate, Instant
+from shared.contracts.base import Certificate, Instant, SiteRef
 from shared.contracts.issuance import DeferReason
 from shared.errors import RejectedValueError, Text
 from shared.ids import VisitId, new_id
@@ -128,6 +128,29 @@ class ServeRow(Who):
 Row = Annotated[ServeRow | StepRow, Field(discriminator="verb")]
 
 
+class JournalEntry(Body):
+    """Where a row stands in a satellite's journal."""
+
+    number: Annotated[int, Field(ge=1)]
+    """Its number there."""
+
+    actor: Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,200}$")]
+    """Who did it."""
+
+
+class Journal(Body):
+    """The rows are the journal of a satellite that serves by itself."""
+
+    site_id: SiteRef
+    """Its site."""
+
+    lease: Annotated[int, Field(ge=1)]
+    """The lease under which they were done."""
+
+    entries: tuple[JournalEntry, ...]
+    """One for each row."""
+
+
 class Batch(Body):
     """What has happened, in the order in which it happened."""
 
@@ -162,3 +185,26 @@ class Batch(Body):
 
     rows: Annotated[tuple[Row, ...], Field(min_length=1, max_length=MOST_ROWS)]
     """Up to 2,000; what belongs to one visit in its order."""
+
+    journal: Journal | None = None
+    """Of a satellite alone."""
+
+    @model_validator(mode="after")
+    def _rows_fit(self) -> Self:
+        if self.journal is None:
+            told = any(isinstance(row, CountRow | SignOffRow) for row in self.rows)
+        else:
+            whole = any(isinstance(row, ServeRow) for row in self.rows)
+            told = whole or len(self.journal.entries) != len(self.rows)
+        if told:
+            raise RejectedValueError(
+                Text(
+                    "A journal has an entry for each row, no serve, and alone count and sign_off.",
+                    "journal には行ごとの entries が必要です。serve は使えず、count と sign_off は"
+                    "journal 専用です。",
+                ),
+                Text(
+                    "Send the journal as it was written.", "記録のとおり送信してください。"
+                ),
+            )
+        return self

@@ -8,6 +8,7 @@ from services.issuance.api.desk import Desk
 from services.issuance.api.step_rows import (
     CallRow,
     CheckInRow,
+    CountRow,
     DeferRow,
     DoneRow,
     IdentityRow,
@@ -18,10 +19,12 @@ from services.issuance.api.step_rows import (
     ProxyRow,
     ReceiptRow,
     RenewRow,
+    SignOffRow,
     StepRow,
 )
 from services.issuance.domain.visit import Visit
-from services.issuance.handlers import afterwards, counter, hand_over, queue, steps
+from services.issuance.handlers import afterwards, count_cards, counter, hand_over, queue, steps
+from services.issuance.handlers.as_told import check_in_as_told
 from services.issuance.handlers.check_in import (
     check_in_booking,
     check_in_case,
@@ -29,6 +32,8 @@ from services.issuance.handlers.check_in import (
     check_in_question,
     check_in_renewal,
 )
+from services.issuance.handlers.satellites import is_decided
+from services.issuance.handlers.sign_off import sign_off
 from shared.unit import Unit
 
 _Command = Callable[[Unit], Awaitable[Visit]]
@@ -38,17 +43,33 @@ _StepOfCase = (
 )
 
 
-async def work(unit: Unit, row: StepRow, desk: Desk) -> Visit:
-    """Do what ``row`` says, at its moment. Raises what its single door raises."""
+async def work(unit: Unit, row: StepRow, desk: Desk) -> Visit | None:
+    """Do what ``row`` says, at its moment; the visit, none for what is about a day.
+
+    Raises what its single door raises.
+    """
     if isinstance(row, CheckInRow):
         unit.principal.require_site(row.site_id)
         command = partial(_come, row=row, desk=desk)
         return await afterwards.check_in(unit, row.visit_id, row.occurred_at, command)
+    if isinstance(row, CountRow | SignOffRow):
+        await afterwards.act(unit, row.occurred_at, partial(_end_day, row=row, desk=desk))
+        return None
     return await afterwards.step(unit, row.visit_id, row.occurred_at, _command(row))
+
+
+async def _end_day(unit: Unit, row: CountRow | SignOffRow, desk: Desk) -> None:
+    if isinstance(row, CountRow):
+        await count_cards.count(unit, row.site_id, row.date, back=row.back, missing=row.missing)
+    else:
+        await sign_off(unit, row.site_id, row.date, desk.grace, desk.learning)
 
 
 async def _come(unit: Unit, row: CheckInRow, desk: Desk) -> Visit:
     site_id, need, own = row.site_id, row.need, row.visit_id
+    if is_decided(unit) and row.party and row.ward is None:
+        party = {one.case_id: one.booking_id for one in row.party}
+        return await check_in_as_told(unit, site_id, party, desk.grace, need=need, visit_id=own)
     if row.booking_id is not None:
         return await check_in_booking(unit, site_id, row.booking_id, desk.grace, need, visit_id=own)
     if row.notice_number is not None:

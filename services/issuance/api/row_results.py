@@ -53,6 +53,6 @@ def _result(number: int, end: Answered | Problem, language: Language) -> dict[st
         "row": number,
         "status": end.answer.status,
         "replayed": end.replayed,
-        "body": pydantic_core.from_json(end.answer.body),
+        "body": pydantic_core.from_json(end.answer.body or b"null"),
         "problem": None,
     }

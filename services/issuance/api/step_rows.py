@@ -7,9 +7,19 @@ from pydantic import Field, model_validator
 from services.issuance.api.bodies import Body, CounterName, ShownDocument
 from services.issuance.api.step_bodies import OldCardSeen, ProxyShown
 from services.issuance.api.who import Who, one_of
-from shared.contracts.base import Certificate, Instant
+from shared.contracts.base import BusinessDate, Certificate, Instant, SiteRef
 from shared.contracts.issuance import DeferReason
-from shared.ids import CaseId, VisitId
+from shared.ids import BookingId, CaseId, VisitId
+
+
+class PartyCase(Body):
+    """A case that was let in at a satellite."""
+
+    case_id: CaseId
+    """The case."""
+
+    booking_id: BookingId | None = None
+    """Its booking; none for a walk-in."""
 
 
 class CheckInRow(Who):
@@ -19,6 +29,9 @@ class CheckInRow(Who):
 
     occurred_at: Instant
     """When the party came."""
+
+    party: Annotated[tuple[PartyCase, ...], Field(max_length=20)] = ()
+    """In a satellite's journal: every case that was let in there."""
 
     @model_validator(mode="after")
     def _names_at_most_one(self) -> Self:
@@ -114,8 +127,38 @@ class DoneRow(_VisitRow):
     verb: Literal["done"]
 
 
+class _DayRow(Body):
+    site_id: SiteRef
+    """The site."""
+
+    date: BusinessDate
+    """The date in Japan."""
+
+    occurred_at: Instant
+    """When it happened."""
+
+
+class CountRow(_DayRow):
+    """In a satellite's journal: as POST …/day/cards:count."""
+
+    verb: Literal["count"]
+    back: Annotated[tuple[CaseId, ...], Field(max_length=500)] = ()
+    """Cases whose cards lie on their shelf again."""
+
+    missing: Annotated[tuple[CaseId, ...], Field(max_length=500)] = ()
+    """Cases whose cards cannot be found."""
+
+
+class SignOffRow(_DayRow):
+    """In a satellite's journal: as POST …/day:sign-off."""
+
+    verb: Literal["sign_off"]
+
+
 StepRow = (
     CheckInRow
+    | CountRow
+    | SignOffRow
     | CallRow
     | IdentityRow
     | ProxyRow

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from services.issuance.api import batch_steps
 from services.issuance.api.batch_bodies import Batch, Row, ServeRow
 from services.issuance.api.desk import Desk, DeskDep, refuse_query
+from services.issuance.api.journal_rows import receive
 from services.issuance.api.row_results import BatchResult, answer
 from services.issuance.api.views import View, VisitView
 from services.issuance.domain.visit import CaseState, Visit
@@ -52,8 +53,11 @@ async def batch(body: Batch, call: OnceDep, desk: DeskDep, request: Request) -> 
     done and what was refused is tried again.
 
     Rows are worked in order, by the rules of the single doors, each at its own moment. Rows
-    `serve` that stand next to each other are written together.
+    `serve` that stand next to each other are written together. With `journal` they are a
+    satellite's: each is worked once for ever, and what is refused waits as a conflict.
     """
+    if body.journal is not None:
+        return answer(await receive(call, body, body.journal, desk), request)
     for site_id in {row.site_id for row in body.rows if hasattr(row, "site_id")}:
         call.principal.require_site(site_id)
     rows = await call.rows(_same(body, desk))
@@ -90,10 +94,11 @@ async def _served(
 
 
 async def _step(call: Call, rows: Claim, number: int, row: Row, desk: Desk) -> Answered | Problem:
-    async def command(unit: Unit) -> VisitView:
+    async def command(unit: Unit) -> VisitView | None:
         if isinstance(row, ServeRow):
             raise TypeError("whole visits are written together")
-        return VisitView.of(await batch_steps.work(unit, row, desk))
+        visit = await batch_steps.work(unit, row, desk)
+        return VisitView.of(visit) if visit else None
 
     try:
         return await call.row(number, rows, command)

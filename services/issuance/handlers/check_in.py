@@ -4,41 +4,23 @@ A party is let in if at least one of its cases can be served; what stands in the
 defers them at once, so that the citizen hears it at the door and not at the counter.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from services.issuance.domain.booking import Booking, BookingUnknown, arrival, require_expected
-from services.issuance.domain.case_file import AlreadyDone, CaseFile, Unservable, obstacle
+from services.issuance.domain.booking import Booking, BookingUnknown, require_expected
 from services.issuance.domain.day import DaySignedOff
 from services.issuance.domain.notice import NoticeUnknown
-from services.issuance.domain.out_of_reservation import require_soon
 from services.issuance.domain.ticket import Need, purposes_of
-from services.issuance.domain.visit import AlreadyCheckedIn, CaseState, Visit, VisitCase, VisitState
-from services.issuance.handlers.deferring import deferral
+from services.issuance.domain.visit import AlreadyCheckedIn, CaseState, Visit
+from services.issuance.handlers.arrivals import tell_arrival
+from services.issuance.handlers.arriving import Party, arrived, nobody_yet
+from services.issuance.handlers.satellites import is_decided, require_here
 from services.issuance.store import bookings, case_files, days, tickets, visits
 from shared.calendar import business_date
 from shared.contracts.base import CaseKind, CaseOpened, Procedure
-from shared.contracts.issuance import Arrival, DeferReason, VisitCheckedIn
 from shared.ids import BookingId, CaseId, SiteId, VisitId, WardCode, new_id
 from shared.security.blind_index import BlindKey
 from shared.unit import Unit
-
-
-@dataclass(frozen=True, slots=True)
-class Party:
-    """Who has come: the case that was named, and all cases with the booking of each."""
-
-    named: CaseId
-    bookings: Mapping[CaseId, Booking | None]
-    soon_days: int | None = None
-    """For a card without a booking: within how many days something has to expire."""
-
-    @property
-    def starts_at(self) -> datetime | None:
-        """When the first of them is expected; none for a walk-in."""
-        times = [booking.starts_at for booking in self.bookings.values() if booking]
-        return min(times, default=None)
 
 
 async def check_in_booking(
@@ -142,8 +124,8 @@ async def check_in_question(
 
     Raises ``DaySignedOff``.
     """
-    await _require_day(unit, site_id)
-    visit = _nobody_yet(unit, site_id, visit_id)
+    await require_day(unit, site_id)
+    visit = nobody_yet(unit, site_id, visit_id)
     await visits.add(unit.conn, visit)
     unit.audit("visit.check_in", subject=str(visit.visit_id), site_id=site_id)
     return await _with_ticket(unit, visit, None, need)
@@ -164,26 +146,35 @@ async def _check_in(
     visit_id: VisitId | None,
 ) -> Visit:
     """Raises ``DaySignedOff``, an ``Unservable``, ``BookingNeeded`` and ``AlreadyCheckedIn``."""
-    await _require_day(unit, site_id)
+    await require_day(unit, site_id)
     files = await case_files.lock(unit.conn, party.bookings)
     visit = arrived(unit, site_id, party, files, grace, visit_id=visit_id)
+    return await add_visit(unit, visit, party.starts_at, need)
+
+
+async def add_visit(
+    unit: Unit, visit: Visit, starts_at: datetime | None, need: Need | None
+) -> Visit:
+    """Write the visit of a party that is let in, and say so. Raises ``AlreadyCheckedIn``."""
     if not await visits.add(unit.conn, visit):
         raise await _checked_in_before(unit, visit)
-    _tell(unit, visit)
-    return await _with_ticket(unit, visit, party.starts_at, need)
+    tell_arrival(unit, visit)
+    return await _with_ticket(unit, visit, starts_at, need)
 
 
-async def _require_day(unit: Unit, site_id: SiteId) -> None:
+async def require_day(unit: Unit, site_id: SiteId) -> None:
+    """Hold the site's day open to the end of the unit. Raises ``SiteAway`` and ``DaySignedOff``."""
     today = business_date(unit.now)
+    await require_here(unit, site_id)
     await days.share(unit.conn, [(site_id, today)])
-    if await days.signed_off_at(unit.conn, site_id, today):
+    if await days.signed_off_at(unit.conn, site_id, today) and not is_decided(unit):
         raise DaySignedOff
 
 
 async def _with_ticket(
     unit: Unit, visit: Visit, starts_at: datetime | None, need: Need | None
 ) -> Visit:
-    """The visit with its place in the queue."""
+    """The visit with a place in the queue."""
     await tickets.give(
         unit.conn,
         visit.visit_id,
@@ -200,106 +191,3 @@ async def _checked_in_before(unit: Unit, visit: Visit) -> AlreadyCheckedIn:
     cases = [case.case_id for case in visit.cases]
     open_visit = await visits.open_visit_of(unit.conn, cases, but=visit.visit_id)
     return AlreadyCheckedIn(extras={"visit_id": str(open_visit) if open_visit else None})
-
-
-def arrived(
-    unit: Unit,
-    site_id: SiteId,
-    party: Party,
-    files: Mapping[CaseId, CaseFile],
-    grace: timedelta,
-    *,
-    visit_id: VisitId | None,
-) -> Visit:
-    """The visit of a party that is let in, judged by the locked ``files`` of its cases.
-
-    Raises an ``Unservable`` where none of its cases can be served, and ``BookingNeeded``.
-    """
-    today = business_date(unit.now)
-    obstacles = {case_id: obstacle(files[case_id], site_id, today) for case_id in party.bookings}
-    named = obstacles[party.named]
-    if named is not None and all(obstacles.values()):
-        raise named
-    if party.soon_days is not None and files[party.named].procedure is Procedure.CARD_ISSUANCE:
-        require_soon(files[party.named], today, party.soon_days)
-    cases = [
-        _case(unit, files[case_id], booking, obstacles[case_id])
-        for case_id, booking in sorted(party.bookings.items())
-        if not isinstance(obstacles[case_id], AlreadyDone)
-    ]
-    blank = _nobody_yet(unit, site_id, visit_id)
-    return replace(blank, arrival=_arrival(unit, party, grace), cases=tuple(cases))
-
-
-def _nobody_yet(unit: Unit, site_id: SiteId, visit_id: VisitId | None) -> Visit:
-    return Visit(
-        visit_id=visit_id or VisitId(new_id()),
-        site_id=site_id,
-        business_date=business_date(unit.now),
-        arrival=Arrival.WALK_IN,
-        state=VisitState.WAITING,
-        counter=None,
-        checked_in_at=unit.now,
-        called_at=None,
-        ended_at=None,
-        version=1,
-        cases=(),
-    )
-
-
-def _case(
-    unit: Unit, file: CaseFile, booking: Booking | None, hindrance: Unservable | None
-) -> VisitCase:
-    return VisitCase(
-        case_id=file.case_id,
-        booking_id=booking.booking_id if booking else None,
-        procedure=_procedure(file, booking),
-        kind=file.kind,
-        ward=file.ward,
-        shelf_position=file.shelf_position,
-        state=CaseState.DEFERRED if hindrance else CaseState.OPEN,
-        reason=hindrance.defer_reason if hindrance else None,
-        documents=(),
-        identified_at=None,
-        pin_set_at=None,
-        closed_at=unit.now if hindrance else None,
-    )
-
-
-def _procedure(file: CaseFile, booking: Booking | None) -> Procedure:
-    if file.procedure is not None:
-        return file.procedure
-    return booking.procedure if booking else Procedure.CARD_ISSUANCE
-
-
-def _arrival(unit: Unit, party: Party, grace: timedelta) -> Arrival:
-    booked = party.starts_at
-    return arrival(booked, unit.now, grace) if booked else Arrival.WALK_IN
-
-
-def _tell(unit: Unit, visit: Visit) -> None:
-    say_arrival(unit, visit)
-    for case in visit.cases:
-        unit.audit(
-            "visit.check_in",
-            subject=str(case.case_id),
-            site_id=visit.site_id,
-            visit=str(visit.visit_id),
-        )
-
-
-def say_arrival(unit: Unit, visit: Visit) -> None:
-    """Say who has come, and what cannot be done for whom."""
-    at = visit.checked_in_at
-    about = {"site_id": visit.site_id, "visit_id": visit.visit_id}
-    for case in visit.cases:
-        event = VisitCheckedIn(
-            case_id=case.case_id,
-            booking_id=case.booking_id,
-            procedure=case.procedure,
-            arrival=visit.arrival,
-            **about,
-        )
-        unit.emit(event, time=at)
-        if case.state is CaseState.DEFERRED and case.reason is not None:
-            unit.emit(deferral(visit, case, DeferReason(case.reason)), time=at)

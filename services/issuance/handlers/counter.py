@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from services.issuance.domain.checklist import Step
 from services.issuance.domain.counter import require_free, require_open
 from services.issuance.domain.identity import Document, require_proof
+from services.issuance.domain.satellite import AtSatellite
 from services.issuance.domain.visit import (
     CaseState,
     Visit,
@@ -28,12 +29,14 @@ from shared.unit import Unit
 async def call(unit: Unit, visit_id: VisitId, counter: str) -> Visit:
     """Call the party to ``counter``; calling it there again changes nothing.
 
-    A counter that is known here has to be open and free. Raises ``VisitUnknown``, ``Forbidden``
+    A counter that is known here has to be open and free; those of a satellite that tells of it
+    afterwards are its own. Raises ``VisitUnknown``, ``Forbidden``
     (site), ``VisitEnded``, ``CounterNotOpen`` and ``CounterBusy``.
     """
     found = await reread(unit, visit_id)
     unit.principal.require_site(found.site_id)
-    known = await counters.lock(unit.conn, found.site_id, counter)
+    told = isinstance(unit.principal, AtSatellite)
+    known = None if told else await counters.lock(unit.conn, found.site_id, counter)
     visit = await locked(unit, visit_id)
     require_running(visit)
     if visit.state is VisitState.CALLED and visit.counter == counter:
@@ -48,7 +51,8 @@ async def called(unit: Unit, visit: Visit, counter: str) -> Visit:
     """Put a locked visit to a locked counter, and say so."""
     visit_id = visit.visit_id
     await visits.called(unit.conn, visit_id, counter, unit.now)
-    await turns.begin(unit.conn, visit, counter, unit.now)
+    told = isinstance(unit.principal, AtSatellite)
+    await turns.begin(unit.conn, visit, counter, unit.now, is_here=not told)
     await tickets.called(unit.conn, visit_id, unit.now)
     for case in visit.cases:
         if case.state is CaseState.OPEN:

@@ -10,6 +10,7 @@ from services.issuance.domain.checklist import Step
 from services.issuance.domain.visit import CaseState, Visit, VisitCase
 from services.issuance.handlers.certificates import keep_answer, of_case
 from services.issuance.handlers.counter import end_if_nothing_is_left, locked_case, record
+from services.issuance.handlers.satellites import is_decided, require_here
 from services.issuance.store import case_files, visits
 from shared.calendar import business_date
 from shared.contracts.base import CaseKind, Certificate
@@ -44,7 +45,10 @@ async def issue(unit: Unit, visit_id: VisitId, case_id: CaseId) -> Visit:
 async def renew(
     unit: Unit, visit_id: VisitId, case_id: CaseId, certificates: tuple[Certificate, ...]
 ) -> Visit:
-    """New certificates were written to the citizen's card. Raises as ``issue`` does."""
+    """New certificates were written to the citizen's card, some of them perhaps before a failure.
+
+    Raises as ``issue`` and ``require_writable`` do.
+    """
     visit, case = await locked_case(unit, visit_id, case_id, Step.RENEW)
     renewal = wrote(await of_case(unit, visit, case), frozenset(certificates))
     await keep_answer(unit, case_id, renewal)
@@ -67,7 +71,9 @@ async def renew(
 
 async def _finish(unit: Unit, visit: Visit, case: VisitCase) -> tuple[CaseKind, WardCode]:
     file = (await case_files.lock(unit.conn, [case.case_id]))[case.case_id]
-    require_servable(file, visit.site_id, business_date(unit.now))
+    await require_here(unit, visit.site_id)
+    if not is_decided(unit):
+        require_servable(file, visit.site_id, business_date(unit.now))
     ended = await visits.end_procedure(
         unit.conn, visit.visit_id, case.case_id, visit.site_id, unit.now
     )

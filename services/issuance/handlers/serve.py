@@ -16,13 +16,15 @@ from services.issuance.domain.checklist import Checklist
 from services.issuance.domain.day import DaySignedOff
 from services.issuance.domain.moments import VisitExists
 from services.issuance.domain.notice import NoticeUnknown
+from services.issuance.domain.satellite import SiteAway
 from services.issuance.domain.serving import Served, finished, require_moments
 from services.issuance.domain.ticket import purposes_of
 from services.issuance.domain.visit import AlreadyCheckedIn, CaseState, Visit
-from services.issuance.handlers.check_in import Party, arrived, renewal_opened
+from services.issuance.handlers.arriving import Party, arrived
+from services.issuance.handlers.check_in import renewal_opened
 from services.issuance.handlers.served_events import say_served
 from services.issuance.handlers.steps import ResultNotAccepted
-from services.issuance.store import case_files, days, serving
+from services.issuance.store import case_files, days, satellites, serving
 from services.issuance.store.serving import Over
 from shared.calendar import business_date
 from shared.contracts.base import CaseOpened
@@ -47,6 +49,7 @@ class _Known:
     parties: Mapping[int, Sequence[Booking]]
     files: dict[CaseId, CaseFile]
     open_visits: Mapping[CaseId, VisitId]
+    away: set[SiteId]
     closed_days: set[tuple[SiteId, date]]
     checklists: Mapping[date, Checklist]
     visits: set[VisitId]
@@ -92,6 +95,7 @@ async def _read(unit: Unit, rows: Sequence[Served], begun: Mapping[int, CaseOpen
     named = await _named(unit, rows)
     parties = await _parties(unit, rows, named)
     on = {_day(row) for row in rows}
+    away = await satellites.away(conn, {site_id for site_id, _ in on})
     await days.share(conn, on)
     cases = {case_id for case_id in named.values() if case_id}
     cases |= {one.case_id for party in parties.values() for one in party}
@@ -101,6 +105,7 @@ async def _read(unit: Unit, rows: Sequence[Served], begun: Mapping[int, CaseOpen
         named={**named, **{number: event.case_id for number, event in begun.items()}},
         parties=parties,
         files=files,
+        away=away,
         open_visits=await serving.open_visits(conn, cases),
         closed_days=await serving.signed_off(conn, on),
         checklists=await serving.by_day(conn, {day for _, day in on}),
@@ -151,6 +156,8 @@ def _judge(
     require_moments(row, unit.now)
     if row.visit_id in known.visits:
         raise VisitExists
+    if row.site_id in known.away:
+        raise SiteAway
     if _day(row) in known.closed_days:
         raise DaySignedOff
     party = _party(number, row, known, rules)

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from services.issuance.domain.case_file import CaseFile, CaseUnknown
 from services.issuance.domain.visit import CaseState, Visit, VisitCase
-from services.issuance.handlers.check_in import say_arrival
+from services.issuance.handlers.arrivals import say_arrival
 from services.issuance.handlers.deferring import abandonment, deferral
 from shared.contracts.base import Certificate, Procedure
 from shared.contracts.issuance import (

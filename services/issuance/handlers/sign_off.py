@@ -7,13 +7,23 @@ from datetime import date, timedelta
 from typing import assert_never
 
 from services.issuance.domain.card_count import require_counted
+from services.issuance.domain.conflict import ConflictsOpen
 from services.issuance.domain.day import DayOpen, DayReport, end_of_unfinished, require_over
 from services.issuance.domain.visit import CaseState, Visit, VisitCase
 from services.issuance.handlers import measuring
 from services.issuance.handlers.counter import record, reread, tell_completed
 from services.issuance.handlers.deferring import abandonment, deferral
 from services.issuance.handlers.measuring import Learning
-from services.issuance.store import bookings, card_counts, counters, days, measures, visits
+from services.issuance.handlers.satellites import require_here
+from services.issuance.store import (
+    bookings,
+    card_counts,
+    conflicts,
+    counters,
+    days,
+    measures,
+    visits,
+)
 from shared.calendar import business_date
 from shared.contracts.issuance import (
     AbandonReason,
@@ -30,8 +40,12 @@ async def sign_off(
     """Close the day; signing it off again answers with the same report.
 
     Raises ``DayNotOver`` for a day to come, or while somebody may still be in time, and
-    ``CardsNotCounted`` while nobody has said where a card is that was at a counter.
+    ``CardsNotCounted`` while nobody has said where a card is that was at a counter; ``SiteAway``,
+    and ``ConflictsOpen`` while it is not decided who has come.
     """
+    await require_here(unit, site_id)
+    if await conflicts.any_open(unit.conn, site_id):
+        raise ConflictsOpen
     if await days.take(unit.conn, site_id, day) is None:
         await _close(unit, site_id, day, grace)
         await measuring.tell(unit, site_id, day, learning)

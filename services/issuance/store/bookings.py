@@ -1,4 +1,8 @@
-"""Bookings as reservation tells of them: the seat and the state, each the newest heard."""
+"""Bookings as reservation tells of them: the seat and the state, each the newest heard.
+
+A satellite with a database of its own keeps those of its site, and goes on hearing of one that it
+knows wherever it moves.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -121,6 +125,8 @@ SELECT booking_id, case_id, seq, party_id, site_id, starts_at, day, minutes, pro
 FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::text[], $6::timestamptz[],
             $7::date[], $8::int[], $9::text[], $10::text[])
     AS e (booking_id, case_id, seq, party_id, site_id, starts_at, day, minutes, procedure, state)
+WHERE NOT EXISTS (SELECT FROM satellite_here h WHERE h.site_id <> e.site_id)
+      OR EXISTS (SELECT FROM booking k WHERE k.booking_id = e.booking_id)
 ON CONFLICT (booking_id) DO UPDATE SET
     party_id = CASE WHEN excluded.seat_seq > b.seat_seq THEN excluded.party_id ELSE b.party_id END,
     site_id = CASE WHEN excluded.seat_seq > b.seat_seq THEN excluded.site_id ELSE b.site_id END,
@@ -137,7 +143,9 @@ ON CONFLICT (booking_id) DO UPDATE SET
 """
 _BECAME = """
 INSERT INTO booking AS b (booking_id, case_id, state_seq, state)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[])
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[]) AS e (booking_id)
+WHERE NOT EXISTS (SELECT FROM satellite_here)
+      OR EXISTS (SELECT FROM booking k WHERE k.booking_id = e.booking_id)
 ON CONFLICT (booking_id) DO UPDATE SET state_seq = excluded.state_seq, state = excluded.state
 WHERE excluded.state_seq > b.state_seq
 """

@@ -12,10 +12,17 @@ from shared.ids import VisitId
 Outcome = Literal["ended", "skipped", "moved"]
 
 
-async def begin(conn: Connection, visit: Visit, counter: str, at: datetime) -> None:
-    """The party is called to the counter; where it was before, it is no more."""
+async def begin(
+    conn: Connection, visit: Visit, counter: str, at: datetime, *, is_here: bool = True
+) -> None:
+    """The party is called to the counter; where it was before, it is no more.
+
+    A counter that is not here, but at a satellite, is none of those known.
+    """
     await end(conn, visit.visit_id, at, "moved")
-    await conn.execute(_BEGIN, visit.visit_id, visit.site_id, visit.business_date, counter, at)
+    await conn.execute(
+        _BEGIN, visit.visit_id, visit.site_id, visit.business_date, counter, at, is_here
+    )
 
 
 async def end(conn: Connection, visit_id: VisitId, at: datetime, outcome: Outcome) -> None:
@@ -25,7 +32,8 @@ async def end(conn: Connection, visit_id: VisitId, at: datetime, outcome: Outcom
 
 _BEGIN = """
 INSERT INTO counter_turn (visit_id, site_id, business_date, counter, is_known, began_at)
-VALUES ($1, $2, $3, $4, EXISTS (SELECT FROM counter WHERE site_id = $2 AND counter = $4), $5)
+SELECT $1, $2, $3, $4,
+       $6::boolean AND EXISTS (SELECT FROM counter WHERE site_id = $2 AND counter = $4), $5
 """
 _END = """
 UPDATE counter_turn SET ended_at = $2, outcome = $3 WHERE visit_id = $1 AND ended_at IS NULL

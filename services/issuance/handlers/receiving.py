@@ -1,0 +1,162 @@
+"""What a satellite's journal tells is worked entry by entry, each once and for all.
+
+An entry that the rules refuse is not lost: it opens a conflict, and what the journal says of the
+same visit from there on is kept with it, until a supervisor decides.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.issuance.domain.conflict import (
+    ConflictState,
+    ConflictUnknown,
+    Decision,
+    Entry,
+    Found,
+    require_open,
+)
+from services.issuance.domain.satellite import (
+    AtSatellite,
+    LeaseRefused,
+    SatelliteState,
+    SatelliteUnknown,
+)
+from services.issuance.store import conflicts, satellites
+from shared.errors import Problem
+from shared.ids import SiteId, VisitId, new_id
+from shared.security.principal import Role
+from shared.unit import Unit
+
+Work = Callable[[Unit, Entry], Awaitable[object]]
+"""Does what an entry tells. Raises what the single doors raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of an entry: ``conflict_id`` and ``code`` where it waits for a decision.
+
+    ``is_leased`` tells whether the satellite may go on serving.
+    """
+
+    number: int
+    is_known: bool
+    is_leased: bool
+    conflict_id: UUID | None = None
+    code: str | None = None
+
+
+async def receive(unit: Unit, site_id: SiteId, lease: int, entry: Entry, work: Work) -> Received:
+    """Work one entry. Raises ``SatelliteUnknown``; for a lease never given, ``LeaseRefused``."""
+    # Not locked: whoever serves here takes this row after a visit, as an entry does.
+    satellite = await satellites.find(unit.conn, site_id)
+    if satellite is None:
+        raise SatelliteUnknown
+    if not 0 < lease <= satellite.lease:
+        raise LeaseRefused(extras={"state": satellite.state})
+    leased = satellite.state is SatelliteState.AWAY and satellite.lease == lease
+    if not await satellites.claim(unit.conn, site_id, lease, entry.number, unit.now):
+        return Received(entry.number, is_known=True, is_leased=leased)
+    visit_id = _visit_of(entry)
+    waiting = await conflicts.open_of(unit.conn, site_id, visit_id) if visit_id else None
+    if waiting is not None:
+        await conflicts.keep(unit.conn, waiting, entry)
+        return Received(entry.number, is_known=False, is_leased=leased, conflict_id=waiting)
+    problem = await _tried(unit, site_id, entry, work)
+    if problem is None:
+        return Received(entry.number, is_known=False, is_leased=leased)
+    conflict_id = await _raise(unit, site_id, lease, entry, problem)
+    return Received(
+        entry.number,
+        is_known=False,
+        is_leased=leased,
+        conflict_id=conflict_id,
+        code=problem.slug,
+    )
+
+
+async def resolve(unit: Unit, conflict_id: UUID, decision: Decision, work: Work) -> Found:
+    """Decide about a conflict: record what happened as it happened, or note it and no more.
+
+    What is recorded passes by holds and other news, but a case still ends once. Raises
+    ``ConflictUnknown``, ``Forbidden`` (site), ``ConflictResolved``, and what ``work`` raises; then
+    the conflict stays open.
+    """
+    found = await conflicts.lock(unit.conn, conflict_id)
+    if found is None:
+        raise ConflictUnknown
+    unit.principal.require_site(found.site_id)
+    require_open(found)
+    if decision is Decision.RECORD:
+        for entry in found.entries:
+            await _do(unit, found.site_id, entry, work, is_decided=True)
+    state = {
+        Decision.RECORD: ConflictState.RECORDED,
+        Decision.DISMISS: ConflictState.DISMISSED,
+    }[decision]
+    await conflicts.resolve(unit.conn, conflict_id, state, unit.now, unit.principal.subject)
+    unit.audit(f"conflict.{decision}", subject=str(conflict_id), site_id=found.site_id)
+    return await _read(unit, conflict_id)
+
+
+async def read(unit: Unit, conflict_id: UUID) -> Found:
+    """The conflict. Raises ``ConflictUnknown`` and ``Forbidden`` (site)."""
+    found = await _read(unit, conflict_id)
+    unit.principal.require_site(found.site_id)
+    unit.audit("conflict.read", subject=str(conflict_id), site_id=found.site_id)
+    return found
+
+
+async def listed(
+    unit: Unit, site_id: SiteId, state: ConflictState | None, after: UUID, limit: int
+) -> Sequence[Found]:
+    """The conflicts of a site after this one."""
+    unit.audit("conflict.list", subject=site_id, site_id=site_id)
+    return await conflicts.page(unit.conn, site_id, state, after, limit)
+
+
+async def _read(unit: Unit, conflict_id: UUID) -> Found:
+    found = await conflicts.find(unit.conn, conflict_id)
+    if found is None:
+        raise ConflictUnknown
+    return found
+
+
+async def _tried(unit: Unit, site_id: SiteId, entry: Entry, work: Work) -> Problem | None:
+    """What stands against the entry; then it has left nothing."""
+    try:
+        async with unit.conn.transaction():
+            await _do(unit, site_id, entry, work, is_decided=False)
+    except Problem as problem:
+        return problem
+    return None
+
+
+async def _do(unit: Unit, site_id: SiteId, entry: Entry, work: Work, *, is_decided: bool) -> None:
+    who = AtSatellite(
+        entry.actor, frozenset({Role.CLERK}), frozenset({site_id}), is_decided=is_decided
+    )
+    part = unit.part(who, unit.traceparent)
+    await work(part, entry)
+    unit.adopt(part)
+
+
+async def _raise(unit: Unit, site_id: SiteId, lease: int, entry: Entry, problem: Problem) -> UUID:
+    found = Found(
+        conflict_id=new_id(),
+        site_id=site_id,
+        lease=lease,
+        visit_id=_visit_of(entry),
+        code=problem.slug,
+        state=ConflictState.OPEN,
+        raised_at=unit.now,
+        entries=(entry,),
+    )
+    await conflicts.raise_(unit.conn, found)
+    unit.audit("conflict.raise", subject=str(found.conflict_id), site_id=site_id)
+    return found.conflict_id
+
+
+def _visit_of(entry: Entry) -> VisitId | None:
+    named = entry.row.get("visit_id")
+    return VisitId(UUID(named)) if isinstance(named, str) else None

@@ -1,0 +1,326 @@
+"""A satellite serves while cut off, writes down every act, and tells it when the line is up again:
+nothing is lost, nothing is handed over twice, and what cannot be true waits for a supervisor.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from services.issuance.handlers import check_in, hand_over, telling
+from services.issuance.store import satellites as satellite_store
+from shared.clock import FixedClock
+from shared.contracts.preparation import CardVoided, VoidReason
+from shared.contracts.reservation import (
+    BookingCancelled,
+    BookingConfirmed,
+    BookingMoved,
+    CancelReason,
+    MoveReason,
+)
+from shared.db import Database
+from shared.ids import CaseId
+from shared.unit import Unit
+from tests.issuance.satellites import KilledError, Region, region
+from tests.issuance.support import (
+    CENTER,
+    OFFICE,
+    TEN,
+    Clerk,
+    booked,
+    card_life,
+    new_case,
+    ok,
+    refused,
+)
+from tests.support.sizes import proof_size
+
+RoomDatabase = Callable[[str], Awaitable[Database]]
+
+
+@pytest_asyncio.fixture
+async def made(
+    room_database: RoomDatabase, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Region]:
+    hq, sat = await room_database("issuance"), await room_database("issuance")
+    async with region(hq, sat, clock, monkeypatch) as built:
+        yield built
+
+
+async def expect(made: Region, count: int) -> list[BookingConfirmed]:
+    """Cards on the satellite's shelf, each with a booking there."""
+    bookings = []
+    for _ in range(count):
+        case_id = new_case()
+        booking = booked(case_id)
+        await made.hear(*card_life(case_id), booking)
+        bookings.append(booking)
+    return bookings
+
+
+async def issue(clerk: Clerk, booking: BookingConfirmed) -> str:
+    """The card is handed over; the visit."""
+    visit_id, (case_id,) = await clerk.up_to_issue(booking_id=booking.booking_id)
+    ok(await clerk.step(visit_id, case_id, "issue"))
+    return visit_id
+
+
+def cancelled(booking: BookingConfirmed) -> BookingCancelled:
+    return BookingCancelled(
+        **booking.model_dump(include={"case_id", "booking_id", "party_id", "site_id"}),
+        starts_at=booking.starts_at,
+        procedure=booking.procedure,
+        reason=CancelReason.CITIZEN,
+    )
+
+
+def moved(booking: BookingConfirmed) -> BookingMoved:
+    return BookingMoved(
+        **booking.model_dump(exclude={"site_id"}),
+        site_id=CENTER,
+        previous_site_id=OFFICE,
+        previous_starts_at=booking.starts_at,
+        reason=MoveReason.CITIZEN,
+    )
+
+
+def voided(booking: BookingConfirmed) -> CardVoided:
+    return CardVoided(case_id=booking.case_id, reason=VoidReason.MOVED_OUT)
+
+
+async def test_cards_of_a_satellite_that_is_away_are_handed_over_there_alone(made: Region) -> None:
+    first, second = await expect(made, 2)
+    refused(await made.hq_clerk.check_in(booking_id=first.booking_id), "site-away")
+    await issue(made.sat_clerk, first)
+    back = ok(await made.hq_supervisor.post(f"/v1/satellites/{OFFICE}:take-back"))
+    assert (back["state"], back["lease"]) == ("back", 1)
+    await issue(made.hq_clerk, second)
+    await made.tell_all()
+    refused(await made.sat_clerk.check_in(booking_id=second.booking_id), "satellite-not-leased")
+    assert Counter(await made.hq.types_said())["card.issued.v1"] == 2
+    again = ok(await made.hq_supervisor.post("/v1/satellites", {"site_id": OFFICE}))
+    assert again["state"] == "ready"
+    await made.teller.round()
+    assert ok(await made.sat_clerk.get("/v1/journal"))["is_leased"]
+    assert ok(await made.hq_supervisor.get("/v1/satellites"))["items"][0]["lease"] == 2
+
+
+async def test_the_lease_waits_for_whoever_hands_over(
+    made: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without asking for the lease both hand over: the same card would be given twice."""
+    (booking,) = await expect(made, 1)
+
+    async def passes(unit: Unit, site_id: str) -> None:
+        return None
+
+    monkeypatch.setattr(check_in, "require_here", passes)
+    monkeypatch.setattr(hand_over, "require_here", passes)
+    await issue(made.hq_clerk, booking)
+    await issue(made.sat_clerk, booking)
+    await made.tell_all()
+    assert [one["code"] for one in await made.conflicts()] == ["case-already-done"]
+
+
+async def test_every_act_is_told_and_said_once(made: Region, clock: FixedClock) -> None:
+    """A day of everything, signed off at the satellite."""
+    first, second, third, nobody = await expect(made, 4)
+    walk_in = new_case()
+    await made.hear(*card_life(walk_in, number="A1B234567"))
+    made.cut()
+    clerk = made.sat_clerk
+    await issue(clerk, first)
+    renewal = await clerk.draw("certificate_renewal", ward="141313")
+    await clerk.call(renewal["visit_id"])
+    case = renewal["cases"][0]["case_id"]
+    ok(await clerk.step(renewal["visit_id"], case, "pin-set", {"confirmed": True}))
+    written = {"certificates": ["signing"]}
+    ok(await clerk.step(renewal["visit_id"], case, "renew", written))
+    visit_id, (deferred,) = await clerk.up_to_issue(booking_id=second.booking_id)
+    clock.advance(timedelta(minutes=1))
+    ok(await clerk.step(visit_id, deferred, "defer", {"reason": "documents_missing"}))
+    visit_id, _ = await clerk.up_to_issue(notice_number="A1B-234567")
+    ok(await clerk.step(visit_id, walk_in, "receipt", {"signed": True}))
+    ok(await clerk.step(visit_id, walk_in, "issue"))
+    left = ok(await clerk.check_in(booking_id=third.booking_id))["visit_id"]
+    ok(await clerk.ticket(left, "leave"))
+    asked = (await clerk.draw())["visit_id"]
+    ok(await clerk.call(asked))
+    ok(await clerk.ticket(asked, "done"))
+    clock.advance(timedelta(hours=2))
+    ok(await clerk.count_back(UUID(deferred)))
+    ok(await made.sat_supervisor.post(f"/v1/sites/{OFFICE}/day:sign-off"))
+    assert await made.sat.types_said() == []
+    waiting = ok(await clerk.get("/v1/journal"))
+    assert waiting["waiting"] == waiting["entries"] > 20
+    await made.mend()
+    await made.tell_all()
+    assert await made.conflicts() == []
+    said = Counter(await made.hq.types_said())
+    assert said["card.issued.v1"] == 2
+    assert said["certificate.renewed.v1"] == said["case.opened.v1"] == 1
+    assert said["visit.deferred.v1"] == said["visit.abandoned.v1"] == said["visit.missed.v1"] == 1
+    assert "visit.missed.v1" in await made.hq.types_said(nobody.case_id)
+    report = ok(await made.hq_supervisor.get(f"/v1/sites/{OFFICE}/day/report"))
+    assert (report["done"], report["parties"], report["cards_back"]) == (3, 6, 1)
+    done = ok(await clerk.get("/v1/journal"))
+    assert (done["waiting"], done["told_through"]) == (0, done["entries"])
+    times = [one["time"] for one in await made.hq.said(CaseId(first.case_id))]
+    assert max(times) < TEN + timedelta(hours=1)
+
+
+async def test_conflicts_wait_and_are_decided(made: Region, clock: FixedClock) -> None:
+    gone, away, void, twice = await expect(made, 4)
+    made.cut()
+    visits = [await issue(made.sat_clerk, one) for one in (gone, away, void, twice)]
+    await made.hear(cancelled(gone), moved(away), voided(void))
+    await made.mend()
+    await made.tell_all()
+    found = {one["visit_id"]: one for one in await made.conflicts()}
+    assert [found[visit]["code"] for visit in visits[:3]] == [
+        "booking-not-active",
+        "booking-elsewhere",
+        "card-void",
+    ]
+    assert set(found) == set(visits[:3])
+    assert all(len(one["entries"]) == 5 for one in found.values())
+    assert Counter(await made.hq.types_said())["card.issued.v1"] == 1
+    ok(await made.hq_supervisor.post(f"/v1/satellites/{OFFICE}:take-back"))
+    clock.advance(timedelta(hours=2))
+    path = f"/v1/sites/{OFFICE}/day:sign-off"
+    refused(await made.hq_supervisor.post(path), "conflicts-open")
+    recorded = ok(await made.resolve(found[visits[2]], "record"))
+    assert (recorded["state"], recorded["resolved_by"]) == ("recorded", "staff:super")
+    assert (await made.hq.types_said(void.case_id))[-2:] == [
+        "card.issued.v1",
+        "visit.completed.v1",
+    ]
+    ok(await made.resolve(found[visits[0]], "dismiss"))
+    refused(await made.resolve(found[visits[0]], "record"), "conflict-resolved")
+    ok(await made.resolve(found[visits[1]], "record"))
+    assert ok(await made.hq_supervisor.post(path))["done"] == 3
+    refused(await made.hq_clerk.get(f"/v1/conflicts?site_id={OFFICE}"), "forbidden", 403)
+
+
+async def test_what_was_issued_elsewhere_meanwhile_is_never_issued_twice(made: Region) -> None:
+    renewal = new_case()
+    here = booked(renewal, procedure="certificate_renewal")
+    opened = card_life(renewal)[0].model_copy(update={"procedure": "certificate_renewal"})
+    await made.hear(opened, here)
+    made.cut()
+    visit = ok(await made.sat_clerk.check_in(booking_id=here.booking_id))["visit_id"]
+    ok(await made.sat_clerk.call(visit))
+    ok(await made.sat_clerk.step(visit, renewal, "pin-set", {"confirmed": True}))
+    ok(await made.sat_clerk.step(visit, renewal, "renew", {"certificates": ["signing"]}))
+    there = moved(here)
+    await made.hear(there)
+    elsewhere = Clerk(made.hq_clerk.client, "elsewhere")
+    other = ok(await elsewhere.check_in(CENTER, booking_id=here.booking_id))["visit_id"]
+    ok(await elsewhere.call(other))
+    ok(await elsewhere.step(other, renewal, "pin-set", {"confirmed": True}))
+    ok(await elsewhere.step(other, renewal, "renew", {"certificates": ["signing"]}))
+    await made.mend()
+    await made.tell_all()
+    (conflict,) = await made.conflicts()
+    refused(await made.resolve(conflict, "record"), "case-already-done")
+    assert (await made.conflicts())[0]["state"] == "open"
+    ok(await made.resolve(conflict, "dismiss"))
+    assert Counter(await made.hq.types_said())["certificate.renewed.v1"] == 1
+
+
+async def cut_off_day(made: Region) -> tuple[list[BookingConfirmed], dict[str, int]]:
+    """A day without a line: the satellite hands over, and meanwhile headquarters hear that some
+    bookings are cancelled or moved and some cards void. How many of each.
+    """
+    bookings = await expect(made, proof_size(9, 300))
+    made.cut()
+    for booking in bookings:
+        await issue(made.sat_clerk, booking)
+    changed = {"cancelled": 0, "moved": 0, "voided": 0}
+    for number, booking in enumerate(bookings):
+        if number % 5 == 0:
+            kind = list(changed)[number // 5 % 3]
+            changed[kind] += 1
+            await made.hear(
+                {"cancelled": cancelled, "moved": moved, "voided": voided}[kind](booking)
+            )
+    await made.mend()
+    return bookings, changed
+
+
+async def account(made: Region, bookings: list[BookingConfirmed]) -> Counter[str]:
+    """How each case is accounted for at headquarters: issued, or in a conflict."""
+    issued = Counter(
+        one["case_id"] for one in await made.hq.said() if one["type"] == "card.issued.v1"
+    )
+    waiting = Counter(
+        entry["row"]["case_id"]
+        for conflict in await made.conflicts()
+        for entry in conflict["entries"]
+        if entry["row"]["verb"] == "issue"
+    )
+    return Counter(
+        f"{issued[str(one.case_id)]} issued, {waiting[str(one.case_id)]} waiting"
+        for one in bookings
+    )
+
+
+async def test_a_day_cut_off_and_killed_at_every_step_of_telling_it(
+    made: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bookings, changed = await cut_off_day(made)
+    monkeypatch.setattr(telling, "MOST", 3)
+    died: set[tuple[str, str]] = set()
+
+    def dies(name: str, when: str) -> bool:
+        """Each request once before headquarters have it, and once before the answer comes."""
+        is_new = (name, when) not in died
+        died.add((name, when))
+        return is_new
+
+    made.way.dies = dies
+    deaths = await made.tell_all()
+    assert deaths == len(died) > len(bookings)
+    conflicts = sum(changed.values())
+    assert await account(made, bookings) == {
+        "1 issued, 0 waiting": len(bookings) - conflicts,
+        "0 issued, 1 waiting": conflicts,
+    }
+    codes = Counter(one["code"] for one in await made.conflicts())
+    assert codes == {
+        "booking-not-active": changed["cancelled"],
+        "booking-elsewhere": changed["moved"],
+        "card-void": changed["voided"],
+    }
+    assert ok(await made.sat_clerk.get("/v1/journal"))["waiting"] == 0
+
+
+async def lose_an_answer(made: Region, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The answer to the first entries is lost, and they are told again with fewer beside them."""
+    (booking,) = await expect(made, 1)
+    await issue(made.sat_clerk, booking)
+    monkeypatch.setattr(telling, "MOST", 4)
+    made.way.dies = lambda name, when: when == "after" and name.endswith(" 4")
+    with pytest.raises(KilledError):
+        await made.teller.round()
+    made.way.dies = lambda name, when: False
+    monkeypatch.setattr(telling, "MOST", 3)
+    await made.tell_all()
+    return await made.conflicts()
+
+
+async def test_an_entry_whose_answer_is_lost_is_not_worked_again(
+    made: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await lose_an_answer(made, monkeypatch) == []
+
+    async def always(*_: Any) -> bool:
+        return True
+
+    # Without the key on its number it is worked again, against what it did itself.
+    monkeypatch.setattr(satellite_store, "claim", always)
+    assert await lose_an_answer(made, monkeypatch) != []
