@@ -9,6 +9,7 @@ from datetime import time
 from services.reservation.citizen_settings import CitizenSettings
 from services.reservation.handlers import (
     board,
+    capacity,
     closing,
     daily,
     email_sessions,
@@ -45,6 +46,7 @@ def works(resources: Resources) -> Sequence[Due]:
         Due("ends of days", site_life.day_ends(rules)),
         Due("ends of periods", site_life.periods(rules)),
         Due("bookings that stand", standing.telling(rules)),
+        Due("free seats", daily.once_a_day("free seats", time(0, 30), capacity.telling(rules))),
         Due("closures", closing.work(rules, stuck)),
         Due("ended places of the waiting list", daily.once_a_day("waitlist", time(1), offers.end)),
         Due("visits that were signed off", unsigned.settle),

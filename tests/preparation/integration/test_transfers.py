@@ -13,7 +13,7 @@ from shared.clock import FixedClock
 from shared.contracts.base import Procedure
 from shared.contracts.place import Site, SiteState
 from shared.contracts.reservation import BookingCancelled, BookingConfirmed, CancelReason
-from shared.contracts.site import SiteClosed, SiteOpened, SiteWindDownStarted
+from shared.contracts.site import SiteChanged, SiteClosed, SiteOpened, SiteWindDownStarted
 from shared.db import Database
 from shared.due import DueLoop
 from shared.ids import BookingId, CaseId, PartyId, SiteId, derived_id
@@ -174,10 +174,18 @@ async def test_a_site_that_winds_down_sends_its_cards_home(
     stays, leaves = await notified(client, 2)
     closing = SAMPLE.model_copy(update={"state": SiteState.WINDING_DOWN})
     last = MORNING.date() + timedelta(days=30)
-    await hear(database, SiteWindDownStarted(site=closing, last_day=last), booked(stays, SITE))
+    told = [
+        SiteWindDownStarted(site=closing, last_day=last),
+        booked(stays, SITE),
+        SiteChanged(site=SAMPLE.model_copy(update={"state": SiteState.OPEN})),
+    ]
+    await hear(database, *told, order=[0, 1])
     (row,) = await dispatch_list(client)
     assert (row["case_id"], row["cause"], row["to_site_id"]) == (leaves, "wind_down", None)
     assert row["leave_by"] == last.isoformat()
+    # The planner takes it back: cards stay.
+    await hear(database, *told, order=[2])
+    assert await dispatch_list(client) == []
 
 
 async def test_what_left_arrives(client: httpx.AsyncClient, database: Database) -> None:

@@ -1,5 +1,6 @@
 """Cells follow the site's calendar, and no change of it takes a booked seat away."""
 
+import json
 from collections.abc import Awaitable, Callable
 from datetime import date, time, timedelta
 
@@ -15,7 +16,7 @@ from services.reservation.domain.booking import (
     SlotTaken,
 )
 from services.reservation.domain.case import OutsideWindow
-from services.reservation.handlers import availability, bookings, sites
+from services.reservation.handlers import availability, bookings, capacity, daily, sites
 from services.reservation.handlers.board import Board
 from services.reservation.handlers.bookings import Request
 from services.reservation.handlers.calendar import BookingsInTheWay
@@ -24,6 +25,7 @@ from shared.contracts.base import Procedure
 from shared.contracts.place import OpeningHours, Site, Weekday
 from shared.db import Database
 from shared.ids import CaseId, SiteId
+from shared.security.principal import Principal
 from tests.reservation.support import (
     FRIDAY,
     MORNING,
@@ -261,3 +263,30 @@ async def test_capacity_is_published_when_the_calendar_changes(room: Database) -
             """
         )
     assert days == '{"free": 9, "total": 9, "business_date": "2026-04-02"}'
+
+
+async def test_what_is_free_is_told_again_each_day(room: Database) -> None:
+    work = daily.once_a_day("free seats", time(0, 30), capacity.telling(RULES))
+    clock = FixedClock(MORNING)
+
+    async def told() -> int:
+        while True:
+            async with units(room, clock).begin(Principal.system("reservation")) as unit:
+                if not await work(unit):
+                    break
+        async with room.reader() as conn:
+            data = await conn.fetchval(
+                "SELECT data FROM outbox WHERE type = 'capacity.published.v1'"
+                " ORDER BY xid DESC, pos DESC LIMIT 1"
+            )
+        days = json.loads(data)["days"]
+        return int(next(d["free"] for d in days if d["business_date"] == THURSDAY.isoformat()))
+
+    assert await told() == 18
+    await book(room, A)
+    assert await told() == 18
+    clock.advance(timedelta(days=1) - timedelta(hours=9))
+    assert await told() == 18
+    clock.advance(timedelta(minutes=30))
+    assert await told() == 17
+    assert len(types(await events_of(room, SITE), "capacity.published")) == 3

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from services.reservation.domain.closure import ClosureState
-from services.reservation.handlers import closing
+from services.reservation.handlers import closing, withdrawing
 from shared.clock import FixedClock
 from shared.db import Connection, Database
 from shared.unit import Unit
@@ -21,7 +21,9 @@ from tests.reservation.life import ROOM, book, progress, seats, standing, wind_d
 from tests.reservation.support import (
     MORNING,
     OTHER_SITE,
+    PEOPLE,
     RULES,
+    SITE,
     case,
     counts,
     invite,
@@ -170,6 +172,19 @@ async def test_power_cuts_at_every_statement_change_nothing(room: Database) -> N
         moved = "SELECT count(*) FROM outbox WHERE type = 'booking.moved.v1'"
         assert await conn.fetchval(moved) == len(CASES)
         assert await conn.fetchval("SELECT count(*) FROM message WHERE kind = 'alternative'") == 6
+
+
+async def test_power_cuts_lose_no_seat_of_a_closure_that_is_taken_back(room: Database) -> None:
+    clock = FixedClock(MORNING)
+    await steps(room, clock, one_transaction)
+    closure = (await progress(room)).closure
+    async with units(room, clock).begin(PEOPLE["planner"]) as unit:
+        await withdrawing.withdraw(unit, closure.closure_id, RULES)
+    assert await steps(room, clock, one_transaction) > 10
+    found = await progress(room)
+    assert (standing(found), found.closure.state) == ({"kept": 6}, ClosureState.DONE)
+    assert {site for site, _ in await seats(room, CASES)} == {SITE}
+    assert all(booked == accounted for booked, accounted in await counts(room))
 
 
 async def test_without_one_transaction_per_step_they_lose_seats_or_news(room: Database) -> None:
