@@ -210,3 +210,26 @@ async def hear(
 def _record(event: Event, number: int, at: datetime | None) -> ConsumerRecord:
     body = event.model_dump_json()
     return record(event, number, id_=derived_id(event.type, number, body), time=at)
+
+
+async def days_of_stages_agree(database: Database) -> bool:
+    """Whether every card bears the days on which its history says that it came to its stages."""
+    async with database.reader() as conn:
+        differing = await conn.fetchval(
+            """
+            SELECT count(*) FROM card LEFT JOIN (
+                SELECT case_id, jsonb_object_agg(stage, day) AS days
+                FROM (SELECT case_id, CASE WHEN stage IN ('voided', 'disposed') THEN 'ended'
+                                           ELSE stage END AS stage,
+                             min((at AT TIME ZONE 'Asia/Tokyo')::date) AS day
+                      FROM card_stage WHERE stage NOT IN ('rejected', 'disposal_due')
+                      GROUP BY 1, 2) AS each GROUP BY case_id
+            ) AS history USING (case_id)
+            WHERE jsonb_strip_nulls(jsonb_build_object(
+                'received', received_on, 'inspected', inspected_on,
+                'registry_checked', registry_checked_on, 'preset', preset_on,
+                'shelved', shelved_on, 'notified', notified_on, 'issued', issued_on,
+                'ended', ended_on)) <> coalesce(days, '{}')
+            """
+        )
+    return bool(differing == 0)

@@ -1,14 +1,14 @@
 """The outlook's measured part: totals, backlog, lead times. Figures only, no case can be told."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 
 from services.preparation.domain.backlog import Backlog, backlog
 from services.preparation.domain.lead_times import WeekOfLeg, weekly
 from services.preparation.domain.totals import DayTotals, running
 from services.preparation.domain.working_days import WorkingDays
 from services.preparation.store import figures
-from shared.calendar import TOKYO, BusinessCalendar, business_date
+from shared.calendar import BusinessCalendar, business_date
 from shared.ids import WardCode
 from shared.unit import Unit
 
@@ -43,10 +43,6 @@ async def lead_times(
     ward: WardCode | None = None,
 ) -> Sequence[WeekOfLeg]:
     """How long the steps took that ended from ``first`` to ``last``, by week."""
-    spans = await figures.spans(unit.conn, _begin(first), _begin(last + _DAY), ward)
+    spans = await figures.spans(unit.conn, first, last, ward)
     earliest = min((span.began for span in spans), default=first)
     return weekly(spans, WorkingDays(calendar, min(earliest, first), last))
-
-
-def _begin(day: date) -> datetime:
-    return datetime.combine(day, time.min, TOKYO)

@@ -7,7 +7,7 @@ second, so that it needs no process of its own.
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 
 from services.preparation.domain.desks import Desk, Extra, Period
 from services.preparation.domain.flow import Cohort
@@ -19,7 +19,7 @@ from services.preparation.domain.working_days import WorkingDays, week_of
 from services.preparation.settings import PreparationSettings
 from services.preparation.store import outlook, seats
 from services.preparation.store.outlook import Done
-from shared.calendar import TOKYO, BusinessCalendar, business_date
+from shared.calendar import BusinessCalendar, business_date
 from shared.ids import WardCode
 from shared.unit import Unit
 
@@ -76,7 +76,7 @@ async def start(
     waiting = await outlook.queues(unit.conn)
     invited = await outlook.invited(unit.conn, today)
     back = calendar.add_business_days(today, -settings.outlook_look_back_days)
-    done = await outlook.done(unit.conn, _begin(back), _begin(today))
+    done = await outlook.done(unit.conn, back, today)
     first = min([back, *(c.received_on for q in waiting.values() for c in q)])
     first = min([first, *(group.received_on for group in invited)])
     shown = week_of(today) + timedelta(weeks=weeks)
@@ -193,7 +193,3 @@ def _of_ward(ward: WardCode, seated: Sequence[Seated], arriving: date, begun: St
     lead = begun.working.between(arriving, last.on) if last.on else None
     first = min((day for day in ahead if day is not None), default=None)
     return WardOutlook(ward, round(waiting), first, arriving, last.notified_on, last.on, lead)
-
-
-def _begin(day: date) -> datetime:
-    return datetime.combine(day, time.min, TOKYO)

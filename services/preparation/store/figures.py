@@ -1,17 +1,21 @@
-"""Figures counted from the cards and their history: totals, backlog, and how long steps took.
+"""Figures counted from the cards and the days of their stages: totals, backlog, lead times.
 
-Nothing is kept beside the cards, so nothing can differ from them. Days are those of Tokyo.
+No sum is kept, so none can differ from the cards. Days are those of Tokyo.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 from services.preparation.domain.backlog import Waiting
 from services.preparation.domain.lead_times import Leg, Span
 from services.preparation.domain.stages import Stage
 from services.preparation.domain.totals import Change
+from shared.calendar import TOKYO
 from shared.db import Connection
 from shared.ids import WardCode
+
+_LATE = timedelta(days=7)
+"""How late the news of a hand-over may be behind other stages, at the very most."""
 
 
 async def changes(
@@ -31,18 +35,20 @@ async def waiting(conn: Connection, ward: WardCode | None = None) -> list[Waitin
 
 
 async def spans(
-    conn: Connection, start: datetime, end: datetime, ward: WardCode | None = None
+    conn: Connection, first: date, last: date, ward: WardCode | None = None
 ) -> list[Span]:
-    """The steps that ended from ``start`` on and before ``end``."""
+    """The steps that ended from ``first`` to ``last``."""
     legs: Sequence[Leg] = tuple(Leg)
     rows = await conn.fetch(
         _SPANS,
         list(legs),
-        [leg.ends[0] for leg in legs],
-        [leg.ends[1] for leg in legs],
-        start,
-        end,
+        [leg.ends[0].rank + 1 for leg in legs],
+        [leg.ends[1].rank + 1 for leg in legs],
+        # A card's last stage is its latest, but for a hand-over that was heard of late.
+        datetime.combine(first, time.min, TOKYO) - _LATE,
         ward,
+        first,
+        last,
     )
     return [Span(Leg(row["leg"]), row["began"], row["ended"], row["cards"]) for row in rows]
 
@@ -50,17 +56,10 @@ async def spans(
 # The same rules as the report of the four totals in the reporting room. A card that is further than
 # a fact we miss (a hand-over heard of before its preset) waits for nothing before that.
 _CHANGES = """
-WITH reached AS (
-    SELECT case_id,
-           (min(at) FILTER (WHERE stage = 'preset') AT TIME ZONE 'Asia/Tokyo')::date AS preset_on,
-           (min(at) FILTER (WHERE stage = 'issued') AT TIME ZONE 'Asia/Tokyo')::date AS issued_on,
-           (min(at) FILTER (WHERE stage IN ('voided', 'disposed')) AT TIME ZONE 'Asia/Tokyo')::date
-               AS ended_on
-    FROM card_stage WHERE stage IN ('preset', 'issued', 'voided', 'disposed') GROUP BY case_id
-), alike AS (
+WITH alike AS (
     SELECT ward, applied_on, shipped_on, preset_on, issued_on, ended_on,
            least(issued_on, ended_on) AS over_on, count(*) AS cards
-    FROM card LEFT JOIN reached USING (case_id)
+    FROM card
     WHERE $3::text IS NULL OR ward = $3
     GROUP BY ward, applied_on, shipped_on, preset_on, issued_on, ended_on
 ), change AS (
@@ -88,13 +87,22 @@ WHERE stage IN ('received', 'inspected', 'registry_checked', 'preset', 'shelved'
   AND ($1::text IS NULL OR ward = $1)
 GROUP BY 1, 2, 3
 """
+# Cards alike in all their days are counted once and then looked at leg by leg.
 _SPANS = """
-SELECT leg.leg, (began.at AT TIME ZONE 'Asia/Tokyo')::date AS began,
-       (ended.at AT TIME ZONE 'Asia/Tokyo')::date AS ended, count(*) AS cards
-FROM unnest($1::text[], $2::text[], $3::text[]) AS leg(leg, frm, upto)
-JOIN card_stage ended ON ended.stage = leg.upto AND ended.at >= $4 AND ended.at < $5
-JOIN card_stage began ON began.case_id = ended.case_id AND began.stage = leg.frm
-WHERE began.at <= ended.at AND ($6::text IS NULL OR EXISTS (
-    SELECT FROM card WHERE card.case_id = ended.case_id AND card.ward = $6))
+WITH alike AS (
+    SELECT received_on, inspected_on, registry_checked_on, preset_on, shelved_on, notified_on,
+           issued_on, count(*) AS cards
+    FROM card
+    WHERE stage_since >= $4 AND ($5::text IS NULL OR ward = $5)
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
+), spans AS (
+    SELECT reached.days[leg.frm] AS began, reached.days[leg.upto] AS ended, leg.leg, cards
+    FROM alike
+    CROSS JOIN LATERAL (SELECT ARRAY[received_on, inspected_on, registry_checked_on, preset_on,
+                                     shelved_on, notified_on, issued_on] AS days) AS reached
+    CROSS JOIN unnest($1::text[], $2::int[], $3::int[]) AS leg(leg, frm, upto)
+)
+SELECT leg, began, ended, sum(cards)::bigint AS cards FROM spans
+WHERE began <= ended AND ended >= $6::date AND ended <= $7::date
 GROUP BY 1, 2, 3
 """

@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 from services.preparation.domain.desks import Desk, Period
 from services.preparation.domain.flow import Cohort, Notified, Waiting
 from services.preparation.domain.stages import Stage
+from shared.calendar import TOKYO
 from shared.db import Connection
 from shared.ids import WardCode
+
+_LATE = timedelta(days=7)
+"""How late the news of a hand-over may be behind other stages, at the very most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +43,11 @@ async def invited(conn: Connection, today: date) -> Sequence[Notified]:
     ]
 
 
-async def done(conn: Connection, since: datetime, until: datetime) -> Sequence[Done]:
+async def done(conn: Connection, since: date, until: date) -> Sequence[Done]:
     """What was done from ``since`` on and before ``until``, by stage, ward and day."""
-    rows = await conn.fetch(_DONE, since, until)
+    # A card's last stage is its latest (but for a hand-over heard of late): others did nothing.
+    begin = datetime.combine(since, time.min, TOKYO) - _LATE
+    rows = await conn.fetch(_DONE, begin, since, until)
     return [Done(Stage(row["stage"]), row["ward"], row["day"], row["cards"]) for row in rows]
 
 
@@ -69,38 +75,27 @@ async def remove_period(conn: Connection, desk: Desk, from_on: date) -> bool:
 
 
 _QUEUES = """
-SELECT stage, ward, (coalesce(came.at, stage_since) AT TIME ZONE 'Asia/Tokyo')::date AS received_on,
-       count(*)::float8 AS cards
-FROM card LEFT JOIN LATERAL (
-    SELECT at FROM card_stage WHERE card_stage.case_id = card.case_id AND stage = 'received'
-) AS came ON true
+SELECT stage, ward, received_on, count(*)::float8 AS cards FROM card
 WHERE stage IN ('received', 'inspected', 'registry_checked', 'preset', 'shelved') AND holds = 0
 GROUP BY 1, 2, 3 ORDER BY 3, 2
 """
 _INVITED = """
-SELECT ward, (stage_since AT TIME ZONE 'Asia/Tokyo')::date AS notified_on,
-       (coalesce(came.at, stage_since) AT TIME ZONE 'Asia/Tokyo')::date AS received_on,
-       count(*)::float8 AS cards
-FROM card LEFT JOIN LATERAL (
-    SELECT at FROM card_stage WHERE card_stage.case_id = card.case_id AND stage = 'received'
-) AS came ON true
+SELECT ward, notified_on, received_on, count(*)::float8 AS cards FROM card
 WHERE stage = 'notified' AND holds = 0
   AND EXISTS (SELECT FROM notice n WHERE n.case_id = card.case_id AND n.pickup_deadline >= $1)
   AND NOT EXISTS (SELECT FROM booking b WHERE b.case_id = card.case_id AND b.state = 'booked')
 GROUP BY 1, 2, 3 ORDER BY 2, 1, 3
 """
 _DONE = """
-SELECT reached.stage, card.ward, (reached.at AT TIME ZONE 'Asia/Tokyo')::date AS day,
-       count(*) AS cards
-FROM card_stage reached JOIN card USING (case_id)
-WHERE reached.at >= $1 AND reached.at < $2
-  AND reached.stage IN ('received', 'inspected', 'registry_checked', 'preset', 'shelved',
-                        'notified')
+SELECT reached.stage, ward, reached.day, count(*) AS cards
+FROM card CROSS JOIN LATERAL (VALUES
+    ('received', received_on), ('inspected', inspected_on),
+    ('registry_checked', registry_checked_on), ('preset', preset_on), ('shelved', shelved_on),
+    ('notified', notified_on)) AS reached(stage, day)
+WHERE stage_since >= $1 AND reached.day >= $2 AND reached.day < $3
 GROUP BY 1, 2, 3
 """
-_FIRST_DAY = """
-SELECT (min(at) AT TIME ZONE 'Asia/Tokyo')::date FROM card_stage WHERE stage = 'received'
-"""
+_FIRST_DAY = "SELECT min(received_on) FROM card"
 _PERIODS = "SELECT desk, from_on, people FROM desk_period"
 _PUT_PERIOD = """
 INSERT INTO desk_period (desk, from_on, people) VALUES ($1, $2, $3::text::numeric)

@@ -261,26 +261,19 @@ async def written(database: Database, cards: Sequence[Known]) -> None:
         await conn.execute("TRUNCATE card, card_stage, lot CASCADE")
         await conn.execute("INSERT INTO lot VALUES ('L', $1)", MORNING)
         for number, card in enumerate(cards, start=1):
-            case_id = new_id()
             await conn.execute(
                 "INSERT INTO card (case_id, card_reference, lot_id, lot_row, ward, kind,"
-                " applied_on, shipped_on, card_expires_on, stage_since)"
-                " VALUES ($1, $2, 'L', $3, $4, 'new', $5, $6, '2036-01-01', $7)",
-                case_id,
+                " applied_on, shipped_on, card_expires_on, stage_since, preset_on, issued_on,"
+                " ended_on)"
+                " VALUES ($1, $2, 'L', $3, $4, 'new', $5, $6, '2036-01-01', $7, $8, $9, $10)",
+                new_id(),
                 f"K-{number:04d}",
                 number,
                 card.ward,
                 card.applied_on,
                 card.shipped_on,
                 MORNING,
+                card.preset_on,
+                card.issued_on,
+                card.voided_on,
             )
-            for stage, day in (
-                ("preset", card.preset_on),
-                ("issued", card.issued_on),
-                ("voided", card.voided_on),
-            ):
-                if day is not None:
-                    at = datetime(day.year, day.month, day.day, 3, tzinfo=UTC)
-                    await conn.execute(
-                        "INSERT INTO card_stage VALUES ($1, $2, $3)", case_id, stage, at
-                    )

@@ -17,6 +17,7 @@ from shared.security.principal import Principal
 from tests.preparation.support import (
     SITE,
     bearer,
+    days_of_stages_agree,
     dump,
     events_of,
     kernel_settings,
@@ -133,6 +134,7 @@ async def test_opening_stock_comes_with_stage_and_shelf(
         "card.preset.v1",
         "card.shelved.v1",
     ]
+    assert await days_of_stages_agree(database)
 
 
 async def test_stage_columns_belong_to_opening_stock_alone(client: httpx.AsyncClient) -> None:

@@ -17,6 +17,7 @@ from tests.preparation.integration.test_facts import issued
 from tests.preparation.support import (
     SITE,
     bearer,
+    days_of_stages_agree,
     events_of,
     hear,
     lot_csv,
@@ -66,6 +67,7 @@ async def test_the_room_agrees_with_the_model(
         assert found["stage"] == model[card]
         assert (found["site_id"] == SITE) == (model[card] in (Stage.SHELVED, Stage.NOTIFIED))
         assert (await events_of(database, case_id))[4:] == walked[card]
+    assert await days_of_stages_agree(database)
 
 
 def letters(id_: UUID) -> str:

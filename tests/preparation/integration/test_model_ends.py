@@ -17,7 +17,7 @@ from shared.db import Database
 from shared.ids import new_id
 from tests.preparation.integration.test_facts import issued
 from tests.preparation.integration.test_model import imported, letters
-from tests.preparation.support import SITE, bearer, hear, once
+from tests.preparation.support import SITE, bearer, days_of_stages_agree, hear, once
 from tests.support.sizes import proof_size
 
 CARDS = 3
@@ -134,6 +134,7 @@ async def test_the_room_agrees_with_the_model(
         found = await read(client, case_ids[card])
         assert (found["stage"], found["held"]) == (model.stage, bool(model.holds))
         assert await told(database, case_ids[card]) == model.told
+    assert await days_of_stages_agree(database)
 
 
 @settings(
