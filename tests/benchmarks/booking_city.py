@@ -11,7 +11,7 @@ import random
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from pathlib import Path
 import asyncpg
 import psutil
 
+from deploy.embedded.issuer import sign
 from deploy.embedded.ports import free_port
 from deploy.embedded.postgres import EmbeddedPostgres
 from services.reservation.bootstrap import ROOM
@@ -32,6 +33,7 @@ from shared.db import Database
 from shared.ids import CaseId, SiteId, new_id
 from shared.migrate import migrate
 from shared.security.citizen_tokens import CitizenKeys, CitizenTokens
+from shared.security.principal import EVERY_SITE, Role
 from shared.settings import KernelSettings
 from shared.unit import Units
 from tests.benchmarks import bare, load
@@ -80,11 +82,15 @@ class Process:
 
 @dataclass
 class City:
-    """The running parts, and seats that nobody has asked for yet."""
+    """The running parts, and seats that nobody has asked for yet; ``staff`` is a clerk's token."""
 
     url: str
     api: Process
+    second: Process
+    """Another replica of the api, which has nothing to do unless asked."""
     bare: Process
+    postgres: psutil.Process
+    staff: str
     tokens: CitizenTokens
     database: Database
     pool: asyncpg.Pool
@@ -120,6 +126,26 @@ class City:
             await conn.execute(_CASES, ids, WARD, places, until)
         return made
 
+    def seats_apart(self, count: int) -> list[tuple[SiteId, datetime]]:
+        """Sites and times anywhere in the year, for whoever brings cases of their own."""
+        days = [day for day in _days() if day.weekday() < 5]
+        return [
+            (
+                self.choose.choice(SITES[:-1]),
+                self.choose.choice(days) + timedelta(minutes=20 * self.choose.randrange(24)),
+            )
+            for _ in range(count)
+        ]
+
+    def database_cpu(self) -> float:
+        """Seconds of CPU that the database server has spent, in all its processes."""
+        spent = 0.0
+        for process in (self.postgres, *self.postgres.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                spent += times.user + times.system
+        return spent
+
     def requests(self, seats: list[Seat]) -> list[bytes]:
         """The bookings as citizens send them, each with a token of their own."""
         return [load.post("/v1/bookings", seat.body, self._headers(seat)) for seat in seats]
@@ -145,7 +171,7 @@ async def city() -> AsyncIterator[City]:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="madoguchi-bench-")))
         postgres = EmbeddedPostgres(folder / "postgres")
-        await asyncio.to_thread(postgres.start)
+        server = await asyncio.to_thread(postgres.start)
         stack.callback(postgres.stop)
         url = await _database(postgres)
         database = await Database.connect(url, application="bench")
@@ -154,15 +180,23 @@ async def city() -> AsyncIterator[City]:
         await _open_sites(database)
         await pool.execute(bare.TABLES)
         await pool.execute("VACUUM ANALYZE")
-        ports, key = (free_port(), free_port()), signing_key(folder)
+        ports, key = [free_port() for _ in range(4)], signing_key(folder)
         settings = KernelSettings()
         keys = CitizenKeys.read(key)
+        issuer = f"http://127.0.0.1:{ports[3]}"
+        await _serve(stack, _issuer(key, ports[3], issuer), {}, ports[3])
         room = [sys.executable, "-m", "services.reservation", "api"]
-        api = await _serve(stack, room, _environment(url, ports[0], key), ports[0])
+        api, second = [
+            await _serve(stack, room, _environment(url, port, key, issuer), port)
+            for port in (ports[0], ports[2])
+        ]
         command, environment = _uvicorn(ports[1]), {"BARE_DATABASE_URL": url}
         yield City(
             url=url,
             api=api,
+            second=second,
+            postgres=psutil.Process(server.pid),
+            staff=sign(key, issuer, subject="bench", roles=[Role.CLERK], sites=[EVERY_SITE]),
             bare=await _serve(stack, command, environment, ports[1]),
             tokens=CitizenTokens(
                 keys, issuer=settings.citizen_issuer, audience=settings.oidc_audience
@@ -196,14 +230,14 @@ async def _open_sites(database: Database) -> None:
                 OpeningHours(weekday=day, opens=time(8, 30), closes=time(17))
                 for day in tuple(Weekday)[:5]
             ),
-            acceptance=(Acceptance(procedure=Procedure.CARD_ISSUANCE),),
+            acceptance=tuple(Acceptance(procedure=one) for one in Procedure),
         )
         async with units.begin(PEOPLE["planner"]) as unit:
             await sites.put(unit, site, rules, lambda _: None)
             await sites.open_(unit, site_id, rules)
 
 
-def _environment(url: str, port: int, key: Path) -> Mapping[str, str]:
+def _environment(url: str, port: int, key: Path, issuer: str) -> Mapping[str, str]:
     ring = "n1:" + base64.b64encode(bytes([1]) * 32).decode()
     return {
         "MADOGUCHI_RESERVATION_DATABASE_URL": url,
@@ -214,8 +248,14 @@ def _environment(url: str, port: int, key: Path) -> Mapping[str, str]:
         "MADOGUCHI_RESERVATION_HORIZON_DAYS": str(HORIZON_DAYS),
         "MADOGUCHI_CITIZEN_SIGNING_KEY_FILE": str(key),
         "MADOGUCHI_NOTICE_KEYS": ring,
+        "MADOGUCHI_OIDC_ISSUER": issuer,
         "MADOGUCHI_LOG_LEVEL": "WARNING",
     }
+
+
+def _issuer(key: Path, port: int, issuer: str) -> list[str]:
+    options = ["--keys", str(key), "--port", str(port), "--issuer", issuer]
+    return [sys.executable, "-m", "deploy.embedded.issuer", *options]
 
 
 def _uvicorn(port: int) -> list[str]:

@@ -82,6 +82,7 @@ async def measure(running: City, bar: Progress) -> list[Figure]:
         "bare route": bare_route,
         "spread": spread,
         "hot": hot,
+        "replicas": replicas,
     }
     rounds: dict[str, list[Round]] = {name: [] for name in kinds}
     task = bar.add_task("booking", total=(ROUNDS + 1) * len(kinds))
@@ -99,6 +100,13 @@ async def measure(running: City, bar: Progress) -> list[Figure]:
         Figure("spread, beside it on a route", rate["spread"], "bookings/s", rate["bare route"]),
         Figure("spread, beside a bare echo", rate["spread"], "bookings/s", rate["echo"]),
         Figure("one hot slot, beside spread", rate["hot"], "bookings/s", rate["spread"]),
+        Figure(
+            "spread over two api replicas, beside one",
+            rate["replicas"],
+            "bookings/s",
+            rate["spread"],
+        ),
+        Figure("the same, beside one bare statement", rate["replicas"], "bookings/s", rate["bare"]),
         Figure("CPU of spread, beside one bare statement", cpu["spread"], "ms", cpu["bare"]),
         Figure("CPU of spread, beside it on a route", cpu["spread"], "ms", cpu["bare route"]),
         Figure("CPU of spread, beside a bare echo", cpu["spread"], "ms", cpu["echo"]),
@@ -145,6 +153,22 @@ async def hot(running: City) -> Round:
     """The service, everybody in one slot."""
     requests = running.requests(await running.hot(PER_ROUND))
     return await _served(running.api, requests, 201)
+
+
+async def replicas(running: City) -> Round:
+    """As spread, half of the clients at each of two api processes."""
+    requests = running.requests(await running.spread(PER_ROUND))
+    both = ((running.api, requests[::2]), (running.second, requests[1::2]))
+    spent, own = sum(api.cpu() for api, _ in both), process_time()
+    found = await asyncio.gather(
+        *(load.flat_out(api.port, half, CLIENTS // 2) for api, half in both)
+    )
+    each = 1000 / len(requests)
+    return Round(
+        len(requests) / max(one.expect(201).seconds for one in found),
+        each * (sum(api.cpu() for api, _ in both) - spent),
+        each * (process_time() - own),
+    )
 
 
 async def _served(process: Process, requests: Sequence[bytes], status: int) -> Round:
