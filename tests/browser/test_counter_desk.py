@@ -1,25 +1,17 @@
 """The checklist, certificates and a stop of the national system on the screen, in a browser."""
 
-from datetime import timedelta
-
 from playwright.async_api import expect
 
-from shared.contracts.preparation import CardReceived
 from shared.contracts.site import NationalSystemSuspended, SuspensionReason
-from shared.ids import LotId, SuspensionId, derived_id
+from shared.ids import SuspensionId, derived_id
 from tests.browser.test_counter import accessible, at_counter, press
 from tests.issuance.house import House
-from tests.issuance.support import CARD, EXPIRES, OFFICE, RENEWAL, TEN, TODAY, WARD, ok
+from tests.issuance.support import CARD, OFFICE, RENEWAL, TEN, WARD, ok, replaces_another
 
 
 async def test_the_checklist_is_worked_and_a_receipt_printed(house: House) -> None:
     case_id = await house.city.card()
-    old = TODAY + timedelta(days=90)
-    await house.city.hear(
-        CardReceived(
-            case_id=case_id, lot_id=LotId("L1"), card_expires_on=EXPIRES, old_card_expires_on=old
-        )
-    )
+    await house.city.hear(replaces_another(case_id))
     booking = await house.city.booking(case_id)
     ticket = ok(await house.clerk.check_in(booking_id=booking.booking_id))["ticket"]
     async with at_counter(house, "en") as watched:

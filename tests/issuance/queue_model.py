@@ -18,6 +18,9 @@ GRACE = timedelta(minutes=10)
 SKIPS_ALLOWED = 1
 COUNTERS = {"1": frozenset(Purpose), "2": frozenset({Purpose.CARD_ISSUANCE, Purpose.QUESTION})}
 RULES = Priorities()
+STEPS = ("proxy", "identity", "old-card", "pin-set", "issue")
+REPLACING = frozenset({1})
+"""The prepared cases whose cards replace another."""
 
 
 def booked_at(case: int) -> datetime:
@@ -46,7 +49,7 @@ class Party:
     state: str = "waiting"
     counter: str | None = None
     skips: int = 0
-    is_identified: bool = False
+    done: frozenset[str] = frozenset()
     outcome: str | None = None
 
 
@@ -78,6 +81,7 @@ class Model:
                 p.skips,
                 p.waiting.only_counter,
                 p.outcome,
+                tuple(sorted(p.done)),
             )
             for number, p in self.parties.items()
         }
@@ -159,7 +163,7 @@ class Model:
         party = self.parties[command.number]
         if refusal := self._called(command.number):
             return refusal
-        if party.is_identified:
+        if party.done:
             return "being-served"
         party.waiting = replace(
             party.waiting, skipped_at=self.now, only_counter=None, transferred_at=None
@@ -196,19 +200,46 @@ class Model:
         self._end(party, None)
         return "ok"
 
+    def _proxy(self, command: Command) -> str:
+        return self._step(command, "proxy", "proxy-whole")
+
+    def _half_proxy(self, command: Command) -> str:
+        return self._step(command, "proxy", "proxy-half")
+
+    def _no_proxy(self, command: Command) -> str:
+        return self._step(command, "proxy", None)
+
     def _identify(self, command: Command) -> str:
+        return self._step(command, "identity", "identity")
+
+    def _old_card(self, command: Command) -> str:
+        return self._step(command, "old-card", "old-card")
+
+    def _pin(self, command: Command) -> str:
+        return self._step(command, "pin-set", "pin-set")
+
+    def _step(self, command: Command, step: str, noted: str | None) -> str:
+        """Note ``noted`` of a step, where no step before it is missing; None takes it back."""
         party = self.parties[command.number]
-        if refusal := self._served(party):
+        if refusal := self._served(party) or self._missing(party, step):
             return refusal
-        party.is_identified = True
+        kept = {one for one in party.done if not one.startswith(step)}
+        party.done = frozenset(kept | ({noted} if noted else set()))
         return "ok"
+
+    def _missing(self, party: Party, step: str) -> str | None:
+        wanted = [one for one in ("identity", "old-card", "pin-set") if one not in party.done]
+        if party.case not in REPLACING and "old-card" in wanted:
+            wanted.remove("old-card")
+        if "proxy-half" in party.done:
+            wanted.insert(0, "proxy")
+        before = STEPS[: STEPS.index(step)]
+        return "step-missing" if wanted and wanted[0] in before else None
 
     def _issue(self, command: Command) -> str:
         party = self.parties[command.number]
-        if refusal := self._served(party):
+        if refusal := self._served(party) or self._missing(party, "issue"):
             return refusal
-        if not party.is_identified:
-            return "step-missing"
         self._end(party, "done")
         assert party.case is not None
         assert party.case not in self.issued

@@ -298,6 +298,16 @@ def card_life(
     ]
 
 
+def replaces_another(case_id: CaseId) -> CardReceived:
+    """The card replaces one that goes on for a quarter of a year."""
+    return CardReceived(
+        case_id=case_id,
+        lot_id=LotId("L1"),
+        card_expires_on=EXPIRES,
+        old_card_expires_on=TODAY + timedelta(days=90),
+    )
+
+
 def booked(case_id: CaseId, **changes: Any) -> BookingConfirmed:
     """A booking of the case, today at half past ten at the office unless said otherwise."""
     values: dict[str, Any] = {

@@ -7,9 +7,16 @@ import pytest
 
 from services.issuance.api.step_bodies import Version
 from shared.clock import FixedClock
-from shared.contracts.preparation import CardReceived
-from shared.ids import CaseId, LotId
-from tests.issuance.support import EXPIRES, LICENCE, TODAY, City, Clerk, ok, refused
+from shared.ids import CaseId
+from tests.issuance.support import (
+    LICENCE,
+    TODAY,
+    City,
+    Clerk,
+    ok,
+    refused,
+    replaces_another,
+)
 
 PROXY = {
     "reason": "illness",
@@ -21,13 +28,7 @@ PROXY = {
 async def replacing(city: City) -> CaseId:
     """A case whose card replaces another."""
     case_id = await city.card()
-    received = CardReceived(
-        case_id=case_id,
-        lot_id=LotId("L1"),
-        card_expires_on=EXPIRES,
-        old_card_expires_on=TODAY + timedelta(days=90),
-    )
-    await city.hear(received)
+    await city.hear(replaces_another(case_id))
     return case_id
 
 

@@ -13,12 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from services.issuance.domain.checklist import OldCard, Paper, ProxyReason
 from services.issuance.domain.counter import CounterState
 from services.issuance.domain.identity import Document, DocumentClass, DocumentType
 from services.issuance.domain.queue import Priorities
 from services.issuance.domain.ticket import Need
-from services.issuance.handlers import check_in, counter, counters, hand_over, queue
+from services.issuance.handlers import check_in, counter, counters, hand_over, queue, steps
 from services.issuance.handlers.queue import QueueRules
+from services.issuance.handlers.steps import Proxy
 from services.issuance.store import tickets, visits
 from shared.clock import FixedClock
 from shared.contracts.reservation import BookingConfirmed
@@ -29,24 +31,33 @@ from shared.unit import Unit
 from tests.issuance.queue_model import (
     COUNTERS,
     GRACE,
+    REPLACING,
     SKIPS_ALLOWED,
     Command,
     Model,
     booked_at,
 )
-from tests.issuance.support import OFFICE, PEOPLE, TEN, City
+from tests.issuance.support import OFFICE, PEOPLE, TEN, City, replaces_another
 from tests.support.sizes import proof_size
 
 CASES = 3
 PASSPORT = [Document(DocumentClass.A, DocumentType.PASSPORT)]
+PAPERS = (Paper.POWER_OF_ATTORNEY, Paper.EVIDENCE_OF_REASON)
+PROXIES = {
+    "proxy": Proxy(ProxyReason.ILLNESS, tuple(PASSPORT), PAPERS),
+    "half_proxy": Proxy(ProxyReason.ILLNESS, tuple(PASSPORT), PAPERS[:1]),
+    "no_proxy": None,
+}
 RULES = QueueRules(Priorities(), SKIPS_ALLOWED)
 NOBODY = CaseId(new_id())
 _TABLES = (
     "visit, visit_case, ticket, ticket_number, counter, counter_span, counter_turn, card_count,"
-    " procedure_ended, service_day, case_step"
+    " procedure_ended, service_day, case_step, certificate_work"
 )
 _OF_A_COUNTER = ("next", "open", "pause", "close")
-_ABOUT_A_TICKET = ("call", "recall", "skip", "transfer", "leave", "done", "identify", "issue")
+_OF_A_STEP = ("proxy", "half_proxy", "no_proxy", "identify", "old_card", "pin", "issue")
+_ABOUT_A_TICKET = ("call", "recall", "skip", "transfer", "leave", "done", *_OF_A_STEP)
+_WHOLE = ("identify", "old_card", "pin", "issue")
 
 some_counter = st.sampled_from(sorted(COUNTERS))
 numbers = st.integers(1, 5)
@@ -77,7 +88,10 @@ moments = st.one_of(
     twice,
     st.builds(Command, st.just("wait"), number=st.integers(1, 30)).map(lambda one: (one,)),
 )
-programs = st.lists(moments, min_size=1, max_size=proof_size(25, 60))
+served = numbers.map(lambda number: [(Command(what, number=number),) for what in _WHOLE])
+programs = st.lists(
+    st.one_of(moments.map(lambda one: [one]), served), min_size=1, max_size=proof_size(25, 60)
+).map(lambda parts: [moment for part in parts for moment in part])
 
 
 @dataclass
@@ -131,7 +145,7 @@ class Office:
     async def _do(self, unit: Unit, command: Command, visit_id: VisitId) -> Any:
         if command.what in _OF_A_COUNTER:
             return await self._at_counter(unit, command)
-        if command.what in ("identify", "issue"):
+        if command.what in _OF_A_STEP:
             return await self._serve(unit, command, visit_id)
         match command.what:
             case "come":
@@ -161,11 +175,17 @@ class Office:
 
     async def _serve(self, unit: Unit, command: Command, visit_id: VisitId) -> None:
         case_id = await self._case(unit, visit_id)
-        if command.what == "issue":
-            await hand_over.issue(unit, visit_id, case_id)
-            return
-        await counter.verify_identity(unit, visit_id, case_id, PASSPORT)
-        await counter.confirm_pin(unit, visit_id, case_id)
+        match command.what:
+            case "proxy" | "half_proxy" | "no_proxy":
+                await steps.note_proxy(unit, visit_id, case_id, PROXIES[command.what])
+            case "identify":
+                await counter.verify_identity(unit, visit_id, case_id, PASSPORT)
+            case "old_card":
+                await steps.note_old_card(unit, visit_id, case_id, OldCard.CARD_RETURNED)
+            case "pin":
+                await counter.confirm_pin(unit, visit_id, case_id)
+            case _:
+                await hand_over.issue(unit, visit_id, case_id)
 
     async def _case(self, unit: Unit, visit_id: VisitId) -> CaseId:
         sql = "SELECT case_id FROM visit_case WHERE visit_id = $1"
@@ -191,6 +211,7 @@ class Office:
                 row["skips"],
                 row["only_counter"],
                 None if row["outcome"] == "open" else row["outcome"],
+                tuple(sorted(row["done"])),
             )
             for row in rows
         }
@@ -204,7 +225,13 @@ class Office:
 
 
 _SEEN = """
-SELECT t.number, t.need, c.case_id, v.state, v.counter, t.skips, t.only_counter, c.state AS outcome
+SELECT t.number, t.need, c.case_id, v.state, v.counter, t.skips, t.only_counter, c.state AS outcome,
+       array_remove(ARRAY[CASE WHEN c.identified_at IS NOT NULL THEN 'identity' END,
+                          CASE WHEN c.pin_set_at IS NOT NULL THEN 'pin-set' END], NULL)
+       || ARRAY(SELECT s.step || CASE WHEN s.step <> 'proxy' THEN ''
+                                      WHEN cardinality(s.papers) = 2 THEN '-whole'
+                                      ELSE '-half' END
+                FROM case_step s WHERE s.visit_id = c.visit_id AND s.case_id = c.case_id) AS done
 FROM ticket t JOIN visit v USING (visit_id) LEFT JOIN visit_case c USING (visit_id)
 ORDER BY t.number
 """
@@ -241,10 +268,12 @@ def _without_counter_of_ended(model: Model) -> Model:
 @pytest.fixture
 async def office(city: City, clock: FixedClock) -> Office:
     """An office with prepared cases, each booked today."""
-    bookings = [
-        await city.booking(await city.card(), starts_at=booked_at(number))
-        for number in range(CASES)
-    ]
+    bookings = []
+    for number in range(CASES):
+        case_id = await city.card()
+        if number in REPLACING:
+            await city.hear(replaces_another(case_id))
+        bookings.append(await city.booking(case_id, starts_at=booked_at(number)))
     return Office(city, clock, bookings)
 
 
@@ -278,6 +307,7 @@ READY = (
     (Command("come"),),
     (Command("next"),),
     (Command("identify", number=1),),
+    (Command("pin", number=1),),
 )
 BOTH_CALL = (Command("next", counter="1"), Command("next", counter="2"))
 BOTH_ISSUE = (Command("issue", number=1), Command("issue", number=1))
