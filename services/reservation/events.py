@@ -1,6 +1,6 @@
 """What reservation publishes and hears."""
 
-from services.reservation.handlers import facts, returned_notices, transfers, visits
+from services.reservation.handlers import facts, moved_wards, returned_notices, transfers, visits
 from shared.contracts.base import CaseOpened, Event
 from shared.contracts.issuance import (
     CardIssued,
@@ -66,7 +66,7 @@ PUBLISHES: tuple[type[Event], ...] = (
 SUBSCRIBES: tuple[Subscription, ...] = (
     on(CardNotified, facts.notified),
     on(CardHeld, facts.held),
-    on(CardReleased, facts.released),
+    on(CardReleased, moved_wards.released),
     on(CardVoided, facts.voided),
     on(CardDispatched, facts.dispatched),
     on(CardArrived, facts.arrived),

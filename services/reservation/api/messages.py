@@ -62,8 +62,8 @@ class CallView(BaseModel):
     booking_id: BookingId | None
     site_id: SiteId | None
     about: str = Field(
-        description="The kind of message that did not arrive, `card_not_there`, `notice_returned`"
-        " or `not_signed_off`."
+        description="The kind of message that did not arrive, `card_not_there`, `notice_returned`,"
+        " `ward_changed` or `not_signed_off`."
     )
     reason: CallReason
     phone: str | None = Field(description="Null where none is kept: write a letter.")

@@ -67,6 +67,8 @@ class CallReason(StrEnum):
     """Preparation told that the card cannot be at the site in time."""
     NOTICE_RETURNED = "notice_returned"
     """The notice came back undelivered."""
+    WARD_CHANGED = "ward_changed"
+    """The citizen has moved to a ward that the site does not serve."""
     NOT_SIGNED_OFF = "not_signed_off"
     """The day of the visit is long over, and its site has not said who came."""
 

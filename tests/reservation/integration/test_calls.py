@@ -9,7 +9,7 @@ from services.reservation.domain.booking import AlreadyBooked, BookingEnded, Cha
 from services.reservation.handlers import bookings, daily, moves, unsigned
 from services.reservation.handlers.moves import Target
 from shared.clock import FixedClock
-from shared.contracts.preparation import CardNoticeReturned
+from shared.contracts.preparation import CardNoticeReturned, CardReleased
 from shared.db import Database
 from shared.due import DueWork
 from shared.ids import BookingId
@@ -17,10 +17,12 @@ from shared.security.principal import Principal
 from tests.reservation.life import ROOM, book, named, reachable
 from tests.reservation.support import (
     FRIDAY,
+    OTHER_WARD,
     PEOPLE,
     RULES,
     SITE,
     THURSDAY,
+    WARD,
     bearer,
     case,
     citizen,
@@ -100,6 +102,27 @@ async def test_a_later_notice_makes_the_call_needless_in_any_order(room: Databas
             "SELECT notice_returned_seq FROM case_facts WHERE case_id = $1", case("unheard")
         )
     assert kept == 1
+
+
+async def test_who_moved_to_a_ward_that_is_not_served_is_called_and_keeps_the_seat(
+    room: Database,
+) -> None:
+    (booking,) = await book(room, MINE, at=NINE)
+    await hear(room, told(CardReleased(case_id=MINE, ward=WARD), 5))
+    assert await calls(room) == []
+    moved = told(CardReleased(case_id=MINE, ward=OTHER_WARD), 6)
+    await hear(room, moved)
+    await hear(room, moved, told(CardReleased(case_id=MINE, ward=OTHER_WARD), 7))
+    await hear(room, told(CardReleased(case_id=OTHER, ward=OTHER_WARD), 6))
+    assert await calls(room) == [("ward_changed", booking.booking_id)]
+    assert await named(room, MINE) == [booking]
+
+
+async def test_a_move_told_late_changes_nothing(room: Database) -> None:
+    await book(room, MINE, at=NINE)
+    await hear(room, told(CardReleased(case_id=MINE, ward=WARD), 9))
+    await hear(room, told(CardReleased(case_id=MINE, ward=OTHER_WARD), 8))
+    assert await calls(room) == []
 
 
 async def test_a_visit_without_sign_off_is_listed_and_leaves_the_list_with_it(
