@@ -1,8 +1,10 @@
 """The checklist over HTTP: versions, proxies, old cards, receipts, and what to bring."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from services.issuance.api.step_bodies import Version
@@ -82,6 +84,35 @@ async def test_a_proxy_is_proved_or_the_case_cannot_end(city: City, clerk: Clerk
     gone = ok(await clerk.step(visit_id, case_id, "proxy", {}))["cases"][0]
     assert gone["steps"][0]["state"] == "open"
     assert gone["next_step"] == "identity"
+
+
+async def test_two_terminals_work_the_same_checklist_and_one_card_leaves(
+    city: City, client: httpx.AsyncClient
+) -> None:
+    terminals = [Clerk(client, "clerk"), Clerk(client, "colleague")]
+    case_id = await replacing(city)
+    visit_id = await called(city, terminals[0], case_id)
+    steps: list[tuple[str, object]] = [
+        ("identity", LICENCE),
+        ("old-card", {"result": "card_returned"}),
+        ("pin-set", {"confirmed": True}),
+        ("receipt", {"signed": True}),
+        ("issue", None),
+    ]
+
+    async def work(clerk: Clerk) -> list[int]:
+        return [
+            (await clerk.step(visit_id, case_id, step, body)).status_code
+            for step, body in steps
+            for _ in range(2)
+        ]
+
+    answers = await asyncio.gather(*map(work, terminals))
+    assert [answer[-1] for answer in answers] == [409, 409]
+    assert sum(answer[-2:].count(200) for answer in answers) == 1
+    assert (await city.types_said(case_id)).count("card.issued.v1") == 1
+    actions = await city.actions()
+    assert [actions.count(f"case.note_{step}") for step in ("old_card", "receipt")] == [1, 1]
 
 
 async def test_deferring_says_what_to_bring(city: City, clerk: Clerk) -> None:
