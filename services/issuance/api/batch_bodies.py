@@ -203,8 +203,6 @@ class Batch(Body):
                     "journal には行ごとの entries が必要です。serve は使えず、count と sign_off は"
                     "journal 専用です。",
                 ),
-                Text(
-                    "Send the journal as it was written.", "記録のとおり送信してください。"
-                ),
+                Text("Send the journal as it was written.", "記録のとおり送信してください。"),
             )
         return self

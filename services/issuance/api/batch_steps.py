@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import assert_never
 
+from services.issuance.api import renewal_rows
 from services.issuance.api.desk import Desk
+from services.issuance.api.renewal_rows import RenewalRow
 from services.issuance.api.step_rows import (
     CallRow,
     CheckInRow,
@@ -50,12 +52,13 @@ async def work(unit: Unit, row: StepRow, desk: Desk) -> Visit | None:
     """
     if isinstance(row, CheckInRow):
         unit.principal.require_site(row.site_id)
-        command = partial(_come, row=row, desk=desk)
-        return await afterwards.check_in(unit, row.visit_id, row.occurred_at, command)
+        come = partial(_come, row=row, desk=desk)
+        return await afterwards.check_in(unit, row.visit_id, row.occurred_at, come)
     if isinstance(row, CountRow | SignOffRow):
         await afterwards.act(unit, row.occurred_at, partial(_end_day, row=row, desk=desk))
         return None
-    return await afterwards.step(unit, row.visit_id, row.occurred_at, _command(row))
+    command = _command(row, desk)
+    return await afterwards.step(unit, row.visit_id, row.occurred_at, command)
 
 
 async def _end_day(unit: Unit, row: CountRow | SignOffRow, desk: Desk) -> None:
@@ -94,8 +97,10 @@ async def _come(unit: Unit, row: CheckInRow, desk: Desk) -> Visit:
     return await check_in_question(unit, site_id, need, visit_id=own)
 
 
-def _command(row: _StepOfVisit | _StepOfCase) -> _Command:
+def _command(row: _StepOfVisit | _StepOfCase | RenewalRow, desk: Desk) -> _Command:
     visit_id = row.visit_id
+    if isinstance(row, RenewalRow):
+        return partial(renewal_rows.work, row=row, switch_from=desk.switch_from)
     match row:
         case CallRow():
             return lambda unit: counter.call(unit, visit_id, row.counter)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from services.issuance.api.bodies import Body, CounterName, ShownDocument
+from services.issuance.api.renewal_rows import RenewalRow
 from services.issuance.api.step_bodies import OldCardSeen, ProxyShown
 from services.issuance.api.who import Who, one_of
 from shared.contracts.base import BusinessDate, Certificate, Instant, SiteRef
@@ -156,7 +157,8 @@ class SignOffRow(_DayRow):
 
 
 StepRow = (
-    CheckInRow
+    RenewalRow
+    | CheckInRow
     | CountRow
     | SignOffRow
     | CallRow

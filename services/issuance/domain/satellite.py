@@ -95,6 +95,14 @@ class NotLeased(Conflict):
     )
 
 
+class AtHeadquartersOnly(Conflict):
+    """At the satellite: an act that its journal has no words for."""
+
+    slug = "headquarters-only"
+    title = Text("This is done at headquarters", "この操作は本部で行います")
+    remedy = Text("Do it at headquarters.", "本部のシステムで操作してください。")
+
+
 def leased(satellite: Satellite, holder: UUID) -> bool:
     """Whether ``holder`` begins a new lease; False where it has one. Raises ``LeaseRefused``."""
     if satellite.state is SatelliteState.READY:

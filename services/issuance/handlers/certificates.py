@@ -108,7 +108,7 @@ async def wrong_pin(unit: Unit, visit_id: VisitId, case_id: CaseId, which: Certi
     """
     visit, case = await locked_case(unit, visit_id, case_id, Step.PIN_SET)
     renewal = rules.wrong_pin(await of_case(unit, visit, case), which)
-    await _keep(unit, visit, case, renewal, "certificate.wrong_pin")
+    await _keep(unit, visit, case, renewal, "certificate.wrong_pin", which=which)
     return await reread(unit, visit_id)
 
 
@@ -143,7 +143,9 @@ async def fail(unit: Unit, visit_id: VisitId, case_id: CaseId, failure: Failure)
     visit, case = await locked_case(unit, visit_id, case_id, Step.RENEW)
     renewal = await of_case(unit, visit, case)
     after = rules.failed(renewal, failure.certificates, failure.reason, failure.written)
-    await _keep(unit, visit, case, after, "certificate.fail")
+    await _keep(
+        unit, visit, case, after, "certificate.fail", written=" ".join(sorted(failure.written))
+    )
     unit.emit(
         CertificateFailed(
             case_id=case_id,
@@ -196,11 +198,13 @@ def is_switch_offered(today: date, offered_from: date | None) -> bool:
     return offered_from is not None and offered_from <= today
 
 
-async def _keep(unit: Unit, visit: Visit, case: VisitCase, renewal: Renewal, action: str) -> None:
+async def _keep(
+    unit: Unit, visit: Visit, case: VisitCase, renewal: Renewal, action: str, **references: str
+) -> None:
     await certificates.write(unit.conn, case.case_id, visit.visit_id, renewal)
     await keep_answer(unit, case.case_id, renewal)
     await steps.touch(unit.conn, visit.visit_id)
-    record(unit, action, visit, case)
+    record(unit, action, visit, case, **references)
 
 
 async def keep_answer(unit: Unit, case_id: CaseId, renewal: Renewal) -> None:

@@ -161,6 +161,9 @@ def tell_completed(unit: Unit, visit: Visit) -> None:
             )
 
 
-def record(unit: Unit, action: str, visit: Visit, case: VisitCase) -> None:
+def record(unit: Unit, action: str, visit: Visit, case: VisitCase, **references: str | int) -> None:
     """Audit an act on one case of a visit."""
-    unit.audit(action, subject=str(case.case_id), site_id=visit.site_id, visit=str(visit.visit_id))
+    visit_id = str(visit.visit_id)
+    unit.audit(
+        action, subject=str(case.case_id), site_id=visit.site_id, visit=visit_id, **references
+    )

@@ -10,8 +10,9 @@ import pydantic_core
 
 from services.issuance.domain.checklist import Step
 from services.issuance.domain.identity import DocumentType
+from services.issuance.domain.satellite import AtHeadquartersOnly
 from services.issuance.domain.visit import Visit, VisitCase, case_of
-from services.issuance.store import checklists, tickets, visits
+from services.issuance.store import certificates, checklists, tickets, visits
 from shared.errors import Json
 from shared.ids import CaseId, VisitId
 from shared.security.audit import AuditEntry
@@ -20,17 +21,22 @@ from shared.unit import Unit
 Row = dict[str, Json]
 _Maker = Callable[[Unit, AuditEntry], Awaitable[list[Row]]]
 _LOOKS = (".read", ".list")
+_DEFERRING = frozenset({"certificate.ask_letter", "card_switch.accepted"})
+"""Acts that defer their case: told with them, not once more."""
 
 
 async def rows_of(unit: Unit) -> list[Row]:
-    """The acts of ``unit`` in their order. Raises ``ValueError`` for an act it cannot tell of."""
+    """The acts of ``unit`` in their order. Raises ``AtHeadquartersOnly`` for any other act."""
     rows: list[Row] = []
+    implied = {entry.subject for entry in unit.entries if entry.action in _DEFERRING}
     for entry in unit.entries:
-        if entry.action in _SILENT or entry.action.endswith(_LOOKS):
+        if entry.action in SILENT or entry.action.endswith(_LOOKS):
             continue
-        maker = _MAKERS.get(entry.action)
+        if entry.action == "case.defer" and entry.subject in implied:
+            continue
+        maker = MAKERS.get(entry.action)
         if maker is None:
-            raise ValueError(f"the journal cannot tell of {entry.action}")
+            raise AtHeadquartersOnly
         rows += [row for row in await maker(unit, entry) if row not in rows]
     return rows
 
@@ -102,12 +108,58 @@ async def _old_card(unit: Unit, entry: AuditEntry) -> list[Row]:
 
 async def _renew(unit: Unit, entry: AuditEntry) -> list[Row]:
     visit, case = await _case(unit, entry)
-    (written,) = [
-        pydantic_core.from_json(event.data)["certificates"]
-        for event in unit.events
-        if event.type.startswith("certificate.renewed.") and event.subject == str(case.case_id)
-    ]
+    written = _said(unit, "certificate.renewed.", case)["certificates"]
     return [{**_of_case(visit, case, "renew", unit.now), "certificates": written}]
+
+
+async def _states(unit: Unit, entry: AuditEntry) -> list[Row]:
+    visit, case = await _case(unit, entry)
+    renewal = await certificates.read(unit.conn, case.case_id, visit.visit_id)
+    states: Row = {which.value: one.state.value for which, one in renewal.statuses.items()}
+    return [{**_of_case(visit, case, "certificates", unit.now), **states}]
+
+
+async def _wrong_pin(unit: Unit, entry: AuditEntry) -> list[Row]:
+    visit, case = await _case(unit, entry)
+    which = str(entry.references["which"])
+    return [{**_of_case(visit, case, "wrong_pin", unit.now), "certificate": which}]
+
+
+async def _pin_reset(unit: Unit, entry: AuditEntry) -> list[Row]:
+    visit, case = await _case(unit, entry)
+    said = _said(unit, "pin.reset.", case)
+    row = _of_case(visit, case, "pin_reset", unit.now)
+    return [{**row, "certificates": said["certificates"], "confirmed": True}]
+
+
+async def _failed(unit: Unit, entry: AuditEntry) -> list[Row]:
+    """What becomes of the visit is told by what follows."""
+    visit, case = await _case(unit, entry)
+    said = _said(unit, "certificate.failed.", case)
+    return [
+        {
+            **_of_case(visit, case, "certificate_failed", unit.now),
+            "certificates": said["certificates"],
+            "reason": said["reason"],
+            "written": str(entry.references["written"]).split(),
+        }
+    ]
+
+
+async def _switch(unit: Unit, entry: AuditEntry) -> list[Row]:
+    visit, case = await _case(unit, entry)
+    accepted = entry.action == "card_switch.accepted"
+    return [{**_of_case(visit, case, "card_switch", unit.now), "accepted": accepted}]
+
+
+def _said(unit: Unit, type_: str, case: VisitCase) -> dict[str, Json]:
+    """The body of what was said of the case last."""
+    found: dict[str, Json] = [
+        pydantic_core.from_json(event.data)
+        for event in unit.events
+        if event.type.startswith(type_) and event.subject == str(case.case_id)
+    ][-1]
+    return found
 
 
 async def _defer(unit: Unit, entry: AuditEntry) -> list[Row]:
@@ -176,7 +228,7 @@ def _text(at: datetime) -> str:
     return at.isoformat()
 
 
-_MAKERS: Mapping[str, _Maker] = {
+MAKERS: Mapping[str, _Maker] = {
     "visit.check_in": _check_in,
     "visit.call": _call,
     "visit.leave": _leave,
@@ -189,12 +241,19 @@ _MAKERS: Mapping[str, _Maker] = {
     "case.confirm_pin": _step("pin_set"),
     "card.issue": _step("issue"),
     "certificate.renew": _renew,
+    "certificate.note_states": _states,
+    "certificate.wrong_pin": _wrong_pin,
+    "certificate.reset_pin": _pin_reset,
+    "certificate.fail": _failed,
+    "certificate.ask_letter": _step("inquiry_letter"),
+    "card_switch.accepted": _switch,
+    "card_switch.declined": _switch,
     "case.defer": _defer,
     "card.count_back": _count,
     "card.count_missing": _count,
     "day.sign_off": _sign_off,
 }
-_SILENT = frozenset(
+SILENT = frozenset(
     {
         # Told with the leaving, or with the sign-off, that caused it.
         "case.abandon",

@@ -28,6 +28,7 @@ from shared.unit import Unit
 from tests.issuance.satellites import KilledError, Region, region
 from tests.issuance.support import (
     CENTER,
+    LICENCE,
     OFFICE,
     TEN,
     Clerk,
@@ -109,10 +110,10 @@ async def test_cards_of_a_satellite_that_is_away_are_handed_over_there_alone(mad
     assert ok(await made.hq_supervisor.get("/v1/satellites"))["items"][0]["lease"] == 2
 
 
-async def test_the_lease_waits_for_whoever_hands_over(
+async def test_without_asking_for_the_lease_both_would_hand_over(
     made: Region, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without asking for the lease both hand over: the same card would be given twice."""
+    """Seen to fail: the same card given twice, which the journal brings to light."""
     (booking,) = await expect(made, 1)
 
     async def passes(unit: Unit, site_id: str) -> None:
@@ -171,6 +172,41 @@ async def test_every_act_is_told_and_said_once(made: Region, clock: FixedClock) 
     assert (done["waiting"], done["told_through"]) == (0, done["entries"])
     times = [one["time"] for one in await made.hq.said(CaseId(first.case_id))]
     assert max(times) < TEN + timedelta(hours=1)
+
+
+async def test_a_renewal_is_told_with_all_that_was_done(made: Region) -> None:
+    made.cut()
+    clerk = made.sat_clerk
+    visit = await clerk.draw("certificate_renewal", ward="141313")
+    visit_id, case_id = visit["visit_id"], visit["cases"][0]["case_id"]
+    ok(await clerk.call(visit_id))
+    seen = {"signing": "expired", "user_authentication": "renewable"}
+    ok(await clerk.step(visit_id, case_id, "certificates", seen))
+    for _ in range(3):
+        which = {"certificate": "user_authentication"}
+        ok(await clerk.step(visit_id, case_id, "wrong-pin", which))
+    anew = {"certificates": ["user_authentication"], "confirmed": True}
+    ok(await clerk.step(visit_id, case_id, "pin-reset", anew))
+    ok(await clerk.step(visit_id, case_id, "pin-set", {"confirmed": True}))
+    broken = {"certificates": ["signing"], "reason": "national_system", "then": "wait"}
+    ok(await clerk.step(visit_id, case_id, "certificate-failed", broken))
+    ok(await clerk.call(visit_id, "4"))
+    written = {"certificates": ["signing", "user_authentication"]}
+    ok(await clerk.step(visit_id, case_id, "renew", written))
+    proxy = await clerk.draw("certificate_renewal", ward="141313")
+    other, case = proxy["visit_id"], proxy["cases"][0]["case_id"]
+    ok(await clerk.call(other))
+    come = {"reason": "illness", "papers": ["power_of_attorney"], **LICENCE}
+    ok(await clerk.step(other, case, "proxy", come))
+    ok(await clerk.step(other, case, "certificates", seen))
+    ok(await clerk.step(other, case, "inquiry-letter"))
+    refused(await clerk.post(f"/v1/inquiry-letters/{case}:mailed"), "headquarters-only")
+    await made.mend()
+    await made.tell_all()
+    assert await made.conflicts() == []
+    said = Counter(await made.hq.types_said())
+    assert said["certificate.renewed.v1"] == said["pin.reset.v1"] == 1
+    assert said["certificate.failed.v1"] == said["visit.deferred.v1"] == 1
 
 
 async def test_conflicts_wait_and_are_decided(made: Region, clock: FixedClock) -> None:
@@ -236,7 +272,7 @@ async def cut_off_day(made: Region) -> tuple[list[BookingConfirmed], dict[str, i
     """A day without a line: the satellite hands over, and meanwhile headquarters hear that some
     bookings are cancelled or moved and some cards void. How many of each.
     """
-    bookings = await expect(made, proof_size(9, 300))
+    bookings = await expect(made, proof_size(15, 300))
     made.cut()
     for booking in bookings:
         await issue(made.sat_clerk, booking)
