@@ -1,14 +1,16 @@
 """A reporting room on a fresh database: fed with events, asked over HTTP."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import httpx
+import pytest
 import pytest_asyncio
 from starlette.types import ASGIApp
 
 from services.reporting.api import build
 from services.reporting.events import SUBSCRIBES
+from services.reporting.gateways.drawing import Drawing
 from shared.clock import FixedClock
 from shared.db import Database
 from shared.errors import Unauthorized
@@ -67,9 +69,17 @@ class Reporting:
         return await self.client.get(path, headers=sent | (bearer(who) if who else {}))
 
 
+@pytest.fixture(scope="session")
+def drawing() -> Iterator[Drawing]:
+    """One drawing process for all tests: its start takes seconds."""
+    made = Drawing()
+    yield made
+    made.close()
+
+
 @pytest_asyncio.fixture
 async def reporting(
-    room_database: Callable[[str], Awaitable[Database]],
+    room_database: Callable[[str], Awaitable[Database]], drawing: Drawing
 ) -> AsyncIterator[Reporting]:
     """The room at noon of 15 July 2026 in Japan, which is in R8."""
     database = await room_database("reporting")
@@ -79,6 +89,7 @@ async def reporting(
     app = build(
         Resources(room="reporting", units=units, authenticate=authenticate, metrics=metrics())
     )
+    app.state.drawing = drawing
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield Reporting(database, units, processor, clock, client, app)

@@ -119,7 +119,7 @@ async def world(name: str, database: Database, folder: Path) -> World:
         "letter_id": "1",
         "number": "1",
     }
-    parameters |= {"desk": "preset", "from_on": "2026-05-01", "version": "1"}
+    parameters |= {"desk": "preset", "from_on": "2026-05-01", "version": "1", "chart": "months"}
     parameters |= {"page": "today", "name": "board.css"}
     ids = ("case", "batch", "lot", "transfer", "disposal", "stock_take", "import", "discrepancy")
     parameters |= {f"{key}_id": str(uuid4()) for key in ids}

@@ -1,11 +1,16 @@
 """Puts the room's routes, its access table and its page together."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 
 from services.reporting.access import ACCESS
 from services.reporting.api import (
     alerts,
     cases,
+    charts,
+    committee,
     equity,
     forecasts,
     habits,
@@ -22,18 +27,21 @@ from services.reporting.api.board.board import Board
 from services.reporting.api.board.live import Live
 from services.reporting.api.board.pages import DOOR, Templates, making_ready, pages
 from services.reporting.api.dashboard import dashboard
+from services.reporting.api.open_data import open_data
+from services.reporting.gateways.drawing import Drawing
 from services.reporting.gateways.processes import Processes
 from services.reporting.settings import ReportingSettings
 from shared.calendar import BusinessCalendar
-from shared.http.app import create_app
+from shared.http.app import Lifespan, create_app
 from shared.http.page_session import PageSession
 from shared.http.resources import Resources
+from shared.settings import KernelSettings
 
 
 def build(resources: Resources) -> FastAPI:
     """The app of the reporting room."""
     settings, calendar = ReportingSettings(), BusinessCalendar()
-    templates = Templates.load()
+    templates, drawing = Templates.load(), Drawing()
     board = Board(resources.units, calendar, Processes(settings.metrics_urls))
     app = create_app(
         title="Madoguchi reporting",
@@ -55,14 +63,30 @@ def build(resources: Resources) -> FastAPI:
             habits.router,
             equity.router,
             alerts.router,
+            charts.router,
+            committee.committee(),
+            open_data(KernelSettings().city_code),
             wards.router,
             dashboard(),
             pages(board, Live(settings.dashboard_listeners), templates),
         ],
         access=ACCESS,
         resources=resources,
-        lifespan=making_ready(templates),
+        lifespan=_serving(making_ready(templates), drawing),
     )
     app.add_middleware(PageSession, door=DOOR)
     app.state.calendar, app.state.settings = calendar, settings
+    app.state.drawing = drawing
     return app
+
+
+def _serving(ready: Lifespan, drawing: Drawing) -> Lifespan:
+    @asynccontextmanager
+    async def serving(app: FastAPI) -> AsyncIterator[None]:
+        async with ready(app):
+            try:
+                yield
+            finally:
+                drawing.close()
+
+    return serving

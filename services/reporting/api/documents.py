@@ -106,6 +106,26 @@ PLAN: Mapping[str, Any] = {
     ],
 }
 
+OPEN_DATA: Mapping[str, Any] = {
+    "columns": [
+        {"key": "code", "title": "Municipal code"},
+        {"key": "month", "title": "Month"},
+        {"key": "completed", "title": "Completed"},
+        {"key": "hidden", "title": "Hidden"},
+    ],
+    "rows": [
+        {
+            "code": "131016",
+            "name": "Chiyoda-ku",
+            "month": "2026-04",
+            "procedure": "card_issuance",
+            "procedure_name": "Cards issued",
+            "completed": None,
+            "hidden": 1,
+        }
+    ],
+}
+
 
 def table(example: Mapping[str, Any]) -> dict[int | str, dict[str, Any]]:
     """The ``responses`` of a route that answers with a table."""

@@ -31,7 +31,7 @@ NEAR_KM = 4.0
 """What the city's plan calls near the center."""
 
 ProcedureParam = Annotated[Procedure | None, Query(description="Without it, both.")]
-_WARDS = (
+WARD_TITLES = (
     ("ward", "Ward of residence", "住所地の区（団体コード）"),
     ("completed", "Completed", "件数"),
     ("days_to_first_free", "Days to the first free day", "最短予約可能日までの日数"),
@@ -44,7 +44,7 @@ _WARDS = (
     ("ward_office_share", "At ward offices", "区役所の割合"),
     ("temporary_window_share", "At temporary windows", "臨時窓口の割合"),
 )
-_SPREADS = (
+SPREAD_TITLES = (
     ("measure", "Measure", "指標"),
     ("wards", "Wards", "区数"),
     ("least", "Least", "最小"),
@@ -134,9 +134,9 @@ async def wards(
         request,
         wanted,
         page,
-        [WardLine(**_rounded(each)) for each in found],
+        [WardLine(**rounded(each)) for each in found],
         name=f"equity-{known[1].first}-{known[1].last}",
-        titles=_WARDS,
+        titles=WARD_TITLES,
         key=lambda line: (line.ward,),
         kind=tuple[str],
     )
@@ -153,14 +153,14 @@ async def measures(
 ) -> Response:
     """Each ward counts the same, however many live in it."""
     found = domain.spreads(await asyncio.to_thread(equity.judged, *known, near_km))
-    lines = [SpreadLine(**_rounded(each)) for each in found]
+    lines = [SpreadLine(**rounded(each)) for each in found]
     return await listed(
         request,
         wanted,
         page,
         sorted(lines, key=lambda line: line.measure),
         name=f"equity-measures-{known[1].first}-{known[1].last}",
-        titles=_SPREADS,
+        titles=SPREAD_TITLES,
         key=lambda line: (line.measure,),
         kind=tuple[str],
     )
@@ -191,11 +191,12 @@ def _of_sites(known: Known) -> Iterator[SiteWardLine]:
         site = known.geography.sites.get(origin.site_id)
         distance = known.geography.distance(origin.ward, origin.site_id)
         yield SiteWardLine(
-            **_rounded(origin),
+            **rounded(origin),
             kind=site.kind if site else None,
             distance_km=None if distance is None else round(distance, 2),
         )
 
 
-def _rounded(found: WardEquity | domain.Spread | domain.Origin) -> dict[str, Any]:
+def rounded(found: WardEquity | domain.Spread | domain.Origin) -> dict[str, Any]:
+    """The members, to four places."""
     return {k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(found).items()}

@@ -38,7 +38,7 @@ _BACKLOG = (
     ("waiting_for_issuance", "Waiting for issuance", "交付待ち"),
     ("ended", "Ended without issuance", "交付に至らず終了"),
 )
-_LEAD_TIMES = (
+LEAD_TIME_TITLES = (
     ("span", "Step", "区間"),
     ("title", "What it is", "区間名"),
     ("ward", "Ward of residence", "住所地の区（団体コード）"),
@@ -105,14 +105,16 @@ async def lead_time_report(
             unit.conn, days.first, days.last, ward, by_ward=by_ward or ward is not None
         )
     found = lead_times(passages, calendar)
-    lines = [_lead_time(each, wanted.language) for each in found if not ward or each.part == ward]
+    lines = [
+        lead_time_line(each, wanted.language) for each in found if not ward or each.part == ward
+    ]
     return await listed(
         request,
         wanted,
         page,
         lines,
         name=f"lead-times-{days.first}-{days.last}",
-        titles=_LEAD_TIMES,
+        titles=LEAD_TIME_TITLES,
         key=lambda line: (_ORDER[line.span], line.ward if line.ward != "sum" else ""),
         kind=tuple[str, str],
     )
@@ -134,7 +136,8 @@ def _backlog_key(line: BacklogLine) -> tuple[date, str]:
     return (line.business_date, line.ward)
 
 
-def _lead_time(found: LeadTime, language: Language) -> LeadTimeLine:
+def lead_time_line(found: LeadTime, language: Language) -> LeadTimeLine:
+    """A step as callers see it."""
     values = asdict(found) | {"ward": found.part or "sum"}
     del values["part"]
     return LeadTimeLine(title=TITLES[found.span].to(language), **values)

@@ -1,0 +1,89 @@
+"""Reads all that the committee is told of a month, in one look at the facts."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from services.reporting.domain import equity as fairness
+from services.reporting.domain import plan
+from services.reporting.domain.accuracy import months_before
+from services.reporting.domain.alerts import Alert
+from services.reporting.domain.equity import Spread, WardEquity
+from services.reporting.domain.forecasts import Basis
+from services.reporting.domain.lead_times import LeadTime, lead_times
+from services.reporting.domain.monthly import Counts
+from services.reporting.domain.pictures import Spec
+from services.reporting.domain.plan import PlanLine
+from services.reporting.domain.totals import WardTotals
+from services.reporting.handlers import alerts, equity, forecasts, pictures, plan_numbers
+from services.reporting.handlers.alerts import Watch
+from services.reporting.handlers.pictures import Sight
+from services.reporting.handlers.plan_numbers import Wish
+from services.reporting.store import reports, ways
+from services.reporting.store.site_days import Days
+from shared.calendar import TOKYO, BusinessCalendar, FiscalYear
+from shared.errors import Language
+from shared.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which month is reported, to whom, and by which rules."""
+
+    month: date
+    language: Language
+    calendar: BusinessCalendar
+    band: float
+    near_km: float
+
+    @property
+    def days(self) -> Days:
+        """The days of the month."""
+        return Days(self.month, months_before(self.month, -1) - timedelta(days=1))
+
+    @property
+    def year(self) -> FiscalYear:
+        """The fiscal year it lies in."""
+        return FiscalYear.of(self.month)
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What the committee is told; ``waiting`` and ``months`` are charts."""
+
+    done: Counts
+    expected: Counts
+    plan: Sequence[PlanLine]
+    totals: Sequence[WardTotals]
+    lead_times: Sequence[LeadTime]
+    wards: Sequence[WardEquity]
+    spreads: Sequence[Spread]
+    alerts: Sequence[Alert]
+    months: Spec
+    waiting: Spec
+
+
+async def read(unit: Unit, question: Question) -> Month:
+    """The month, as known now."""
+    days, year, conn = question.days, question.year, unit.conn
+    sight = Sight(year, days, question.near_km, question.language)
+    wish = Wish((year,), frozenset({Basis.ACTUAL, Basis.FORECAST}))
+    ended = datetime.combine(days.last, time.min, TOKYO) + timedelta(days=1)
+    known = await equity.known(conn, days, None)
+    wards = await asyncio.to_thread(equity.judged, known, days, None, question.near_km)
+    chosen = await forecasts.chosen(unit, None)
+    passages = await ways.passages(conn, days.first, days.last, None, by_ward=False)
+    watch = Watch(months_before(question.month, -1), question.band)
+    return Month(
+        done=(await forecasts.known(unit, question.month)).counts,
+        expected=chosen[1].expected if chosen else {},
+        plan=plan.lines([year], await plan_numbers.strands(unit, wish)),
+        totals=await reports.totals(conn, days.last, ended),
+        lead_times=lead_times(passages, question.calendar),
+        wards=wards,
+        spreads=fairness.spreads(wards),
+        alerts=await alerts.forecasts_left(unit, watch),
+        months=await pictures.months(unit, sight),
+        waiting=await pictures.waiting(unit, sight),
+    )
