@@ -149,7 +149,7 @@ async def _sites(unit: Unit, named: tuple[SiteId, ...] | None) -> list[SiteId]:
 
 
 async def _tell_resumed(unit: Unit, ended: Sequence[Suspension]) -> None:
-    for one in sorted(ended, key=lambda each: each.site_id):
+    for one in ended:
         unit.emit(
             NationalSystemResumed(
                 site_id=one.site_id,
@@ -165,9 +165,11 @@ async def _tell_resumed(unit: Unit, ended: Sequence[Suspension]) -> None:
             suspension_id=str(one.suspension_id),
         )
         await standing.stop_telling(unit, one.suspension_id, one.site_id)
-        await fresh_seats.ask_first(unit, one.site_id, *_reach(one))
     for suspension_id in sorted({one.suspension_id for one in ended}):
         await closure_store.hurry(unit.conn, suspension_id, unit.now)
+    # Closures come before cells, as for whoever works on them.
+    for one in sorted(ended, key=lambda each: each.site_id):
+        await fresh_seats.ask_first(unit, one.site_id, *_reach(one))
 
 
 def _reach(one: Suspension) -> tuple[date, date | None]:

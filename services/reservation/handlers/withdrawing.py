@@ -2,7 +2,7 @@
 
 What becomes of each booking is the closure's own work afterwards (``closing``), in bounded batches:
 those that moved stay there, seats kept for others go back, and whoever was told hears that the old
-seat is theirs again. Locks: the closure, then the site.
+seat is theirs again. Locks: the suspension, the closure, then the site.
 """
 
 from services.reservation.domain.closure import (
@@ -35,15 +35,17 @@ async def withdraw(unit: Unit, closure_id: ClosureId, rules: Rules) -> Progress:
     Raises ``NoSuchClosure``, ``SiteForbidden``, ``NotWithdrawable``, and ``BookingsInTheWay`` where
     seats that the change made have been booked.
     """
-    closure = await store.lock(unit.conn, closure_id)
-    if closure is None:
+    seen = await store.read(unit.conn, closure_id)
+    if seen is None:
         raise NoSuchClosure
-    unit.principal.require_site(closure.site_id)
+    unit.principal.require_site(seen.site_id)
+    if seen.suspension_id is not None and seen.withdrawn_at is None:
+        check_running(seen)
+        await suspensions.resume(unit, seen.suspension_id, [seen.site_id])
+    closure = await store.lock(unit.conn, closure_id) or seen
     if closure.withdrawn_at is None:
         check_running(closure)
-        if closure.kind is ClosureKind.SUSPENSION:
-            await _resume(unit, closure)
-        else:
+        if closure.kind is not ClosureKind.SUSPENSION:
             await _restore(unit, closure, rules)
         await store.withdraw(unit.conn, closure_id, unit.now)
         unit.audit(
@@ -54,11 +56,6 @@ async def withdraw(unit: Unit, closure_id: ClosureId, rules: Rules) -> Progress:
             kind=closure.kind.value,
         )
     return await closures.find(unit, closure_id)
-
-
-async def _resume(unit: Unit, closure: Closure) -> None:
-    if closure.suspension_id is not None:
-        await suspensions.resume(unit, closure.suspension_id, [closure.site_id])
 
 
 async def _restore(unit: Unit, closure: Closure, rules: Rules) -> None:
