@@ -27,7 +27,7 @@ from services.issuance.handlers.steps import ResultNotAccepted
 from services.issuance.store import case_files, days, satellites, serving
 from services.issuance.store.serving import Over
 from shared.calendar import business_date
-from shared.contracts.base import CaseOpened
+from shared.contracts.base import CaseOpened, Certificate
 from shared.errors import Problem
 from shared.ids import CaseId, SiteId, VisitId, new_id
 from shared.unit import Unit
@@ -53,6 +53,7 @@ class _Known:
     closed_days: set[tuple[SiteId, date]]
     checklists: Mapping[date, Checklist]
     visits: set[VisitId]
+    written: Mapping[CaseId, frozenset[Certificate]]
 
 
 async def serve(unit: Unit, rows: Sequence[Served], rules: DoorRules) -> list[Visit | Problem]:
@@ -73,7 +74,11 @@ async def serve(unit: Unit, rows: Sequence[Served], rules: DoorRules) -> list[Vi
         if number in begun:
             opened.append(begun[number])
             unit.emit(begun[number], time=row.checked_in_at)
-        say_served(unit, came, one.visit, row.certificates, known.files)
+        written = {
+            case.case_id: known.written.get(case.case_id, frozenset()) | set(row.certificates)
+            for case in came.cases
+        }
+        say_served(unit, came, one.visit, written, known.files)
         _note(known, one.visit)
         over.append(one)
         ends.append(one.visit)
@@ -110,6 +115,7 @@ async def _read(unit: Unit, rows: Sequence[Served], begun: Mapping[int, CaseOpen
         closed_days=await serving.signed_off(conn, on),
         checklists=await serving.by_day(conn, {day for _, day in on}),
         visits=await serving.known_visits(conn, [row.visit_id for row in rows]),
+        written=await serving.written_before(conn, cases),
     )
 
 

@@ -2,7 +2,7 @@
 at the moment at which it happened.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import assert_never
 
 from services.issuance.domain.case_file import CaseFile, CaseUnknown
@@ -26,15 +26,18 @@ def say_served(
     unit: Unit,
     came: Visit,
     visit: Visit,
-    certificates: tuple[Certificate, ...],
+    written: Mapping[CaseId, Set[Certificate]],
     files: Mapping[CaseId, CaseFile],
 ) -> None:
-    """Say all of ``visit``, that ``came`` as it did, and audit each of its cases once."""
+    """Say all of ``visit``, that ``came`` as it did, and audit each of its cases once.
+
+    ``written`` are the certificates of each renewal, those of an earlier visit among them.
+    """
     say_arrival(unit, came)
     for before, case in zip(came.cases, visit.cases, strict=True):
         if before.state is CaseState.OPEN:
             _say_call(unit, visit, case)
-            _say_end(unit, visit, case, certificates, files[case.case_id])
+            _say_end(unit, visit, case, written[case.case_id], files[case.case_id])
         unit.audit(
             "visit.serve",
             subject=str(case.case_id),
@@ -59,14 +62,14 @@ def _say_end(
     unit: Unit,
     visit: Visit,
     case: VisitCase,
-    certificates: tuple[Certificate, ...],
+    written: Set[Certificate],
     file: CaseFile,
 ) -> None:
     at = visit.ended_at
     about = {"case_id": case.case_id, "site_id": visit.site_id, "visit_id": visit.visit_id}
     match case.state:
         case CaseState.DONE:
-            unit.emit(_ended(visit, case, certificates, file), time=at)
+            unit.emit(_ended(visit, case, written, file), time=at)
             unit.emit(VisitCompleted(**about, procedure=case.procedure), time=at)
         case CaseState.DEFERRED:
             reason = DeferReason(case.reason or DeferReason.OTHER)
@@ -80,7 +83,7 @@ def _say_end(
 
 
 def _ended(
-    visit: Visit, case: VisitCase, certificates: tuple[Certificate, ...], file: CaseFile
+    visit: Visit, case: VisitCase, written: Set[Certificate], file: CaseFile
 ) -> CardIssued | CertificateRenewed:
     if file.kind is None or file.ward is None:
         raise CaseUnknown
@@ -95,4 +98,4 @@ def _ended(
     }
     if case.procedure is Procedure.CARD_ISSUANCE:
         return CardIssued(**about)
-    return CertificateRenewed(**about, certificates=certificates)
+    return CertificateRenewed(**about, certificates=tuple(sorted(written)))

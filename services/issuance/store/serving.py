@@ -10,6 +10,7 @@ from services.issuance.domain.ticket import Need, Purpose
 from services.issuance.domain.visit import CaseState, Visit, VisitCase
 from services.issuance.store import checklists
 from services.issuance.store.bookings import booking_of
+from shared.contracts.base import Certificate
 from shared.db import Connection
 from shared.ids import BookingId, CaseId, SiteId, VisitId
 from shared.security.blind_index import BlindKey
@@ -57,6 +58,14 @@ async def known_visits(conn: Connection, visit_ids: Collection[VisitId]) -> set[
     """Those of ``visit_ids`` that are taken."""
     rows = await conn.fetch("SELECT visit_id FROM visit WHERE visit_id = ANY ($1)", list(visit_ids))
     return {row["visit_id"] for row in rows}
+
+
+async def written_before(
+    conn: Connection, case_ids: Collection[CaseId]
+) -> dict[CaseId, frozenset[Certificate]]:
+    """Certificates that were written in an earlier visit, before something broke off."""
+    rows = await conn.fetch(_WRITTEN, list(case_ids))
+    return {row["case_id"]: frozenset(Certificate(one) for one in row["written"]) for row in rows}
 
 
 async def signed_off(
@@ -178,6 +187,10 @@ JOIN unnest($1::text[], $2::text[]) AS k (key_id, number_key) USING (key_id, num
 """
 _OPEN = """
 SELECT case_id, visit_id FROM visit_case WHERE case_id = ANY ($1::uuid[]) AND state = 'open'
+"""
+_WRITTEN = """
+SELECT case_id, written FROM certificate_work
+WHERE case_id = ANY ($1::uuid[]) AND cardinality(written) > 0
 """
 _SIGNED_OFF = """
 SELECT site_id, business_date FROM service_day

@@ -144,6 +144,21 @@ async def test_walk_ins_parties_and_other_ends(city: City, clerk: Clerk) -> None
     assert soon != also_soon
 
 
+async def test_what_an_earlier_visit_has_written_counts_too(city: City, clerk: Clerk) -> None:
+    visit = await clerk.draw("certificate_renewal", ward="141313")
+    visit_id, case_id = visit["visit_id"], visit["cases"][0]["case_id"]
+    ok(await clerk.call(visit_id))
+    ok(await clerk.step(visit_id, case_id, "pin-set", {"confirmed": True}))
+    broken = {"certificates": ["user_authentication"], "written": ["signing"]}
+    why = {"reason": "national_system", "then": "rebook"}
+    ok(await clerk.step(visit_id, case_id, "certificate-failed", broken | why))
+    again = renewed(ward=None, case_id=case_id, certificates=["user_authentication"])
+    (told,) = await results(clerk, again)
+    assert told["cases"][0]["state"] == "done"
+    (event,) = [one for one in await city.said() if one["type"] == "certificate.renewed.v1"]
+    assert event["certificates"] == ["signing", "user_authentication"]
+
+
 async def test_each_row_is_refused_as_its_single_door_would(
     city: City, clerk: Clerk, clock: FixedClock
 ) -> None:
