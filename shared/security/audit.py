@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, Self
 
 import pydantic_core
@@ -21,6 +22,8 @@ from shared.security.principal import Principal
 Reference = str | int
 
 _MAIL: Final = re.compile(r"[^\s@＠﹫][@＠﹫][^\s@＠﹫]")
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _APPEND: Final = """
 INSERT INTO audit_entry (at, actor, roles, action, subject, site_id, refs, trace_id)
@@ -101,7 +104,25 @@ async def append(conn: Connection, entries: Sequence[AuditEntry]) -> None:
 
 
 def _require_reference(name: str, value: str) -> None:
+    # Most references are cases and batches; a UUID is neither a My Number nor an address.
+    if _UUID.fullmatch(value):
+        return
+    try:
+        _require_harmless(value)
+    except PersonalDataError:
+        _refuse(name, value)
+
+
+@lru_cache(maxsize=1024)
+def _require_harmless(value: str) -> None:
+    """Actions, sites, reasons and counts come again and again. What is refused is not remembered:
+    an error is never cached.
+    """
+    if contains_my_number(value) or _MAIL.search(value):
+        raise PersonalDataError
+
+
+def _refuse(name: str, value: str) -> None:
     if contains_my_number(value):
         raise PersonalDataError(f"audit {name}: holds a My Number; give a reference")
-    if _MAIL.search(value):
-        raise PersonalDataError(f"audit {name}: looks like an e-mail address; give a reference")
+    raise PersonalDataError(f"audit {name}: looks like an e-mail address; give a reference")

@@ -50,7 +50,8 @@ class City:
         self.case_ids = case_ids
         self.batches: dict[str, str] = {}
         self.records: list[str] = []
-        tag = case_ids[0][-4:].upper()
+        # Nine characters: fewer meet again among hundreds of cities, twelve may be a My Number.
+        tag = case_ids[0][-9:].upper()
         self.shelves = {"A": f"A{tag}", "B": f"B{tag}"}
 
     @classmethod

@@ -10,13 +10,10 @@ from starlette.responses import Response
 
 from services.preparation.api.parts import (
     CASE,
-    LanguageDep,
     Results,
+    TellingDep,
     ToolsDep,
     Which,
-    as_json,
-    case_results,
-    counted,
 )
 from services.preparation.handlers import assignments
 from shared.http.call import CallDep
@@ -48,20 +45,20 @@ class AssignmentOut(BaseModel):
 
 
 @router.post("", response_model=Results)
-async def take(call: CallDep, tools: ToolsDep, body: WhichLong, language: LanguageDep) -> Response:
+async def take(call: CallDep, tools: ToolsDep, body: WhichLong, telling: TellingDep) -> Response:
     """Take cards for yourself. What is yours already is prolonged; asked twice, it does no harm."""
     minutes = body.minutes or tools.settings.assignment_minutes
     async with call.unit() as unit:
         found = await assignments.take(unit, body.selection, minutes)
-    return as_json(counted(case_results(found, language)))
+    return telling.answer(found)
 
 
 @router.post("/returns", response_model=Results)
-async def give_back(call: CallDep, body: Which, language: LanguageDep) -> Response:
+async def give_back(call: CallDep, body: Which, telling: TellingDep) -> Response:
     """Give cards back: your own, or as a supervisor anybody's."""
     async with call.unit() as unit:
         found = await assignments.give_back(unit, body.selection)
-    return as_json(counted(case_results(found, language)))
+    return telling.answer(found)
 
 
 @router.get("")

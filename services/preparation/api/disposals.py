@@ -1,7 +1,8 @@
 """Disposals: what waits for it, who laid it out, and who confirmed it."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -11,17 +12,14 @@ from starlette.responses import Response
 from services.preparation.api.files import DISPOSED, FILES, WAITING
 from services.preparation.api.parts import (
     CASE,
-    LanguageDep,
     Results,
+    TellingDep,
     Which,
-    case_results,
-    counted,
 )
 from services.preparation.domain.disposals import NothingToDispose
 from services.preparation.handlers import disposals
 from services.preparation.store.disposals import Disposal
 from shared.contracts.base import SiteRef
-from shared.errors import Json
 from shared.http.call import CallDep, OnceDep
 from shared.http.paging import Page, PageDep
 from shared.http.tables import Table, TableDep
@@ -91,17 +89,17 @@ async def list_waiting(
 
 
 @router.post("", status_code=201, response_model=DisposalOpened)
-async def open_record(call: OnceDep, body: LayingOut, language: LanguageDep) -> Response:
+async def open_record(call: OnceDep, body: LayingOut, telling: TellingDep) -> Response:
     """Lay cards out for disposal. Another operator confirms that they were destroyed."""
 
-    async def command(unit: Unit) -> DisposalOpened:
+    async def command(unit: Unit) -> Mapping[str, Any]:
         opened = await disposals.open_record(unit, body.selection, body.site_id, body.method)
-        results = case_results(opened.results, language)
         if opened.disposal is None:
-            told: list[Json] = [result.model_dump(mode="json") for result in results]
-            raise NothingToDispose(told)
-        shown = disposal_out(opened.disposal).model_dump()
-        return DisposalOpened(**shown, **counted(results).model_dump())
+            raise NothingToDispose(telling.as_problem(opened.results))
+        return {
+            **disposal_out(opened.disposal).model_dump(),
+            **telling.members(opened.results),
+        }
 
     return await call.once(body, command, location="/v1/disposals/{disposal_id}")
 

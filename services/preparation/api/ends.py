@@ -10,12 +10,9 @@ from services.preparation.api.cards import CardOut, changed
 from services.preparation.api.parts import (
     CASE,
     IfMatchVersion,
-    LanguageDep,
     Results,
+    TellingDep,
     Which,
-    as_json,
-    case_results,
-    counted,
     version_check,
 )
 from services.preparation.handlers import ends, one
@@ -67,19 +64,19 @@ class WhichEnd(End, Which):
 
 
 @router.post("/stages/rejected", response_model=Results)
-async def reject_many(call: CallDep, body: WhichDefect, language: LanguageDep) -> Response:
+async def reject_many(call: CallDep, body: WhichDefect, telling: TellingDep) -> Response:
     """Send defective cards back to J-LIS; only before they lie on a shelf."""
     async with call.unit() as unit:
         found = await ends.reject(unit, body.selection, body.reason)
-    return as_json(counted(case_results(found, language)))
+    return telling.answer(found)
 
 
 @router.post("/stages/voided", response_model=Results)
-async def void_many(call: CallDep, body: WhichEnd, language: LanguageDep) -> Response:
+async def void_many(call: CallDep, body: WhichEnd, telling: TellingDep) -> Response:
     """End cases at any stage; bookings are cancelled, and a card on a shelf waits for disposal."""
     async with call.unit() as unit:
         found = await ends.void(unit, body.selection, body.reason)
-    return as_json(counted(case_results(found, language)))
+    return telling.answer(found)
 
 
 @router.post("/cards/{case_id}/stages/rejected", response_model=CardOut)

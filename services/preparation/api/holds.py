@@ -12,13 +12,10 @@ from services.preparation.api.cards import CardOut, changed
 from services.preparation.api.parts import (
     CASE,
     IfMatchVersion,
-    LanguageDep,
     Results,
+    TellingDep,
     ToolsDep,
     Which,
-    as_json,
-    case_results,
-    counted,
     version_check,
 )
 from services.preparation.domain import holds as rules
@@ -114,20 +111,20 @@ async def list_held(
 
 @router.post("/stages/held", response_model=Results)
 async def hold_many(
-    call: CallDep, tools: ToolsDep, body: WhichWhy, language: LanguageDep
+    call: CallDep, tools: ToolsDep, body: WhichWhy, telling: TellingDep
 ) -> Response:
     """Let many cards wait. They take no step until every reason is cleared; booked ones too."""
     async with call.unit() as unit:
         found = await holds.hold(unit, body.selection, _hold(unit, tools, body))
-    return as_json(counted(case_results(found, language)))
+    return telling.answer(found)
 
 
 @router.post("/stages/released", response_model=Results)
-async def release_many(call: CallDep, body: WhichCleared, language: LanguageDep) -> Response:
+async def release_many(call: CallDep, body: WhichCleared, telling: TellingDep) -> Response:
     """Clear a reason, or all, of many cards; those without another go on from where they stood."""
     async with call.unit() as unit:
         found = await holds.release(unit, body.selection, body.reason)
-    return as_json(counted(case_results(found, language)))
+    return telling.answer(found)
 
 
 @router.post("/cards/{case_id}/stages/held", response_model=CardOut)

@@ -1,7 +1,7 @@
 """Lots: import of files, and what came of them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.preparation.api.imports import ImportJob, RowOut, RowOutcome, import_job
+from services.preparation.api.imports import ImportJob, RowOut, import_job
 from services.preparation.api.imports import row_fields as _row_fields
 from services.preparation.api.parts import LanguageDep, ToolsDep, as_json
 from services.preparation.domain.lot_file import COLUMNS, LOT, OPENING_STOCK, OPTIONAL, Form
@@ -85,6 +85,9 @@ class Mode(BaseModel):
     background: bool = Field(
         False, description="Take a long file in slices; the answer names the import to look at."
     )
+    results: Literal["all", "refused"] = Field(
+        "all", description="refused: list only rows that were not taken or have warnings."
+    )
     opening_stock: bool = Field(
         False,
         description="Cards from before this system: columns stage, site_id, shelf, notice_number, "
@@ -144,7 +147,7 @@ async def import_lot(
         return await _in_background(request, call, tools, mode.form)
     file = await imports.read(tools, await request.body(), mode.form)
     result = await _taken(call, tools, file, mode, language)
-    body = _import_out(result, language, dry_run=mode.dry_run)
+    body = _import_out(result, language, mode)
     if mode.dry_run:
         return as_json(body)
     if not result.fresh:
@@ -223,17 +226,21 @@ def _lot_row_out(row: LotRow, language: Language) -> LotRowOut:
     return LotRowOut(import_id=row.import_id, **_row_fields(row.result, language))
 
 
-def _import_out(result: ImportResult, language: Language, *, dry_run: bool) -> ImportOut:
-    rows = [RowOut(**_row_fields(row, language)) for row in result.rows]
-    rejected = sum(row.outcome is RowOutcome.REJECTED for row in rows)
+def _import_out(result: ImportResult, language: Language, mode: Mode) -> ImportOut:
+    rejected = sum(row.fault is not None for row in result.rows)
+    told = [
+        RowOut(**_row_fields(row, language))
+        for row in result.rows
+        if mode.results == "all" or row.fault or row.oddities
+    ]
     return ImportOut(
         import_id=result.import_id,
         sha256=result.digest.hex(),
-        dry_run=dry_run,
+        dry_run=mode.dry_run,
         imported_at=result.imported_at,
-        rows=len(rows),
-        accepted=len(rows) - rejected,
+        rows=len(result.rows),
+        accepted=len(result.rows) - rejected,
         rejected=rejected,
-        warned=sum(bool(row.warnings) for row in rows),
-        results=rows,
+        warned=sum(bool(row.oddities) for row in result.rows),
+        results=told,
     )

@@ -1,19 +1,19 @@
 """Notices: made in batches, each of which invites the citizens of its cards."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from services.preparation.api.parts import LanguageDep, Results, ToolsDep, Which, case_results
-from services.preparation.api.parts import counted as counted_results
+from services.preparation.api.parts import Results, Telling, TellingDep, ToolsDep, Which
 from services.preparation.domain.notices import NothingToNotify
 from services.preparation.handlers import notices
 from services.preparation.handlers.notices import Made
 from services.preparation.store.notices import Batch
-from shared.errors import Json, Language
 from shared.http.call import CallDep, OnceDep
 from shared.http.paging import Page, PageDep
 from shared.unit import Unit
@@ -40,7 +40,7 @@ class BatchMade(Results, BatchOut):
 
 @router.post("", status_code=201, response_model=BatchMade)
 async def make_notices(
-    call: OnceDep, tools: ToolsDep, body: Which, language: LanguageDep
+    call: OnceDep, tools: ToolsDep, body: Which, telling: TellingDep
 ) -> Response:
     """Make the notices of shelved cards; from then on their citizens can log in and book.
 
@@ -49,8 +49,8 @@ async def make_notices(
     stored and appears only in the print file.
     """
 
-    async def command(unit: Unit) -> BatchMade:
-        return made_out(await notices.make_notices(unit, tools, body.selection), language)
+    async def command(unit: Unit) -> Mapping[str, Any]:
+        return made_out(await notices.make_notices(unit, tools, body.selection), telling)
 
     return await call.once(body, command, location="/v1/notices/{batch_id}")
 
@@ -76,10 +76,8 @@ def batch_out(batch: Batch) -> BatchOut:
     )
 
 
-def made_out(made: Made, language: Language) -> BatchMade:
-    """A new batch as callers see it. Raises ``NothingToNotify`` where none was made."""
-    results = case_results(made.results, language)
+def made_out(made: Made, telling: Telling) -> Mapping[str, Any]:
+    """The members of ``BatchMade``. Raises ``NothingToNotify`` where none was made."""
     if made.batch is None:
-        told: list[Json] = [result.model_dump(mode="json") for result in results]
-        raise NothingToNotify(told)
-    return BatchMade(**batch_out(made.batch).model_dump(), **counted_results(results).model_dump())
+        raise NothingToNotify(telling.as_problem(made.results))
+    return {**batch_out(made.batch).model_dump(), **telling.members(made.results)}

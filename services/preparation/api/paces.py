@@ -1,13 +1,14 @@
 """The pace of notices: seen, changed, and followed."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from services.preparation.api.notices import BatchMade, made_out
-from services.preparation.api.parts import LanguageDep, ToolsDep, as_json
+from services.preparation.api.parts import TellingDep, ToolsDep, as_json
 from services.preparation.domain.pace import Pace
 from services.preparation.handlers import pace
 from services.preparation.handlers.pace import PaceView
@@ -109,14 +110,14 @@ async def set_pace(
 
 
 @router.post("/next", status_code=201, response_model=BatchMade)
-async def make_next(call: OnceDep, tools: ToolsDep, body: Next, language: LanguageDep) -> Response:
+async def make_next(call: OnceDep, tools: ToolsDep, body: Next, telling: TellingDep) -> Response:
     """Notify those whose turn it is: first who is near expiry, then who waits longest.
 
     No more than the pace of the site allows, so that everybody invited can find a free seat.
     """
 
-    async def command(unit: Unit) -> BatchMade:
-        return made_out(await pace.make_next(unit, tools, body.site_id, body.limit), language)
+    async def command(unit: Unit) -> Mapping[str, Any]:
+        return made_out(await pace.make_next(unit, tools, body.site_id, body.limit), telling)
 
     return await call.once(body, command, location="/v1/notices/{batch_id}")
 

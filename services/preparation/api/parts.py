@@ -1,9 +1,11 @@
 """What the routes of this room share: tools, language, selections and results."""
 
 from collections.abc import Sequence
-from typing import Annotated, Self
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Self
 
-from fastapi import Depends, Header
+import pydantic_core
+from fastapi import Depends, Header, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +15,7 @@ from services.preparation.handlers.one import VersionCheck
 from services.preparation.handlers.selection import CardResult, Selection
 from services.preparation.tools import Tools
 from shared.contracts.base import LotRef
-from shared.errors import Language, RejectedValueError, Text
+from shared.errors import Json, Language, RejectedValueError, Text
 from shared.http.etag import require_match
 from shared.http.language import negotiate
 from shared.ids import CaseId
@@ -104,20 +106,52 @@ class Results(BaseModel):
     results: list[CaseResult]
 
 
-def case_results(found: Sequence[CardResult], language: Language) -> list[CaseResult]:
-    """The results in words of ``language``."""
-    return [_case_result(result, language) for result in found]
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How the results of a command about many are told: in which words, and which of them."""
+
+    language: Language
+    only_refused: bool = False
+
+    def answer(self, found: Sequence[CardResult]) -> Response:
+        """The results and their counts, written at once: there may be tens of thousands."""
+        return Response(pydantic_core.to_json(self.members(found)), media_type="application/json")
+
+    def members(self, found: Sequence[CardResult]) -> dict[str, Any]:
+        """The members of ``Results``."""
+        outcomes = [result.verdict.outcome for result in found]
+        return {
+            "done": outcomes.count(Outcome.DONE),
+            "already": outcomes.count(Outcome.ALREADY),
+            "refused": outcomes.count(Outcome.REFUSED),
+            "results": self.told(found),
+        }
+
+    def as_problem(self, found: Sequence[CardResult]) -> list[Json]:
+        """The results as a problem document bears them, where nothing was done."""
+        told: list[Json] = pydantic_core.to_jsonable_python(self.told(found))
+        return told
+
+    def told(self, found: Sequence[CardResult]) -> list[dict[str, Any]]:
+        """The results that are told, each with the members of ``CaseResult``."""
+        return [
+            _case_result(result, self.language)
+            for result in found
+            if not self.only_refused or result.verdict.outcome is Outcome.REFUSED
+        ]
 
 
-def counted(results: Sequence[CaseResult]) -> Results:
-    """The results with their counts."""
-    outcomes = [result.outcome for result in results]
-    return Results(
-        done=outcomes.count(Outcome.DONE),
-        already=outcomes.count(Outcome.ALREADY),
-        refused=outcomes.count(Outcome.REFUSED),
-        results=list(results),
-    )
+def _telling(
+    language: LanguageDep,
+    results: Annotated[
+        Literal["all", "refused"],
+        Query(description="refused: list only those; the counts are of all."),
+    ] = "all",
+) -> Telling:
+    return Telling(language, results == "refused")
+
+
+TellingDep = Annotated[Telling, Depends(_telling)]
 
 
 def as_json(body: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -135,13 +169,13 @@ def version_check(if_match: str | None) -> VersionCheck:
     return check
 
 
-def _case_result(result: CardResult, language: Language) -> CaseResult:
+def _case_result(result: CardResult, language: Language) -> dict[str, Any]:
     refusal = result.verdict.refusal
-    return CaseResult(
-        case_id=result.case_id,
-        card_reference=result.card_reference,
-        outcome=result.verdict.outcome,
-        code=refusal.code if refusal else None,
-        message=refusal.message.to(language) if refusal else None,
-        remedy=refusal.remedy.to(language) if refusal else None,
-    )
+    return {
+        "case_id": result.case_id,
+        "card_reference": result.card_reference,
+        "outcome": result.verdict.outcome,
+        "code": refusal.code if refusal else None,
+        "message": refusal.message.to(language) if refusal else None,
+        "remedy": refusal.remedy.to(language) if refusal else None,
+    }

@@ -11,14 +11,12 @@ from starlette.responses import Response
 from services.preparation.api.files import FILES, NEAR_EXPIRY, PICKING
 from services.preparation.api.parts import (
     CASE,
-    LanguageDep,
     Results,
     ShelfName,
+    TellingDep,
     ToolsDep,
     Which,
     as_json,
-    case_results,
-    counted,
 )
 from services.preparation.domain.shelves import MOST_POSITIONS, ShelfRef
 from services.preparation.domain.stages import Stage
@@ -174,11 +172,11 @@ async def cards_on(
 
 
 @router.post("/moves", response_model=Results)
-async def move(call: CallDep, body: Moving, language: LanguageDep) -> Response:
+async def move(call: CallDep, body: Moving, telling: TellingDep) -> Response:
     """Lay cards on another shelf of the same site, each at a free position."""
     async with call.unit() as unit:
         found = await shelves.move(unit, body.selection, ShelfRef(body.site_id, body.shelf))
-    return as_json(counted(case_results(found, language)))
+    return telling.answer(found)
 
 
 def _shelf_out(shelf: Shelf) -> ShelfOut:

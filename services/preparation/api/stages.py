@@ -9,14 +9,11 @@ from starlette.responses import Response
 
 from services.preparation.api.cards import CardOut, changed
 from services.preparation.api.parts import (
-    LanguageDep,
     Results,
     ShelfName,
+    TellingDep,
     ToolsDep,
     Which,
-    as_json,
-    case_results,
-    counted,
 )
 from services.preparation.domain.stages import Stage
 from services.preparation.handlers import sites, stages
@@ -84,7 +81,7 @@ async def advance_one(
 
 @router.post("/stages/shelved", response_model=Results)
 async def shelve_many(
-    call: CallDep, tools: ToolsDep, body: WhichWhere, language: LanguageDep
+    call: CallDep, tools: ToolsDep, body: WhichWhere, telling: TellingDep
 ) -> Response:
     """Lay preset cards on a shelf, each at a free position.
 
@@ -96,15 +93,15 @@ async def shelve_many(
             found = await stages.shelve_at_home(unit, body.selection, homes)
         else:
             found = await stages.shelve(unit, body.selection, body.site_id, body.shelf)
-    return as_json(counted(case_results(found, language)))
+    return telling.answer(found)
 
 
 @router.post("/stages/{stage}", response_model=Results)
-async def advance_many(call: CallDep, stage: Desk, body: Which, language: LanguageDep) -> Response:
+async def advance_many(call: CallDep, stage: Desk, body: Which, telling: TellingDep) -> Response:
     """Take many cards to the next stage; one result per card."""
     async with call.unit() as unit:
         found = await stages.advance(unit, body.selection, Stage(stage))
-    return as_json(counted(case_results(found, language)))
+    return telling.answer(found)
 
 
 def _check(if_match: str | None) -> VersionCheck:

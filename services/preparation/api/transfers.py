@@ -1,9 +1,11 @@
 """Transfers: what has to leave a site, sealed batches, and their arrival."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
+import pydantic_core
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from starlette.responses import Response
@@ -13,14 +15,11 @@ from services.preparation.api.parts import (
     CASE,
     MOST_CASES,
     CardReference,
-    LanguageDep,
     Results,
     ShelfName,
+    TellingDep,
     ToolsDep,
     Which,
-    as_json,
-    case_results,
-    counted,
 )
 from services.preparation.domain.shelves import ShelfRef
 from services.preparation.domain.transfers import NothingToSend
@@ -29,7 +28,7 @@ from services.preparation.handlers.selection import Selection
 from services.preparation.store.transfers import Transfer, TransferState
 from shared.calendar import business_date
 from shared.contracts.base import SiteRef
-from shared.errors import Json, RejectedValueError, Text
+from shared.errors import RejectedValueError, Text
 from shared.http.call import CallDep, OnceDep
 from shared.http.paging import Page, PageDep
 from shared.http.tables import Table, TableDep
@@ -140,16 +139,14 @@ async def dispatch_list(
 
 
 @router.post("", status_code=201, response_model=TransferSent)
-async def send(call: OnceDep, tools: ToolsDep, body: Sending, language: LanguageDep) -> Response:
+async def send(call: OnceDep, tools: ToolsDep, body: Sending, telling: TellingDep) -> Response:
     """Seal cards into one batch; all of them leave now, and all have to arrive."""
 
-    async def command(unit: Unit) -> TransferSent:
+    async def command(unit: Unit) -> Mapping[str, Any]:
         sent = await transfers.send(unit, tools, body.selection, body.site_id, body.to_site_id)
-        results = case_results(sent.results, language)
         if sent.transfer is None:
-            told: list[Json] = [result.model_dump(mode="json") for result in results]
-            raise NothingToSend(told)
-        return TransferSent(**_fields(sent.transfer, unit), **counted(results).model_dump())
+            raise NothingToSend(telling.as_problem(sent.results))
+        return {**_fields(sent.transfer, unit), **telling.members(sent.results)}
 
     return await call.once(body, command, location="/v1/transfers/{transfer_id}")
 
@@ -193,9 +190,7 @@ async def manifest(call: CallDep, wanted: TableDep, transfer_id: UUID) -> Respon
 
 
 @router.post("/{transfer_id}:arrive", response_model=TransferTakenIn)
-async def arrive(
-    call: CallDep, transfer_id: UUID, body: Arrival, language: LanguageDep
-) -> Response:
+async def arrive(call: CallDep, transfer_id: UUID, body: Arrival, telling: TellingDep) -> Response:
     """Lay the cards of a bag on a shelf of the site it came to, or came back to.
 
     May be repeated while cards are found; a card that was missing is taken in like any other.
@@ -211,8 +206,8 @@ async def arrive(
             emptied=body.emptied,
         )
         fields = _fields(done.transfer, unit)
-    results = counted(case_results(done.results, language))
-    return as_json(TransferTakenIn(**fields, **results.model_dump(), missing=done.missing))
+    told = {**fields, **telling.members(done.results), "missing": done.missing}
+    return Response(pydantic_core.to_json(told), media_type="application/json")
 
 
 def _transfer_out(batch: Transfer, unit: Unit) -> TransferOut:

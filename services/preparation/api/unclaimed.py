@@ -1,6 +1,7 @@
 """Notices that come back, second notices, and who has not come."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
@@ -8,13 +9,10 @@ from starlette.responses import Response
 from services.preparation.api.files import FILES, UNCLAIMED
 from services.preparation.api.notices import BatchMade, made_out
 from services.preparation.api.parts import (
-    LanguageDep,
     Results,
+    TellingDep,
     ToolsDep,
     Which,
-    as_json,
-    case_results,
-    counted,
 )
 from services.preparation.handlers import second_notices
 from shared.contracts.base import SiteRef
@@ -26,24 +24,22 @@ router = APIRouter(prefix="/v1/notices", tags=["notices"])
 
 
 @router.post("/returns", response_model=Results)
-async def record_returns(call: CallDep, body: Which, language: LanguageDep) -> Response:
+async def record_returns(call: CallDep, body: Which, telling: TellingDep) -> Response:
     """Record notices that came back undelivered; their cases may have a second one."""
     async with call.unit() as unit:
         found = await second_notices.record_returns(unit, body.selection)
-    return as_json(counted(case_results(found, language)))
+    return telling.answer(found)
 
 
 @router.post("/second", status_code=201, response_model=BatchMade)
-async def make_second(
-    call: OnceDep, tools: ToolsDep, body: Which, language: LanguageDep
-) -> Response:
+async def make_second(call: OnceDep, tools: ToolsDep, body: Which, telling: TellingDep) -> Response:
     """Repeat the notices of cards that nobody has come for, with a new deadline.
 
     The number stays the same; a notice that still runs is not repeated.
     """
 
-    async def command(unit: Unit) -> BatchMade:
-        return made_out(await second_notices.make_second(unit, tools, body.selection), language)
+    async def command(unit: Unit) -> Mapping[str, Any]:
+        return made_out(await second_notices.make_second(unit, tools, body.selection), telling)
 
     return await call.once(body, command, location="/v1/notices/{batch_id}")
 

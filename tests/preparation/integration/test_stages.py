@@ -5,7 +5,16 @@ import pytest
 
 from shared.db import Database
 from shared.ids import new_id
-from tests.preparation.support import SITE, bearer, events_of, import_rows, once, row, to_shelf
+from tests.preparation.support import (
+    SITE,
+    bearer,
+    events_of,
+    import_rows,
+    lot_csv,
+    once,
+    row,
+    to_shelf,
+)
 
 LOT = "L2026-0412"
 
@@ -158,3 +167,27 @@ async def test_an_auditor_reads_but_prints_no_numbers(client: httpx.AsyncClient)
     assert (await client.get(batch, headers=bearer("auditor"))).status_code == 200
     answer = await client.get(f"{batch}/print-file", headers=bearer("auditor"))
     assert answer.status_code == 403
+
+
+async def test_only_what_was_refused_is_listed_where_that_is_asked_for(
+    client: httpx.AsyncClient,
+) -> None:
+    case_ids = await import_rows(client, 3)
+    await client.post("/v1/stages/inspected", json={"case_ids": case_ids[:2]}, headers=bearer())
+    answer = await client.post(
+        "/v1/stages/registry_checked",
+        json={"case_ids": case_ids},
+        params={"results": "refused"},
+        headers=bearer(),
+    )
+    told = answer.json()
+    assert (told["done"], told["refused"]) == (2, 1)
+    assert [(r["case_id"], r["code"]) for r in told["results"]] == [(case_ids[2], "stage_missing")]
+    again = await client.post(
+        "/v1/lots",
+        content=lot_csv([row(3), row(4, birth_date="1986-05-14", card_expires_on="2035-05-14")]),
+        params={"results": "refused"},
+        headers=bearer(),
+    )
+    assert (again.json()["accepted"], again.json()["rejected"]) == (1, 1)
+    assert [r["code"] for r in again.json()["results"]] == ["duplicate_card"]
