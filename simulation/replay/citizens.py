@@ -4,7 +4,6 @@ Who goes step by step logs in with the number on the notice, looks for free seat
 confirms; for a certificate renewal, which no notice invites to, the call centre does so.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from shared.contracts.base import Procedure
 from simulation.doors import Person
 from simulation.replay.agenda import Day, Turn
 from simulation.replay.cases import Case, Seat
-from simulation.replay.crew import Crew, NotTakenError
+from simulation.replay.crew import Crew, NotTakenError, side_by_side
 
 _ROOM = "reservation"
 _MOST = 1000
@@ -31,9 +30,7 @@ class Citizens:
 
     async def day(self, day: Day) -> None:
         """Everything that reservation is told on ``day``."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._in_bulk(day))
-            group.create_task(self._step_by_step(day))
+        await side_by_side(self._in_bulk(day), self._step_by_step(day))
 
     async def _in_bulk(self, day: Day) -> None:
         # Who cancels books anew on the same day.

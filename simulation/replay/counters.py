@@ -6,7 +6,7 @@ told when it is over, with the moments at which it was: none overlaps another at
 
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -35,11 +35,20 @@ _STEPS: Final[Mapping[str, Mapping[str, object]]] = {
 _REASONS: Final = {End.DEFERRED: "documents_missing", End.LETTER: "inquiry_letter"}
 
 
+async def _at_once(_: timedelta) -> None:
+    """Nobody waits."""
+
+
+Pace = Callable[[timedelta], Awaitable[None]]
+"""Returns when so much business time has passed."""
+
+
 class Counters:
     """Does a day's visits."""
 
-    def __init__(self, crew: Crew) -> None:
+    def __init__(self, crew: Crew, pace: Pace = _at_once) -> None:
         self._crew = crew
+        self._pace = pace
         self._back: set[str] = set()
         self.served = 0
         """Cases completed so far."""
@@ -93,6 +102,11 @@ class Counters:
             await boss.post(_ROOM, f"{path}/day/cards:count", {"date": day, "back": back})
         await boss.post(_ROOM, f"{path}/day:sign-off", {"date": day})
 
+    async def serve_at(self, counter: str, turn: Turn) -> None:
+        """Serve one party at a counter."""
+        await self._serve(counter, turn)
+        self._ended([turn])
+
     async def _lane(self, lane: tuple[str, Sequence[Turn]]) -> None:
         counter, turns = lane
         for turn in turns:
@@ -109,7 +123,10 @@ class Counters:
             lambda: clerk.post(_ROOM, "/v1/visits", who, key), *_ON_ITS_WAY
         )
         path = f"/v1/visits/{visit['visit_id']}"
+        _, called_at, ended_at = _moments(turn)
+        await self._pace(called_at - turn.appointment.seat.starts_at)
         called = await clerk.post(_ROOM, f"{path}:call", {"counter": counter})
+        await self._pace(ended_at - called_at)
         at = f"{path}/cases/{ledger.cases[case.key]}"
         if (reason := _REASONS.get(turn.appointment.end)) is not None:
             await clerk.post(_ROOM, f"{at}/defer", {"reason": reason})

@@ -3,7 +3,15 @@
 import asyncio
 import time
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -95,7 +103,7 @@ class Crew:
             async with self._gate:
                 return await work(item)
 
-        return await asyncio.gather(*(one(item) for item in items))
+        return await side_by_side(*(one(item) for item in items))
 
     def _person(self, name: str, token: Callable[[], str]) -> Person:
         made, person = self._tokens.get(name, (0.0, None))
@@ -134,3 +142,14 @@ class Crew:
                 return results
             await asyncio.sleep(pause)
             pause = min(pause * 2, 1.0)
+
+
+async def side_by_side(*works: Coroutine[Any, Any, T]) -> list[T]:
+    """Do all at once; the first failure ends the others and is raised as it is."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

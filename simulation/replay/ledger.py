@@ -114,14 +114,15 @@ def open_ledger(path: Path | None, arguments: Mapping[str, str]) -> Ledger:
         head = {"run": str(ledger.run), "arguments": dict(arguments)}
         path.write_text(json.dumps(head) + "\n", encoding="utf-8")
         return ledger
-    with path.open(encoding="utf-8") as file:
-        head = json.loads(next(file))
+    with path.open("r+b") as file:
+        head = json.loads(file.readline())
         if head["arguments"] != dict(arguments):
             raise OtherReplay(_differing(head["arguments"], arguments))
-        ledger = Ledger(UUID(head["run"]), path)
-        for line in file:
-            if line.endswith("\n"):  # the last may have been cut
-                ledger.take(json.loads(line))
+        ledger, whole = Ledger(UUID(head["run"]), path), file.tell()
+        while (line := file.readline()).endswith(b"\n"):
+            ledger.take(json.loads(line))
+            whole = file.tell()
+        file.truncate(whole)  # a last line that was cut off
     return ledger
 
 

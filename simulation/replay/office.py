@@ -27,12 +27,12 @@ class Office:
     async def day(self, day: Day) -> None:
         """Everything that preparation is told on ``day``."""
         desks = {
-            "notified": self._notify,
-            "shelved": self._shelve,
-            "preset": self._preset,
-            "registry_checked": self._check,
-            "inspected": self._inspect,
             "imported": self._import,
+            "inspected": self._inspect,
+            "registry_checked": self._check,
+            "preset": self._preset,
+            "shelved": self._shelve,
+            "notified": self._notify,
         }
         await self._end(day.voids)
         for desk, work in desks.items():

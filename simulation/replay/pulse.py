@@ -18,6 +18,8 @@ HANDLED = "madoguchi_messages_handled_total"
 LAG = "madoguchi_consumer_lag"
 UNPUBLISHED = "madoguchi_outbox_unpublished"
 _PATIENCE = 120.0
+_SETTLED_SECONDS = 1.2
+"""Longer than relays and consumers take to tell their figures anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,15 @@ class Pulse:
                 + sum(_total(text, UNPUBLISHED) for text in relays)
             ),
         )
+
+    async def settled(self) -> Reading:
+        """The reading once nothing is on its way any more. Raises ``TimeoutError``."""
+        async with asyncio.timeout(_PATIENCE):
+            before, now = Reading(lag=1), await self.read()
+            while now.lag or now != before:
+                await asyncio.sleep(_SETTLED_SECONDS)
+                before, now = now, await self.read()
+            return now
 
     def _of(self, *roles: str) -> list[str]:
         return [url for name, url in self.processes.items() if name.rpartition("-")[2] in roles]

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from datetime import time as time_of_day
@@ -17,7 +18,7 @@ from simulation.doors import until
 from simulation.replay.agenda import Agenda, Day
 from simulation.replay.citizens import Citizens
 from simulation.replay.counters import Counters, who_come
-from simulation.replay.crew import Crew, House
+from simulation.replay.crew import Crew, House, side_by_side
 from simulation.replay.demand import Cell
 from simulation.replay.ledger import Ledger
 from simulation.replay.office import Office
@@ -62,16 +63,24 @@ async def replay(house: House, planner: Planner, ledger: Ledger, watch: Watch) -
     Raises ``TimeIsOver``, ``RefusedError``, ``NotTakenError``,
     ``ClockNotFollowedError`` and ``TimeoutError``.
     """
+    async with at_work(house, planner, ledger) as crew:
+        return await Replay(crew, planner, watch).run()
+
+
+@asynccontextmanager
+async def at_work(house: House, planner: Planner, ledger: Ledger) -> AsyncIterator[Crew]:
+    """Everybody, with their connections open."""
     async with (
         httpx.AsyncClient(timeout=120, limits=_CONNECTIONS) as http,
         SimulatedClock(house.settings) as clock,
     ):
         pulse = Pulse(http, house.processes)
-        crew = Crew(house, planner.city, planner.behaviour, http, clock, pulse, ledger)
-        return await _Replay(crew, planner, watch).run()
+        yield Crew(house, planner.city, planner.behaviour, http, clock, pulse, ledger)
 
 
-class _Replay:
+class Replay:
+    """A replay at work: its days one by one, or all of them."""
+
     def __init__(self, crew: Crew, planner: Planner, watch: Watch) -> None:
         self._crew = crew
         self._planner = planner
@@ -83,22 +92,42 @@ class _Replay:
         self._reading = Reading()
         self._begun = Reading()
         self._today = self._agenda.first
+        self._started = 0.0
 
     async def run(self) -> Result:
         """Every day, then the cells as reporting counts them."""
+        async with self._told():
+            async for _ in self.days():
+                pass
+            return await self._result()
+
+    async def week(self, last: date) -> AsyncGenerator[Day, None]:
+        """Do the days up to ``last``; then give out the others, undone."""
+        async with self._told():
+            async for day in self.days(last):
+                yield day
+
+    async def days(self, last: date = date.max) -> AsyncGenerator[Day, None]:
+        """Do each day that is not over yet and give it out; those after ``last``, undone."""
         ledger = self._crew.ledger
+        if ledger.through is None:
+            await self._open_city()
+        for day in self._agenda.days():
+            if ledger.through is not None and day.day <= ledger.through:
+                continue
+            if day.day <= last:
+                await self._day(day)
+            yield day
+            self._sum_up()
+            ledger.close_day(day.day)
+
+    @asynccontextmanager
+    async def _told(self) -> AsyncIterator[None]:
         self._begun = self._reading = await self._crew.pulse.read()
-        self._started, self._before = time.monotonic(), ledger.sums.seconds
+        self._started = time.monotonic()
         beat = asyncio.create_task(self._beat())
         try:
-            if ledger.through is None:
-                await self._open_city()
-            for day in self._agenda.days():
-                if ledger.through is None or day.day > ledger.through:
-                    await self._day(day)
-                    self._sum_up()
-                    ledger.close_day(day.day)
-            return await self._result()
+            yield
         finally:
             beat.cancel()
             with suppress(asyncio.CancelledError):
@@ -124,9 +153,7 @@ class _Replay:
         await crew.move_to(self._at(day.day, crew.behaviour.opens))
         with phase("morning: desks and bookings"):
             # Nobody books today what the office has sent today, so both work side by side.
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._office.day(day))
-                group.create_task(self._citizens.day(day))
+            await side_by_side(self._office.day(day), self._citizens.day(day))
         if day.visits:
             await self._serve(day)
 
@@ -142,10 +169,8 @@ class _Replay:
             waiting = [turn for turn in waiting if turn.appointment.seat.starts_at >= at]
         await self._crew.move_to(self._at(day.day, self._crew.behaviour.closes))
         with phase("evening: visits"):
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._counters.serve(waiting))
-                over = who_come(day.visits, stepwise=False)
-                group.create_task(self._counters.serve_in_bulk(over))
+            over = who_come(day.visits, stepwise=False)
+            await side_by_side(self._counters.serve(waiting), self._counters.serve_in_bulk(over))
         with phase("evening: sign-off"):
             sites = {turn.appointment.seat.site_id for turn in day.visits}
             await self._counters.sign_off(sorted(sites))
@@ -157,9 +182,9 @@ class _Replay:
             found = await counted(self._crew.staff("planner"), months)
             return found if sum(found.values()) >= wanted else None
 
-        with self._crew.ledger.sums.phase("reporting"):
+        with self._crew.ledger.sums.phase("until all is heard and counted"):
             completed = await until(there, f"the count of {wanted} completed cases at reporting")
-        self._reading = await self._crew.pulse.read()
+            self._reading = await self._crew.pulse.settled()
         self._sum_up()
         sums = self._crew.ledger.sums
         return Result(
