@@ -63,7 +63,7 @@ class Signals:
         day = business_day(unit.now)
         self._sites(await site_reports.now(unit.conn, day, unit.now))
         self._outlook(await site_reports.outlook(unit.conn, day))
-        self._stages(await stages.standing(unit.conn))
+        self._stages(await stages.standing(unit.conn, unit.now))
         self.read_at.set(time.time())
 
     def _sites(self, states: Sequence[SiteState]) -> None:

@@ -42,7 +42,7 @@ class DayRoom:
 
 
 Rooms = Mapping[tuple[SiteId, date], DayRoom]
-"""The days of every site."""
+"""The days of every site, in order of days and then of sites."""
 FirstFree = Mapping[tuple[SiteId, Procedure], date]
 """The first day with a free seat; nothing where there is none."""
 
@@ -52,13 +52,14 @@ def rooms(offers: Iterable[Offer]) -> Rooms:
     days: dict[tuple[SiteId, date], list[Offer]] = {}
     for offer in offers:
         days.setdefault((offer.site_id, offer.business_date), []).append(offer)
-    return {key: _room(found) for key, found in days.items()}
+    in_order = sorted(days.items(), key=lambda item: (item[0][1], item[0][0]))
+    return {key: _room(found) for key, found in in_order}
 
 
 def first_free(found: Rooms) -> FirstFree:
     """The first day of each site and procedure on which a seat is free."""
     first: dict[tuple[SiteId, Procedure], date] = {}
-    for (site_id, day), room in sorted(found.items(), key=lambda item: item[0][1]):
+    for (site_id, day), room in found.items():
         for procedure, free in room.free.items():
             if free > 0:
                 first.setdefault((site_id, procedure), day)
@@ -77,7 +78,7 @@ def first_free_of_ward(
         and site_id in by_id
         and accepts(by_id[site_id], procedure, ward, day)
     )
-    return min(days, default=None)
+    return next(days, None)
 
 
 def _room(offers: list[Offer]) -> DayRoom:

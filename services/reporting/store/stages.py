@@ -20,12 +20,23 @@ class Waiting(StrEnum):
     HELD = "held"
 
 
-# A card on hold waits for nothing but its release. What was booked counts as booked although the
-# booking may have been cancelled since: the milestones say what was first reached.
-_STANDING = """
-SELECT stage, count(*) AS cards, min(since) AS oldest
+# One pass over all cases. A card on hold waits for nothing but its release. What was booked counts
+# as booked although the booking may have been cancelled since: milestones say what was first
+# reached.
+_STAGES = """
+SELECT stage, count(*) AS cards, min(since) AS oldest,
+       count(*) FILTER (WHERE inspected_at >= $1) AS received,
+       count(*) FILTER (WHERE registry_checked_at >= $1) AS inspected,
+       count(*) FILTER (WHERE preset_at >= $1) AS registry_checked,
+       count(*) FILTER (WHERE shelved_at >= $1) AS preset,
+       count(*) FILTER (WHERE notified_at >= $1) AS shelved,
+       count(*) FILTER (WHERE booked_at >= $1 AND received_at IS NOT NULL) AS notified,
+       count(*) FILTER (WHERE completed_at >= $1 AND received_at IS NOT NULL) AS booked
 FROM (
-    SELECT CASE
+    SELECT *,
+        CASE
+            WHEN received_at IS NULL OR completed_at IS NOT NULL OR voided_at IS NOT NULL
+              OR disposed_at IS NOT NULL OR rejected_at IS NOT NULL THEN NULL
             WHEN held_at IS NOT NULL AND (released_at IS NULL OR released_at < held_at) THEN 'held'
             WHEN booked_at IS NOT NULL THEN 'booked'
             WHEN notified_at IS NOT NULL THEN 'notified'
@@ -38,47 +49,38 @@ FROM (
         coalesce(booked_at, notified_at, shelved_at, preset_at, registry_checked_at, inspected_at,
                  received_at) AS since
     FROM case_fact
-    WHERE received_at IS NOT NULL AND completed_at IS NULL AND voided_at IS NULL
-      AND disposed_at IS NULL AND rejected_at IS NULL
 ) AS card
 GROUP BY stage
-"""
-
-_LEFT = """
-SELECT count(*) FILTER (WHERE inspected_at >= $1) AS received,
-       count(*) FILTER (WHERE registry_checked_at >= $1) AS inspected,
-       count(*) FILTER (WHERE preset_at >= $1) AS registry_checked,
-       count(*) FILTER (WHERE shelved_at >= $1) AS preset,
-       count(*) FILTER (WHERE notified_at >= $1) AS shelved,
-       count(*) FILTER (WHERE booked_at >= $1 AND received_at IS NOT NULL) AS notified,
-       count(*) FILTER (WHERE completed_at >= $1 AND received_at IS NOT NULL) AS booked
-FROM case_fact
-WHERE greatest(inspected_at, registry_checked_at, preset_at, shelved_at, notified_at, booked_at,
-               completed_at) >= $1
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Cards at a stage, and since when the one waits that came there first."""
+    """Cards at a stage, since when the one waits that came there first, and how many have left.
+
+    Of holds nothing is counted that has left.
+    """
 
     stage: Waiting
-    cards: int = 0
-    oldest: datetime | None = None
+    cards: int
+    oldest: datetime | None
+    left: int
 
 
-async def standing(conn: Connection) -> list[Standing]:
-    """Every stage in order, also where nothing waits."""
-    rows = {row["stage"]: row for row in await conn.fetch(_STANDING)}
+async def standing(conn: Connection, since: datetime) -> list[Standing]:
+    """Every stage in order, also where nothing waits; ``left`` counts from ``since`` on."""
+    rows = {row["stage"]: row for row in await conn.fetch(_STAGES, since)}
+    left = {
+        stage: sum(row[stage] for row in rows.values())
+        for stage in Waiting
+        if stage is not Waiting.HELD
+    }
     return [
-        Standing(stage, rows[stage]["cards"], rows[stage]["oldest"])
-        if stage in rows
-        else Standing(stage)
+        Standing(
+            stage,
+            rows[stage]["cards"] if stage in rows else 0,
+            rows[stage]["oldest"] if stage in rows else None,
+            left.get(stage, 0),
+        )
         for stage in Waiting
     ]
-
-
-async def left_since(conn: Connection, start: datetime) -> dict[Waiting, int]:
-    """How many cards have left each stage since ``start``; of holds nothing is counted."""
-    row = await conn.fetchrow(_LEFT, start)
-    return {Waiting(stage): number for stage, number in row.items()} if row else {}

@@ -67,6 +67,11 @@ FROM (
     FROM case_fact
     WHERE coalesce(completed_procedure, procedure, 'card_issuance') = 'card_issuance'
       AND ($3::text IS NULL OR coalesce(completed_ward, ward) = $3)
+      -- No step of any other case can have ended in these days.
+      AND (shipped_on >= $1
+           OR greatest(received_at, inspected_at, registry_checked_at, preset_at, shelved_at,
+                       notified_at, booked_at, checked_in_at, completed_at)
+              >= $1::date::timestamp AT TIME ZONE 'Asia/Tokyo')
 ) AS card, LATERAL (VALUES
     ('shipment', applied_on, shipped_on),
     ('delivery', shipped_on, received_on),

@@ -16,15 +16,20 @@ from services.reporting.api.board.view import (
     count,
     share,
 )
+from services.reporting.domain.first_free import FirstFree
 from services.reporting.domain.free import first_free, first_free_of_ward
+from services.reporting.handlers import first_free as first_free_days
 from services.reporting.handlers import site_reports
 from services.reporting.handlers.site_reports import Outlook
+from services.reporting.store.site_days import Days
 from shared.contracts.base import Procedure
 from shared.contracts.place import Site, SiteKind, SiteState
 from shared.ids import WardCode
 
 DAYS_SHOWN = 28
 """How far the heat map looks."""
+MOVED_DAYS, MOVED_STEP = 28, 4
+"""How far back, and at how many days' distance, first free days are looked at."""
 _KINDS = tuple(SiteKind)
 
 
@@ -32,7 +37,14 @@ async def read(ask: Ask) -> View:
     """The page."""
     outlook = await site_reports.outlook(ask.unit.conn, ask.today)
     sites = _offering(outlook)
-    sections = [_by_ward(ask, outlook), _by_site(ask, outlook, sites), _heat(ask, outlook, sites)]
+    past = Days(ask.today - timedelta(days=MOVED_DAYS), ask.today)
+    known = await first_free_days.known(ask.unit.conn, past)
+    sections = [
+        _by_ward(ask, outlook),
+        _by_site(ask, outlook, sites),
+        _heat(ask, outlook, sites),
+        _moved(ask, outlook, first_free_days.of_wards(known, past, step=MOVED_STEP)),
+    ]
     return View(_tiles(ask, outlook), sections, [ask.t("refused_note")])
 
 
@@ -128,3 +140,29 @@ def _heat(ask: Ask, outlook: Outlook, sites: Sequence[Site]) -> Section:
     heads = [Head(t("site"), figures=False), *(Head(short_day(d, ask.language)) for d in days)]
     chart = ChartView("fullness", t("heat_chart"), squares)
     return Section("heat", t("heat"), TableView(heads, rows), chart)
+
+
+def _moved(ask: Ask, outlook: Outlook, found: Sequence[FirstFree]) -> Section:
+    t, names = ask.t, ward_names(outlook.sites, ask)
+    days = sorted({each.day for each in found})
+    waits = {(each.part, each.procedure, each.day): each.days for each in found}
+    points, rows = list[Row](), list[list[str]]()
+    for ward, name in sorted(names.items()):
+        for procedure in Procedure:
+            own = [waits.get((ward, procedure, day)) for day in days]
+            if not any(wait is not None for wait in own):
+                continue
+            rows.append([f"{name} – {t(procedure)}", *(count(wait) for wait in own)])
+            points += [
+                {
+                    "ward": name,
+                    "procedure": t(procedure),
+                    "day": short_day(day, ask.language),
+                    "days": wait,
+                }
+                for day, wait in zip(days, own, strict=True)
+                if wait is not None
+            ]
+    heads = [Head(t("ward_of"), figures=False), *(Head(short_day(d, ask.language)) for d in days)]
+    chart = ChartView("moved", t("moved_chart"), points)
+    return Section("moved", t("moved"), TableView(heads, rows), chart)

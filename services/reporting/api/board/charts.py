@@ -153,6 +153,41 @@ def _stages(t: Speaker) -> Any:
     )
 
 
+def _lead_times(t: Speaker) -> Any:
+    kinds = [t("p50"), t("p90")]
+    return (
+        alt.Chart(_ROWS)
+        .mark_bar()
+        .encode(
+            y=alt.Y("step:N", sort=None, title=None, axis=alt.Axis(labelLimit=260)),
+            yOffset=alt.YOffset("kind:N", sort=kinds),
+            x=_whole("days:Q", t("business_days")),
+            color=_colour("kind:N", kinds),
+        )
+        .properties(width="container", height=alt.Step(11))
+    )
+
+
+def _moved(t: Speaker) -> Any:
+    return (
+        alt.Chart(_ROWS)
+        .mark_line(point=True)
+        .encode(
+            x=alt.X("day:O", sort=None, title=None, axis=alt.Axis(labelAngle=-40)),
+            y=alt.Y("days:Q", title=t("days_ahead")),
+            color=alt.Color(
+                "procedure:N",
+                title=None,
+                scale=alt.Scale(
+                    domain=[t("card_issuance"), t("certificate_renewal")], range=_COLOURS[:2]
+                ),
+            ),
+            detail="ward:N",
+        )
+        .properties(width="container", height=240)
+    )
+
+
 def _map(t: Speaker) -> Any:
     kinds = [t("ward"), t("site")]
     circles = alt.Chart(alt.NamedData("shapes")).mark_geoshape(
@@ -212,6 +247,8 @@ _CHARTS: Mapping[str, Callable[[Speaker], Any]] = {
     "wait_for_a_day": _wait_for_a_day,
     "months": _months,
     "stages": _stages,
+    "lead_times": _lead_times,
+    "moved": _moved,
     "map": _map,
     "lag": _lag,
 }

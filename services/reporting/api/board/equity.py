@@ -1,7 +1,9 @@
 """Equity: how near and how soon the residents of each ward are served, and where."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from services.reporting.api.board.ask import Ask
 from services.reporting.api.board.booking import ward_names
@@ -13,81 +15,109 @@ from services.reporting.api.board.view import (
     TableView,
     View,
     count,
+    figure,
+    share,
 )
+from services.reporting.api.equity import NEAR_KM
+from services.reporting.api.spans import USUAL
+from services.reporting.domain import equity as domain
 from services.reporting.domain.circle import circle
-from services.reporting.domain.free import first_free_of_ward
-from services.reporting.handlers import site_reports
-from services.reporting.handlers.site_reports import Outlook
-from services.reporting.store import reports
-from shared.contracts.base import Procedure
+from services.reporting.domain.equity import WardEquity
+from services.reporting.handlers import equity
+from services.reporting.handlers.equity import Known
+from services.reporting.store.site_days import Days
 from shared.contracts.place import Site, SiteKind, SiteState
+from shared.ids import SiteId, WardCode
 
-RADIUS_KM = 4.0
-"""What the city's plan calls near."""
 _SHOWN = (SiteState.OPEN, SiteState.WINDING_DOWN)
+_SHARES = ("center", "satellite", "ward_office", "temporary_window")
 
 
 async def read(ask: Ask) -> View:
-    """The page."""
-    span = reports.Span(ask.year.first, ask.year.last)
-    cells = await reports.cells(ask.unit.conn, span)
-    outlook = await site_reports.outlook(ask.unit.conn, ask.today)
-    wards, sites = Counter[str](), Counter[str]()
-    for cell in cells:
-        wards[cell.ward] += cell.completed
-        sites[cell.site_id] += cell.completed
-    return View([], [_map(ask, outlook, wards, sites), _wards(ask, outlook, wards)])
+    """The page: the same days that ``/v1/equity`` shows where none are asked for."""
+    days = Days(ask.today - timedelta(days=USUAL - 1), ask.today)
+    known = await equity.known(ask.unit.conn, days, None)
+    found = await asyncio.to_thread(equity.judged, known, days, None, NEAR_KM)
+    names = ward_names(list(known.geography.sites.values()), ask)
+    return View(
+        [],
+        [_map(ask, known, found, names), _wards(ask, found, names), _spreads(ask, found, names)],
+        [ask.t("equity_note")],
+    )
 
 
-def _map(ask: Ask, outlook: Outlook, wards: Mapping[str, int], sites: Mapping[str, int]) -> Section:
+def _map(
+    ask: Ask, known: Known, found: Sequence[WardEquity], names: Mapping[WardCode, str]
+) -> Section:
     t = ask.t
-    shown = [site for site in outlook.sites if site.state in _SHOWN]
-    names = ward_names(outlook.sites, ask)
-    places = [
-        *((site, t("ward"), names[site.ward], wards[site.ward]) for site in _offices(shown)),
-        *((s, t("site"), ask.name(s.name), sites[s.site_id]) for s in shown if not _is_office(s)),
-    ]
+    sites = [site for site in known.geography.sites.values() if site.state in _SHOWN]
+    at_site = Counter[SiteId]()
+    for flow in known.flows:
+        at_site[flow.site_id] += flow.completed
     rows: list[Row] = [
-        {
-            "place": place,
-            "kind": kind,
-            "cases": cases,
-            "latitude": site.latitude,
-            "longitude": site.longitude,
-        }
-        for site, kind, place, cases in places
+        _point(names.get(each.ward, each.ward), t("ward"), each.completed, place)
+        for each in found
+        if (place := known.geography.wards.get(each.ward)) is not None
     ]
-    shapes = [circle(site.latitude, site.longitude, RADIUS_KM) for site in shown]
+    # A ward office stands where its ward does.
+    others = [site for site in sites if site.kind is not SiteKind.WARD_OFFICE]
+    rows += [_point(ask.name(s.name), t("site"), at_site[s.site_id], s) for s in others]
+    shapes = [circle(site.latitude, site.longitude, NEAR_KM) for site in sites]
     table = TableView(
         [Head(t("at"), figures=False), Head(t("kind"), figures=False), Head(t("completed"))],
-        [[ask.name(s.name), t(s.kind), count(sites[s.site_id])] for s in shown],
+        [[ask.name(s.name), t(s.kind), count(at_site[s.site_id])] for s in sites],
     )
-    return Section(
-        "map", t("map"), table, ChartView("map", t("map_chart"), rows, shapes), [t("map_note")]
-    )
+    chart = ChartView("map", t("map_chart"), rows, shapes)
+    return Section("map", t("map"), table, chart, [t("map_note")])
 
 
-def _wards(ask: Ask, outlook: Outlook, wards: Mapping[str, int]) -> Section:
+def _point(name: str, kind: str, cases: int, place: Site | domain.Place) -> Row:
+    return {
+        "place": name,
+        "kind": kind,
+        "cases": cases,
+        "latitude": place.latitude,
+        "longitude": place.longitude,
+    }
+
+
+def _wards(ask: Ask, found: Sequence[WardEquity], names: Mapping[WardCode, str]) -> Section:
     t = ask.t
-    rows = []
-    for ward, name in sorted(ward_names(outlook.sites, ask).items()):
-        cells = [name, count(wards[ward])]
-        for procedure in Procedure:
-            found = first_free_of_ward(outlook.rooms, outlook.sites, ward, procedure)
-            cells.append(count((found[0] - outlook.today).days) if found else t("none_free"))
-        rows.append(cells)
+    rows = [
+        [
+            names.get(each.ward, each.ward),
+            count(each.completed),
+            figure(each.days_to_first_free),
+            figure(each.distance_km),
+            share(each.own_ward_share),
+            share(each.near_share),
+            *(share(getattr(each, f"{kind}_share")) for kind in _SHARES),
+        ]
+        for each in found
+    ]
+    keys = ("completed", "days_to_first_free", "distance_km", "own_ward_share", "near_share")
     heads = [
         Head(t("ward_of"), figures=False),
-        Head(t("completed")),
-        Head(t("days_card")),
-        Head(t("days_certificate")),
+        *(Head(t(key)) for key in keys),
+        *(Head(t("share_of").format(t(kind))) for kind in _SHARES),
     ]
     return Section("wards", t("per_ward"), TableView(heads, rows))
 
 
-def _offices(sites: Sequence[Site]) -> list[Site]:
-    return [site for site in sites if _is_office(site)]
-
-
-def _is_office(site: Site) -> bool:
-    return site.kind is SiteKind.WARD_OFFICE
+def _spreads(ask: Ask, found: Sequence[WardEquity], names: Mapping[WardCode, str]) -> Section:
+    t = ask.t
+    rows = [
+        [
+            t(each.measure)
+            if each.measure not in {f"{kind}_share" for kind in _SHARES}
+            else t("share_of").format(t(each.measure.removesuffix("_share"))),
+            f"{each.least:,.2f} ({names.get(each.least_ward, each.least_ward)})",
+            f"{each.most:,.2f} ({names.get(each.most_ward, each.most_ward)})",
+            "–" if each.ratio is None else f"{each.ratio:,.2f}",
+            "–" if each.gini is None else f"{each.gini:,.3f}",
+        ]
+        for each in domain.spreads(found)
+    ]
+    heads = [Head(t("measure"), figures=False)]
+    heads += [Head(t(key)) for key in ("least", "most", "inequality", "gini")]
+    return Section("spreads", t("spreads"), TableView(heads, rows))

@@ -219,7 +219,7 @@ def _shown(
     t, local = speaker(language), now.astimezone(TOKYO)
     query = {"lang": language} | ({"fiscal_year": str(wanted)} if wanted else {})
     title, lead = (text.to(language) for text in PAGES[page])
-    if page in (PageName.DEMAND, PageName.EQUITY):
+    if page is PageName.DEMAND:
         western = f"{year.first.year}年度" if language == "ja" else f"April {year.first.year}"
         title = f"{title} – {year.name(language)} ({western})"
     return {
@@ -246,8 +246,8 @@ def _shown(
 
 
 def _years(year: FiscalYear, page: PageName, language: Language) -> list[Mapping[str, str]]:
-    """Links to the years around, on pages about a year."""
-    if page not in (PageName.DEMAND, PageName.EQUITY):
+    """Links to the years around, on the page that is about a year."""
+    if page is not PageName.DEMAND:
         return []
     around = [FiscalYear(year.reiwa + step) for step in (-1, 1) if year.reiwa + step >= 1]
     return [

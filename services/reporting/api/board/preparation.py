@@ -1,7 +1,7 @@
 """Preparation: what waits at each stage, how fast it goes, and the four official totals."""
 
 from dataclasses import astuple
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from math import ceil
 
 from services.reporting.api.board.ask import Ask
@@ -19,25 +19,30 @@ from services.reporting.api.board.view import (
     figure,
 )
 from services.reporting.api.totals import end_of
+from services.reporting.domain.lead_times import TITLES, LeadTime, lead_times
 from services.reporting.domain.totals import Totals, WardTotals, city
-from services.reporting.store import plans, reports, stages
+from services.reporting.store import plans, reports, stages, ways
 from services.reporting.store.stages import Standing, Waiting
 from shared.calendar import TOKYO, business_date
 
 PACE_DAYS = 10
 """Business days whose mean is the pace."""
+LEAD_DAYS = 28
+"""Days in which a step has to have ended to count."""
 
 
 async def read(ask: Ask) -> View:
     """The page."""
     conn = ask.unit.conn
-    standing = await stages.standing(conn)
     first = ask.calendar.add_business_days(ask.today, -PACE_DAYS)
-    left = await stages.left_since(conn, datetime.combine(first, time.min, TOKYO))
+    standing = await stages.standing(conn, datetime.combine(first, time.min, TOKYO))
+    span = ask.today - timedelta(days=LEAD_DAYS - 1), ask.today
+    passages = await ways.passages(conn, *span, None, by_ward=False)
     wards = await reports.totals(conn, ask.today, end_of(ask.today))
     names = ward_names(await plans.on_day(conn, ask.today), ask)
     sections = [
-        _backlog(ask, standing, {stage: number / PACE_DAYS for stage, number in left.items()}),
+        _backlog(ask, standing),
+        _lead_times(ask, lead_times(passages, ask.calendar)),
         _totals(ask, wards, {str(code): name for code, name in names.items()}),
     ]
     return View(_tiles(ask, city(wards)), sections)
@@ -53,7 +58,7 @@ def _tiles(ask: Ask, totals: Totals) -> list[Tile]:
     ]
 
 
-def _backlog(ask: Ask, standing: list[Standing], pace: dict[Waiting, float]) -> Section:
+def _backlog(ask: Ask, standing: list[Standing]) -> Section:
     t = ask.t
     bars: list[Row] = [{"stage": t(_word(each)), "cases": each.cards} for each in standing]
     rows = [
@@ -61,8 +66,7 @@ def _backlog(ask: Ask, standing: list[Standing], pace: dict[Waiting, float]) -> 
             t(_word(each)),
             count(each.cards),
             short_day(business_date(each.oldest), ask.language) if each.oldest else "–",
-            figure(pace.get(each.stage)),
-            _outlook(each.cards, pace.get(each.stage)),
+            *_pace(each),
         ]
         for each in standing
     ]
@@ -77,10 +81,30 @@ def _backlog(ask: Ask, standing: list[Standing], pace: dict[Waiting, float]) -> 
     return Section("stages", t("backlog"), TableView(heads, rows), chart, [t("pace_note")])
 
 
-def _outlook(cards: int, pace: float | None) -> str:
-    if not cards:
-        return "0"
-    return count(ceil(cards / pace)) if pace else "–"
+def _pace(each: Standing) -> list[str]:
+    """Cards that leave the stage per business day, and the days until it is empty at that pace."""
+    if each.stage is Waiting.HELD:
+        return ["–", "–"]
+    days = ceil(each.cards * PACE_DAYS / each.left) if each.left else None
+    return [figure(each.left / PACE_DAYS), count(days if each.cards else 0)]
+
+
+def _lead_times(ask: Ask, found: list[LeadTime]) -> Section:
+    t = ask.t
+    titles = [TITLES[each.span].to(ask.language) for each in found]
+    bars: list[Row] = [
+        {"step": title, "kind": t(kind), "days": days}
+        for title, each in zip(titles, found, strict=True)
+        for kind, days in (("p50", each.p50), ("p90", each.p90))
+    ]
+    rows = [
+        [title, *(count(n) for n in (e.cases, e.p50, e.p90, e.p50_days, e.p90_days))]
+        for title, e in zip(titles, found, strict=True)
+    ]
+    keys = ("cases", "p50_business", "p90_business", "p50_days", "p90_days")
+    heads = [Head(t("step"), figures=False), *(Head(t(key)) for key in keys)]
+    chart = ChartView("lead_times", t("lead_chart"), bars)
+    return Section("lead", t("lead_times"), TableView(heads, rows), chart, [t("lead_note")])
 
 
 def _word(each: Standing) -> str:

@@ -150,6 +150,14 @@ WORDS: Mapping[str, Text] = {
     "at": Text("Where", "窓口"),
     "none_free": Text("none in 60 days", "60日以内になし"),
     "full": Text("Booked share", "予約率"),
+    "business_days": Text("Business days", "営業日"),
+    "moved": Text("How the first free day moved", "最短予約可能日の推移"),
+    "moved_chart": Text(
+        "Lines by day, one per ward and procedure: days that a resident who looked on that evening "
+        "would have waited. The table below has the figures.",
+        "各日の夕方に調べた場合の、区・手続ごとの待ち日数を示す折れ線グラフ。"
+        "数値は下の表にあります。",
+    ),
     "heat": Text("How full the coming weeks are", "今後4週間の予約率"),
     "heat_chart": Text(
         "A square per site and day, darker (in dark colours: lighter) the more of its time is "
@@ -188,6 +196,23 @@ WORDS: Mapping[str, Text] = {
         "that pace, with nothing new.",
         "処理数は直近10営業日の平均、解消日数は現在の滞留をその速さで処理した場合の目安です。",
     ),
+    "lead_times": Text("How long each step took", "工程別の所要日数"),
+    "lead_chart": Text(
+        "Bars per step: business days that half and nine tenths of the cards took. "
+        "The table below has the figures.",
+        "工程ごとの所要営業日数（中央値と90%値）を示す棒グラフ。数値は下の表にあります。",
+    ),
+    "lead_note": Text(
+        "Steps that ended in the last 28 days; 0 is the same day.",
+        "直近28日間に終わった工程が対象です。0は当日を表します。",
+    ),
+    "step": Text("Step", "区間"),
+    "p50": Text("Half", "中央値"),
+    "p90": Text("Nine tenths", "90%値"),
+    "p50_business": Text("Half: business days", "中央値（営業日）"),
+    "p90_business": Text("Nine tenths: business days", "90%値（営業日）"),
+    "p50_days": Text("Half: days", "中央値（日）"),
+    "p90_days": Text("Nine tenths: days", "90%値（日）"),
     "totals": Text("The four official totals", "公式の4累計"),
     "applied": Text("Applied", "申請受付"),
     "shipped": Text("Shipped", "発送"),
@@ -215,14 +240,21 @@ WORDS: Mapping[str, Text] = {
         "A ward stands where its ward office does.", "区の位置は区役所の位置で表しています。"
     ),
     "per_ward": Text("Each ward", "区別"),
-    "own_ward": Text("In the own ward", "自区内の割合"),
-    "within": Text("Within 4 km", "4km以内の割合"),
-    "distance": Text("Mean distance (km)", "平均距離（km）"),
+    "own_ward_share": Text("In the own ward", "自区内の割合"),
+    "near_share": Text("Within 4 km", "4km以内の割合"),
+    "distance_km": Text("Mean distance (km)", "平均距離（km）"),
+    "days_to_first_free": Text("Days to a seat", "予約までの日数"),
+    "equity_note": Text(
+        "Procedures completed in the last 28 days. Distances are straight lines.",
+        "直近28日間に完了した手続が対象です。距離は直線距離です。",
+    ),
+    "spreads": Text("How uneven it is", "区の間の差"),
+    "measure": Text("Measure", "指標"),
+    "least": Text("Least", "最小"),
+    "most": Text("Most", "最大"),
+    "gini": Text("Gini coefficient", "ジニ係数"),
     "share_of": Text("Share at {}", "{}の割合"),
-    "days_card": Text("Days to a seat: cards", "予約までの日数（カード）"),
-    "days_certificate": Text("Days to a seat: certificates", "予約までの日数（電子証明書）"),
     "inequality": Text("Greatest over least", "最大／最小"),
-    "kilometres": Text("Kilometres", "距離（km）"),
     "services": Text("Each service", "サービス別"),
     "room": Text("Service", "サービス"),
     "process": Text("Process", "プロセス"),
