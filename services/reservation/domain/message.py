@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from shared.errors import Json
@@ -40,6 +41,10 @@ class Kind(StrEnum):
     def is_code(self) -> bool:
         """Whether the citizen is waiting for it in front of a page."""
         return self in (Kind.ADDRESS_CHECK, Kind.LOGIN_CODE)
+
+
+KEPT: Final = "kept"
+"""Why somebody hears again of a booking that stands: the city had said otherwise."""
 
 
 class MessageState(StrEnum):

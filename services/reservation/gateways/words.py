@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from services.reservation.domain.link import Purpose
-from services.reservation.domain.message import Kind
+from services.reservation.domain.message import KEPT, Kind
 from shared.contracts.base import Procedure
 from shared.contracts.reservation import CancelReason
 from shared.errors import Text
@@ -42,6 +42,10 @@ REASONS: Mapping[str, Text] = {
     ),
     CancelReason.SUSPENSION: Text(
         "The system needed for it is not available then.", "手続に必要なシステムが停止します。"
+    ),
+    KEPT: Text(
+        "What we wrote to you about does not come to pass: your booking stands as it was.",
+        "先にご案内した変更は取りやめになりました。ご予約は元のとおり有効です。",
     ),
     CancelReason.TRANSFER_FAILED: Text(
         "The card could not be brought there in time.", "カードを期日までに窓口へ運べませんでした。"

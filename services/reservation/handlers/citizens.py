@@ -13,7 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.reservation.domain.booking import Booking
-from services.reservation.domain.message import Kind, Note, PhoneCall
+from services.reservation.domain.message import KEPT, Kind, Note, PhoneCall
 from services.reservation.store import messages, phone_list
 from shared.contracts.base import Procedure
 from shared.contracts.reservation import CancelReason, MoveReason
@@ -47,6 +47,12 @@ async def settled(unit: Unit, told: Sequence[tuple[CaseId, BookingId]]) -> set[C
 def confirmed(booking: Booking, at: datetime) -> Note:
     """The citizen has a seat."""
     return _about(Kind.CONFIRMED, booking, at, by_city=False, facts={})
+
+
+def kept(booking: Booking, at: datetime, *, ref: str) -> Note:
+    """The citizen was told otherwise, and has the seat after all; ``ref`` says what that was."""
+    note = _about(Kind.CONFIRMED, booking, at, by_city=True, facts={"reason": KEPT})
+    return replace(note, ref=ref)
 
 
 def moved(

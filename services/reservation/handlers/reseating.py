@@ -4,7 +4,6 @@ Locks: cases, displaced bookings, cells. Nothing here waits for a cell.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from services.reservation.domain.booking import Booking, BookingState
 from services.reservation.domain.closure import Closure, Displaced, DisplacedState
@@ -67,10 +66,8 @@ async def tell_kept(unit: Unit, closure: Closure, kept: Sequence[Displaced]) -> 
     """Say to those who were told of an alternative that their own seat is theirs again."""
     now = await alternatives.read(unit.conn, [one.booking_id for one in kept])
     notes = [
-        replace(
-            citizens.confirmed(now[one.booking_id], unit.now),
-            ref=f"{closure.closure_id}:{one.booking_id}:kept",
-            by_city=True,
+        citizens.kept(
+            now[one.booking_id], unit.now, ref=f"{closure.closure_id}:{one.booking_id}:kept"
         )
         for one in kept
         if one.answer_by is not None and now[one.booking_id].state is BookingState.ACTIVE

@@ -6,9 +6,7 @@ crash repeats nothing, and a suspension with an open end reaches further every h
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from services.reservation.domain.booking import Booking
 from services.reservation.domain.message import Note
 from services.reservation.domain.rules import Rules
 from services.reservation.handlers import citizens
@@ -54,10 +52,6 @@ def _suspended(one: Standing, unit: Unit) -> Note:
 
 
 def _resumed(one: Standing, unit: Unit) -> Note:
-    note = citizens.confirmed(one.booking, unit.now)
-    return replace(note, ref=resumed_ref(one.suspension_id, one.booking), by_city=True)
-
-
-def resumed_ref(suspension_id: SuspensionId, booking: Booking) -> str:
-    """What makes the news of an end one of its kind; ``store.standing`` looks for it."""
-    return f"{suspension_id}:{booking.booking_id}:resumed"
+    # ``store.standing`` looks for this.
+    ref = f"{one.suspension_id}:{one.booking.booking_id}:resumed"
+    return citizens.kept(one.booking, unit.now, ref=ref)

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from services.reservation.domain.link import Purpose
-from services.reservation.domain.message import Kind
+from services.reservation.domain.message import KEPT, Kind
 from services.reservation.gateways import letters, words
 from services.reservation.gateways.letters import Letter, Seat, local
 from shared.contracts.base import Procedure
@@ -102,3 +102,12 @@ def test_every_kind_and_purpose_has_words() -> None:
     assert set(words.OPENINGS) == set(Kind)
     assert set(words.LINKS) == set(Purpose)
     assert set(words.PROCEDURES) == set(Procedure)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_keeps_a_seat_after_all_reads_why_there_is_a_letter_again(language: Language) -> None:
+    again = replace(letter(Kind.CONFIRMED, language), reason=KEPT)
+    assert words.REASONS[KEPT].to(language) in text(letters.mail(again, SENDER, SENT))
+    assert words.REASONS[KEPT].to(language) not in text(
+        letters.mail(letter(Kind.CONFIRMED, language), SENDER, SENT)
+    )
