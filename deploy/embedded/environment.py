@@ -4,15 +4,18 @@ Invariant: a room is given its own secrets and its own database address, never a
 what the operator set by hand counts before what we made.
 """
 
+import json
 import os
 
 from deploy.embedded import keys
 from deploy.embedded.keys import KeyStore
-from deploy.embedded.plan import ROOMS, Plan
+from deploy.embedded.plan import ROLES, ROOMS, Plan
+from deploy.embedded.ports import LOOPBACK
 from deploy.embedded.postgres import EmbeddedPostgres
 
 CITIZENS_ISSUED_BY = "reservation"
 WRITES_TO_CITIZENS = "reservation"
+SHOWS_THE_HOUSE = "reporting"
 READS_NOTICES = ("preparation", "reservation", "issuance")
 ONLY_FOR = {
     "MADOGUCHI_NOTICE_KEYS": READS_NOTICES,
@@ -62,9 +65,20 @@ def _own(plan: Plan, room: str, store: KeyStore, postgres: EmbeddedPostgres) -> 
         own["MADOGUCHI_NOTICE_KEYS"] = store.notice_keys()
     if room == CITIZENS_ISSUED_BY:
         own["MADOGUCHI_CITIZEN_SIGNING_KEY_FILE"] = str(store.path(keys.CITIZEN))
+    if room == SHOWS_THE_HOUSE:
+        own[f"{prefix}METRICS_URLS"] = json.dumps(_metrics(plan))
     if room == WRITES_TO_CITIZENS:
         own[f"{prefix}MAIL_URL"] = plan.home.mail.as_uri()
     return own
+
+
+def _metrics(plan: Plan) -> dict[str, str]:
+    """Where each process of this installation tells of itself."""
+    return {
+        f"{room}-{role}": f"http://{LOOPBACK}:{plan.port(room, role)}/metrics"
+        for room in ROOMS
+        for role in ROLES
+    }
 
 
 def _foreign(name: str, room: str) -> bool:

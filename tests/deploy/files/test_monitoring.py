@@ -107,6 +107,17 @@ def test_every_process_is_read_and_asked_whether_it_is_ready(
     assert _targets(jobs["readiness"]) == expected
 
 
+def test_the_dashboard_reads_every_process(compose: Json, rooms: list[str]) -> None:
+    told = compose["services"]["reporting-api"]["environment"]
+    expected = {}
+    for room in rooms:
+        for process in ("api", "consume", "relay"):
+            own = compose["services"][f"{room}-{process}"]["environment"]
+            port = own[f"MADOGUCHI_{room}_{process}_PORT".upper()]
+            expected[f"{room}-{process}"] = f"http://{room}-{process}:{port}/metrics"
+    assert json.loads(told["MADOGUCHI_REPORTING_METRICS_URLS"]) == expected
+
+
 def test_room_and_process_are_read_from_the_name(prometheus: Json, rooms: list[str]) -> None:
     (job,) = (job for job in prometheus["scrape_configs"] if job["job_name"] == "madoguchi")
     rules = {rule["target_label"]: rule["regex"] for rule in job["relabel_configs"]}

@@ -1,5 +1,6 @@
 """The environment decides what an installation consists of."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,14 @@ def test_mails_of_an_embedded_run_stay_in_its_folder(tmp_path: Path) -> None:
     assert "MADOGUCHI_RESERVATION_MAIL_URL" not in room(tmp_path, "issuance", {})
     given = {"MADOGUCHI_RESERVATION_MAIL_URL": "smtp://mail.city.example:25"}
     assert room(tmp_path, "reservation", given).items() >= given.items()
+
+
+def test_the_dashboard_reads_every_process_where_it_is(tmp_path: Path) -> None:
+    given = {"MADOGUCHI_PORT_OFFSET": "1000"}
+    made = room(tmp_path, "reporting", given)
+    urls = json.loads(made["MADOGUCHI_REPORTING_METRICS_URLS"])
+    assert len(urls) == len(ROOMS) * 3
+    assert urls["issuance-consume"] == "http://127.0.0.1:9113/metrics"
 
 
 def test_what_the_operator_sets_counts_before_what_we_make(tmp_path: Path) -> None:
