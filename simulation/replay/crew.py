@@ -28,7 +28,7 @@ from simulation.replay.settings import Behaviour
 
 T = TypeVar("T")
 R = TypeVar("R")
-_PATIENCE = 60.0
+_PATIENCE = 180.0
 """Seconds that news may take from one room to another."""
 _TOKEN_SECONDS = 1200.0
 _AT_ONCE = 8
@@ -117,7 +117,7 @@ class Crew:
     ) -> T:
         """The answer, asked for again while it is refused with one of ``codes``.
 
-        Raises ``RefusedError`` for another refusal, and after a minute.
+        Raises ``RefusedError`` for another refusal, and after some minutes.
         """
         end = time.monotonic() + _PATIENCE
         while True:

@@ -18,7 +18,7 @@ HANDLED = "madoguchi_messages_handled_total"
 LAG = "madoguchi_consumer_lag"
 UNPUBLISHED = "madoguchi_outbox_unpublished"
 _PATIENCE = 120.0
-_SETTLED_SECONDS = 1.2
+_SETTLED_SECONDS = 2.2
 """Longer than relays and consumers take to tell their figures anew."""
 
 
@@ -63,13 +63,18 @@ class Pulse:
         )
 
     async def settled(self) -> Reading:
-        """The reading once nothing is on its way any more. Raises ``TimeoutError``."""
-        async with asyncio.timeout(_PATIENCE):
-            before, now = Reading(lag=1), await self.read()
-            while now.lag or now != before:
-                await asyncio.sleep(_SETTLED_SECONDS)
-                before, now = now, await self.read()
-            return now
+        """The reading once nothing is on its way any more.
+
+        Raises ``TimeoutError`` where something is, and stays.
+        """
+        before, now, quiet = Reading(lag=1), await self.read(), 0.0
+        while now.lag or now != before:
+            quiet = quiet + _SETTLED_SECONDS if now == before else 0.0
+            if quiet > _PATIENCE:
+                raise TimeoutError(f"{now.lag} events are not handled; see `madoguchi status`")
+            await asyncio.sleep(_SETTLED_SECONDS)
+            before, now = now, await self.read()
+        return now
 
     def _of(self, *roles: str) -> list[str]:
         return [url for name, url in self.processes.items() if name.rpartition("-")[2] in roles]

@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 
@@ -18,7 +18,7 @@ from simulation.doors import until
 from simulation.replay.agenda import Agenda, Day
 from simulation.replay.citizens import Citizens
 from simulation.replay.counters import Counters, who_come
-from simulation.replay.crew import Crew, House, side_by_side
+from simulation.replay.crew import Crew, House, NotTakenError, side_by_side
 from simulation.replay.demand import Cell
 from simulation.replay.ledger import Ledger
 from simulation.replay.office import Office
@@ -146,6 +146,8 @@ class Replay:
             )
         await self._crew.move_to(begins)
         await open_sites(self._crew)
+        # From now on the journal knows that time has begun to pass.
+        self._crew.ledger.close_day(self._agenda.first - timedelta(days=1))
 
     async def _day(self, day: Day) -> None:
         crew, phase = self._crew, self._crew.ledger.sums.phase
@@ -183,8 +185,8 @@ class Replay:
             return found if sum(found.values()) >= wanted else None
 
         with self._crew.ledger.sums.phase("until all is heard and counted"):
-            completed = await until(there, f"the count of {wanted} completed cases at reporting")
             self._reading = await self._crew.pulse.settled()
+            completed = await until(there, f"the count of {wanted} completed cases at reporting")
         self._sum_up()
         sums = self._crew.ledger.sums
         return Result(
@@ -229,10 +231,19 @@ class Replay:
 async def open_sites(crew: Crew) -> None:
     """Import the city's sites and their calendars, then open each; what is there stays.
 
-    Raises ``FileFault``-like refusals of reservation as ``RefusedError``.
+    Raises ``RefusedError``, and ``NotTakenError`` for a row that reservation does not take.
     """
     planner = crew.staff("planner")
     for table, path in crew.city.tables.items():
-        await planner.upload("reservation", f"/v1/sites:import?table={table}", path.read_bytes())
+        file = path.read_bytes()
+        taken = await planner.upload("reservation", f"/v1/sites:import?table={table}", file)
+        for row in taken["results"]:
+            if row["refusal"] is not None:
+                raise NotTakenError(f"{path.name}, line {row['line']}: {_told(row['refusal'])}")
     for site in crew.city.sites:
         await planner.post("reservation", f"/v1/sites/{site.site_id}:open")
+
+
+def _told(refusal: Mapping[str, Any]) -> str:
+    """What reservation says about a row, on one line."""
+    return ", ".join(f"{name} {said}" for name, said in refusal.items() if said)
