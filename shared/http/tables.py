@@ -57,11 +57,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells in the order of the columns; ``name`` becomes the file's name."""
+    """Rows of cells in the order of the columns; ``name`` becomes the file's name.
+
+    ``next_cursor`` where the list goes on: as a member in JSON, and as a header in every form.
+    """
 
     name: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
+    next_cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class TableRequest:
                 "Content-Language": self.language,
                 "Vary": "Accept, Accept-Language",
                 **_attachment(table.name, self.format),
+                **({"Next-Cursor": table.next_cursor} if table.next_cursor else {}),
             },
         )
 
@@ -144,6 +149,7 @@ def _json(table: Table, wanted: TableRequest) -> bytes:
                 for column in table.columns
             ],
             "rows": [dict(zip(keys, row, strict=True)) for row in table.rows],
+            **({"next_cursor": table.next_cursor} if table.next_cursor else {}),
         }
     )
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from services.preparation.api.files import DISPOSED, FILES, WAITING
+from services.preparation.api.listing import ListingDep, answer, by_columns
 from services.preparation.api.parts import (
     CASE,
     Results,
@@ -78,14 +79,20 @@ class DisposalOpened(Results, DisposalOut):
 @router.get("/due", response_class=Response, responses=FILES)
 async def list_waiting(
     call: CallDep,
-    wanted: TableDep,
+    listing: ListingDep,
     site_id: Annotated[SiteRef | None, Query(description="Where the card lies.")] = None,
 ) -> Response:
-    """Cards that wait for their disposal, the longest first, up to 5,000."""
+    """Cards that wait for their disposal, the longest first, up to 5,000 at a time."""
+    after = listing.after(tuple[datetime, UUID])
     async with call.unit() as unit:
-        found = await disposals.list_waiting(unit, site_id)
-    rows = [[getattr(card, column.key) for column in WAITING] for card in found]
-    return await wanted.answer(Table("disposal-due", WAITING, rows))
+        found = await disposals.list_waiting(unit, site_id, after, listing.fetch)
+    return await listing.answer(
+        "disposal-due",
+        WAITING,
+        found,
+        key=lambda card: (card.stage_since, card.case_id),
+        cells=by_columns(WAITING),
+    )
 
 
 @router.post("", status_code=201, response_model=DisposalOpened)
@@ -130,7 +137,7 @@ async def cards_of(call: CallDep, wanted: TableDep, disposal_id: UUID) -> Respon
     async with call.unit() as unit:
         found = await disposals.lines(unit, DisposalId(disposal_id))
     rows = [[getattr(line, column.key) for column in DISPOSED] for line in found]
-    return await wanted.answer(Table(f"disposal-{disposal_id}", DISPOSED, rows))
+    return await answer(wanted, Table(f"disposal-{disposal_id}", DISPOSED, rows))
 
 
 @router.post("/{disposal_id}:confirm")

@@ -10,20 +10,24 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from services.preparation.api.listing import answer
 from services.preparation.api.parts import CASE, as_json
 from services.preparation.domain.oddities import Oddity
 from services.preparation.handlers import uploads
 from services.preparation.store.imports import Import, RowFilter, RowResult
 from shared.errors import Language, Text
 from shared.http.call import CallDep
-from shared.http.paging import Page, PageDep
+from shared.http.paging import Page, PageDep, packed
 from shared.http.tables import Cell, Column, Table, TableDep, in_files
 from shared.ids import CaseId, LotId
 
 router = APIRouter(prefix="/v1/imports", tags=["lots"])
 
 _LONGEST = 100_000
-_TABLE = in_files("A page; as CSV or XLSX a file of all rows from the cursor on.")
+_TABLE = in_files(
+    "A page; as CSV or XLSX a file of up to 100,000 rows from the cursor on; "
+    "`Next-Cursor` leads to the rest."
+)
 _COLUMNS = (
     Column("line", Text("Line", "行番号")),
     Column("lot_id", Text("Lot", "ロット")),
@@ -126,7 +130,7 @@ async def rows_of_import(
             unit,
             import_id,
             after[0] if after else 0,
-            page.fetch if as_page else _LONGEST,
+            page.fetch if as_page else _LONGEST + 1,
             RowFilter(only.rejected, only.warned),
         )
     if as_page:
@@ -137,9 +141,11 @@ async def rows_of_import(
                 item=lambda row: RowOut(**row_fields(row, wanted.language)),
             )
         )
-    told = [row_fields(row, wanted.language) for row in found]
+    shown = found[:_LONGEST]
+    more = packed((shown[-1].line,)) if len(found) > len(shown) else None
+    told = [row_fields(row, wanted.language) for row in shown]
     rows = [[_cell(fields[column.key]) for column in _COLUMNS] for fields in told]
-    return await wanted.answer(Table(f"import-{import_id}", _COLUMNS, rows))
+    return await answer(wanted, Table(f"import-{import_id}", _COLUMNS, rows, more))
 
 
 def import_job(kept: Import) -> ImportJob:

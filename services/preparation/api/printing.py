@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from services.preparation.api.files import FILES, PRINT_LINES
+from services.preparation.api.listing import answer
 from services.preparation.api.notices import BatchOut, batch_out
 from services.preparation.api.parts import ToolsDep
 from services.preparation.gateways import postcards
@@ -89,7 +90,7 @@ async def batch_lines(call: CallDep, wanted: TableDep, batch_id: UUID) -> Respon
     async with call.unit() as unit:
         found = await printing.batch_lines(unit, batch_id)
     rows = [_cells(line) for line in found]
-    return await wanted.answer(Table(f"notices-{batch_id}-lines", PRINT_LINES, rows))
+    return await answer(wanted, Table(f"notices-{batch_id}-lines", PRINT_LINES, rows))
 
 
 @router.get(

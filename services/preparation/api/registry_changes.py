@@ -19,6 +19,7 @@ from pydantic import (
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.preparation.api.listing import answer
 from services.preparation.api.parts import CASE, CardReference, LanguageDep, ToolsDep, as_json
 from services.preparation.domain.addressee import Addressee, written
 from services.preparation.domain.lot_file import TooManyRows
@@ -38,7 +39,7 @@ from services.preparation.store.registry import ChangeFilter, KeptChange
 from shared.contracts.base import WardRef
 from shared.errors import Language, RejectedValueError, Text
 from shared.http.call import CallDep, OnceDep
-from shared.http.paging import Page, PageDep
+from shared.http.paging import Page, PageDep, packed
 from shared.http.tables import Column, Table, TableDep, in_files
 from shared.ids import CaseId, WardCode
 from shared.unit import Unit
@@ -64,7 +65,10 @@ _FILE: dict[str, Any] = {
     }
 }
 _ONE_LINE = RowFault(RowCode.MALFORMED, "name")
-_TABLE = in_files("A page; as CSV or XLSX a file of all rows from the cursor on.")
+_TABLE = in_files(
+    "A page; as CSV or XLSX a file of up to 5,000 rows from the cursor on; "
+    "`Next-Cursor` leads to the rest."
+)
 _COLUMNS = (
     Column("change_reference", Text("Change", "異動番号")),
     Column("card_reference", Text("Card", "カード参照番号")),
@@ -250,12 +254,14 @@ async def list_changes(
             unit,
             chosen.filter,
             before[0] if before else None,
-            page.fetch if as_page else _LONGEST,
+            page.fetch if as_page else _LONGEST + 1,
         )
     if as_page:
         return as_json(page.page(found, key=lambda one: (one.change_id,), item=_out))
-    rows = [[getattr(_out(one), column.key) for column in _COLUMNS] for one in found]
-    return await wanted.answer(Table("registry-changes", _COLUMNS, rows))
+    shown = found[:_LONGEST]
+    rows = [[getattr(_out(one), column.key) for column in _COLUMNS] for one in shown]
+    more = packed((shown[-1].change_id,)) if len(found) > len(shown) else None
+    return await answer(wanted, Table("registry-changes", _COLUMNS, rows, more))
 
 
 def _out(kept: KeptChange) -> ChangeOut:

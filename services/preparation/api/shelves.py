@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.preparation.api.files import FILES, NEAR_EXPIRY, PICKING
+from services.preparation.api.listing import ListingDep, answer, by_columns
 from services.preparation.api.parts import (
     CASE,
     Results,
@@ -112,25 +113,31 @@ async def picking_list(
         chosen = day or tools.calendar.next_business_day(business_date(unit.now))
         found = await needs.picking_list(unit, site_id, chosen)
     rows = [[getattr(pick, column.key) for column in PICKING] for pick in found]
-    return await wanted.answer(Table(f"picking-{site_id}-{chosen}", PICKING, rows))
+    return await answer(wanted, Table(f"picking-{site_id}-{chosen}", PICKING, rows))
 
 
 @router.get("/near-expiry", response_class=Response, responses=FILES)
 async def near_expiry(
     call: CallDep,
     tools: ToolsDep,
-    wanted: TableDep,
+    listing: ListingDep,
     site_id: Annotated[SiteRef, Query(examples=[SITE])],
     days: Annotated[int | None, Query(ge=1, le=366, description="Within so many days.")] = None,
 ) -> Response:
     """Cards that end soon, or replace one that does: for handing over without a booking.
 
-    The nearest to expiry come first, up to 5,000.
+    The nearest to expiry come first, up to 5,000 at a time.
     """
+    after, within = listing.after(tuple[date, str]), days or tools.settings.near_expiry_days
     async with call.unit() as unit:
-        found = await needs.near_expiry(unit, tools, site_id, days)
-    rows = [[getattr(card, column.key) for column in NEAR_EXPIRY] for card in found]
-    return await wanted.answer(Table(f"near-expiry-{site_id}", NEAR_EXPIRY, rows))
+        found = await needs.near_expiry(unit, site_id, within, after, listing.fetch)
+    return await listing.answer(
+        f"near-expiry-{site_id}",
+        NEAR_EXPIRY,
+        found,
+        key=lambda card: (card.ends_on, card.shelf_position),
+        cells=by_columns(NEAR_EXPIRY),
+    )
 
 
 @router.get("/{site_id}/{shelf}", response_model=ShelfOut)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from services.preparation.api.files import DIFFERENCES, FILES
+from services.preparation.api.listing import answer
 from services.preparation.api.parts import MOST_CASES, CardReference, ShelfName, ToolsDep
 from services.preparation.domain.shelves import ShelfRef
 from services.preparation.domain.stock_takes import Resolution
@@ -124,7 +125,7 @@ async def differences(
     async with call.unit() as unit:
         found = await stock_takes.differences(unit, ShelfRef(site_id, shelf), stock_take_id)
     rows = [[getattr(each, column.key) for column in DIFFERENCES] for each in found]
-    return await wanted.answer(Table(f"stock-take-{stock_take_id}", DIFFERENCES, rows))
+    return await answer(wanted, Table(f"stock-take-{stock_take_id}", DIFFERENCES, rows))
 
 
 @router.post("/{stock_take_id}/differences/{number}:resolve")

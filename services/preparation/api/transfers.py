@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from starlette.responses import Response
 
 from services.preparation.api.files import DISPATCH, FILES, MANIFEST
+from services.preparation.api.listing import ListingDep, answer, by_columns
 from services.preparation.api.parts import (
     CASE,
     MOST_CASES,
@@ -125,17 +126,23 @@ class TransferTakenIn(Results, TransferOut):
 async def dispatch_list(
     call: CallDep,
     tools: ToolsDep,
-    wanted: TableDep,
+    listing: ListingDep,
     site_id: Annotated[SiteRef, Query(examples=[_FROM])],
 ) -> Response:
     """The cards that have to leave a site: booked elsewhere, or because the site closes.
 
-    Those needed first come first, up to 5,000.
+    Those needed first come first, up to 5,000 at a time.
     """
+    after = listing.after(tuple[datetime | None, str])
     async with call.unit() as unit:
-        found = await needs.dispatch_list(unit, tools, site_id)
-    rows = [[getattr(errand, column.key) for column in DISPATCH] for errand in found]
-    return await wanted.answer(Table(f"dispatch-{site_id}", DISPATCH, rows))
+        found = await needs.dispatch_list(unit, tools, site_id, after, listing.fetch)
+    return await listing.answer(
+        f"dispatch-{site_id}",
+        DISPATCH,
+        found,
+        key=lambda errand: (errand.starts_at, errand.shelf_position),
+        cells=by_columns(DISPATCH),
+    )
 
 
 @router.post("", status_code=201, response_model=TransferSent)
@@ -186,7 +193,7 @@ async def manifest(call: CallDep, wanted: TableDep, transfer_id: UUID) -> Respon
     async with call.unit() as unit:
         found = await transfers.manifest(unit, BatchId(transfer_id))
     rows = [[getattr(line, column.key) for column in MANIFEST] for line in found]
-    return await wanted.answer(Table(f"transfer-{transfer_id}", MANIFEST, rows))
+    return await answer(wanted, Table(f"transfer-{transfer_id}", MANIFEST, rows))
 
 
 @router.post("/{transfer_id}:arrive", response_model=TransferTakenIn)

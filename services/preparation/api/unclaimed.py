@@ -1,12 +1,15 @@
 """Notices that come back, second notices, and who has not come."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from services.preparation.api.files import FILES, UNCLAIMED
+from services.preparation.api.listing import ListingDep
 from services.preparation.api.notices import BatchMade, made_out
 from services.preparation.api.parts import (
     Results,
@@ -14,10 +17,12 @@ from services.preparation.api.parts import (
     ToolsDep,
     Which,
 )
+from services.preparation.domain.second_notices import Unclaimed
 from services.preparation.handlers import second_notices
+from services.preparation.store.standings import UnclaimedCard
 from shared.contracts.base import SiteRef
 from shared.http.call import CallDep, OnceDep
-from shared.http.tables import Table, TableDep
+from shared.http.tables import Cell
 from shared.unit import Unit
 
 router = APIRouter(prefix="/v1/notices", tags=["notices"])
@@ -47,26 +52,34 @@ async def make_second(call: OnceDep, tools: ToolsDep, body: Which, telling: Tell
 @router.get("/unclaimed", response_class=Response, responses=FILES)
 async def list_unclaimed(
     call: CallDep,
-    wanted: TableDep,
+    listing: ListingDep,
     site_id: Annotated[SiteRef | None, Query(description="Where the card lies.")] = None,
 ) -> Response:
-    """Cards whose last notice has run out, the longest ago first, up to 5,000.
+    """Cards whose last notice has run out, the longest ago first, up to 5,000 at a time.
 
     `next` is `second_notice` or `disposal`.
     """
+    after = listing.after(tuple[date, UUID])
     async with call.unit() as unit:
-        found = await second_notices.list_unclaimed(unit, site_id)
-    rows = [
-        (
-            card.site_id,
-            card.shelf_position,
-            card.card_reference,
-            card.standing.notice_seq,
-            card.standing.deadline,
-            card.standing.returned,
-            after,
-            card.case_id,
-        )
-        for card, after in found
-    ]
-    return await wanted.answer(Table("unclaimed", UNCLAIMED, rows))
+        found = await second_notices.list_unclaimed(unit, site_id, after, listing.fetch)
+    return await listing.answer(
+        "unclaimed",
+        UNCLAIMED,
+        found,
+        key=lambda row: (row[0].standing.deadline, row[0].case_id),
+        cells=_cells,
+    )
+
+
+def _cells(row: tuple[UnclaimedCard, Unclaimed | None]) -> Sequence[Cell]:
+    card, following = row
+    return (
+        card.site_id,
+        card.shelf_position,
+        card.card_reference,
+        card.standing.notice_seq,
+        card.standing.deadline,
+        card.standing.returned,
+        following,
+        card.case_id,
+    )

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from services.preparation.api.listing import answer
 from services.preparation.api.parts import CASE, LanguageDep, ToolsDep, as_json
 from services.preparation.domain.stages import Stage
 from services.preparation.domain.worklist import Order, Rank, Task, Work
@@ -124,7 +125,10 @@ _DESKTOPS: Final = (
     Column("assigned_since", Text("In hand since", "担当開始日時")),
     Column("expires_first", Text("First expires at", "最初の担当期限")),
 )
-_FILES: Final = in_files(f"A page; as CSV or XLSX up to {LONGEST} rows from the cursor on.")
+_FILES: Final = in_files(
+    f"A page; as CSV or XLSX up to {LONGEST} rows from the cursor on; "
+    "`Next-Cursor` leads to the rest."
+)
 
 
 @router.get("", response_model=Page[WorkOut], responses=_FILES)
@@ -142,7 +146,7 @@ async def work_to_do(
     if form.format == "json":
         return as_json(shown)
     rows = [[getattr(one, column.key) for column in _COLUMNS] for one in shown.items]
-    return await form.answer(Table("worklist", _COLUMNS, rows))
+    return await answer(form, Table("worklist", _COLUMNS, rows, shown.next_cursor))
 
 
 @router.post("/next", status_code=201, response_model=Taken)

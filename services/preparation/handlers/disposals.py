@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
+from uuid import UUID
 
 from services.preparation.domain.disposals import (
     DisposalClosed,
@@ -21,9 +22,6 @@ from shared.calendar import TOKYO, business_date
 from shared.contracts.preparation import CardDisposalDue, CardDisposed, DisposalReason
 from shared.ids import CaseId, DisposalId, SiteId, new_id
 from shared.unit import Unit
-
-LONGEST = 5_000
-"""Cards of a list; those that wait longest come first."""
 
 _BATCH = 500
 _MARK = "disposal due"
@@ -107,9 +105,11 @@ async def lines(unit: Unit, disposal_id: DisposalId) -> Sequence[DisposalLine]:
     return found
 
 
-async def list_waiting(unit: Unit, site_id: SiteId | None) -> Sequence[WaitingCard]:
+async def list_waiting(
+    unit: Unit, site_id: SiteId | None, after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[WaitingCard]:
     """Cards that wait for their disposal, audited for each."""
-    found = await disposals.waiting(unit.conn, site_id, LONGEST)
+    found = await disposals.waiting(unit.conn, site_id, after, limit)
     for card in found:
         unit.audit("card.list", subject=str(card.case_id))
     return found

@@ -16,9 +16,6 @@ from shared.due import DueWork
 from shared.ids import CaseId, SiteId, WardCode
 from shared.unit import Unit
 
-LONGEST = 5_000
-"""Cards of a list; those needed first come first."""
-
 _BATCH = 500
 log = logging.getLogger(__name__)
 
@@ -38,12 +35,18 @@ class Errand:
     overdue: bool
 
 
-async def dispatch_list(unit: Unit, tools: Tools, site_id: SiteId) -> list[Errand]:
+async def dispatch_list(
+    unit: Unit,
+    tools: Tools,
+    site_id: SiteId,
+    after: tuple[datetime | None, str] | None,
+    limit: int,
+) -> list[Errand]:
     """The cards that have to leave a site, those needed first elsewhere first; audited for each.
 
     Those that leave because the site closes go to the default shelf of their ward.
     """
-    found = await needs.leaving(unit.conn, site_id, unit.now, LONGEST)
+    found = await needs.leaving(unit.conn, site_id, unit.now, after, limit)
     known = await homes(unit.conn, tools.settings)
     errands = []
     for need in found:
@@ -67,13 +70,17 @@ async def picking_list(unit: Unit, site_id: SiteId, day: date) -> Sequence[Pick]
 
 
 async def near_expiry(
-    unit: Unit, tools: Tools, site_id: SiteId, days: int | None
+    unit: Unit, site_id: SiteId, days: int, after: tuple[date, str] | None, limit: int
 ) -> Sequence[Expiring]:
-    """Cards of a site to hand over soon, without a booking if need be; audited for each."""
+    """Cards of a site to hand over within ``days``, booked or not; audited for each."""
     today = business_date(unit.now)
-    until = today + timedelta(days=days or tools.settings.near_expiry_days)
     found = await needs.near_expiry(
-        unit.conn, site_id, now=unit.now, today=today, until=until, limit=LONGEST
+        unit.conn,
+        site_id,
+        now=unit.now,
+        days=(today, today + timedelta(days=days)),
+        after=after,
+        limit=limit,
     )
     for card in found:
         unit.audit("card.list", subject=str(card.case_id), site_id=site_id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from uuid import UUID
 
 from services.preparation.domain.notices import pickup_deadline
 from services.preparation.domain.refusals import ALREADY, DONE, Verdict
@@ -26,9 +27,6 @@ from shared.calendar import business_date
 from shared.contracts.preparation import CardNoticeReturned, CardNotified
 from shared.ids import CaseId, SiteId, new_id
 from shared.unit import Unit
-
-LONGEST = 5_000
-"""Cards of a list; those whose notice ran out first come first."""
 
 
 async def record_returns(unit: Unit, selection: Selection) -> list[CardResult]:
@@ -71,11 +69,13 @@ async def make_second(unit: Unit, tools: Tools, selection: Selection) -> Made:
 
 
 async def list_unclaimed(
-    unit: Unit, site_id: SiteId | None
+    unit: Unit, site_id: SiteId | None, after: tuple[date, UUID] | None, limit: int
 ) -> Sequence[tuple[UnclaimedCard, Unclaimed | None]]:
     """Cards whose last notice has run out, and what comes next for each; audited for each."""
     today = business_date(unit.now)
-    found = await standings.ended(unit.conn, site_id, unit.now, today, LONGEST)
+    found = await standings.ended(
+        unit.conn, site_id, now=unit.now, today=today, after=after, limit=limit
+    )
     for card in found:
         unit.audit("card.list", subject=str(card.case_id))
     return [(card, unclaimed(card.standing, today)) for card in found]

@@ -157,7 +157,7 @@ async def _taken_in(
 
 
 async def _causes(unit: Unit, batch: NewTransfer, ready: Sequence[CaseId]) -> dict[CaseId, Cause]:
-    listed = await needs.leaving(unit.conn, batch.from_site_id, unit.now, MOST)
+    listed = await needs.leaving(unit.conn, batch.from_site_id, unit.now, None, MOST)
     causes = {
         need.case_id: Cause.BOOKING if need.booked_site_id else Cause.WIND_DOWN
         for need in listed

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
+from uuid import UUID
 
 from services.preparation.domain.disposals import Whereabouts
 from services.preparation.domain.stages import Stage
@@ -118,9 +119,11 @@ async def withdraw(conn: Connection, disposal_id: DisposalId, at: datetime, by: 
     await conn.execute(_KEEP_REST, disposal_id)
 
 
-async def waiting(conn: Connection, site_id: SiteId | None, limit: int) -> Sequence[WaitingCard]:
-    """Cards that wait for their disposal, the longest first."""
-    rows = await conn.fetch(_WAITING, site_id, limit)
+async def waiting(
+    conn: Connection, site_id: SiteId | None, after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[WaitingCard]:
+    """Cards that wait for their disposal, the longest first, after one."""
+    rows = await conn.fetch(_WAITING, site_id, limit, *(after or (None, None)))
     return [WaitingCard(**{**row, "stage": Stage(row["stage"])}) for row in rows]
 
 
@@ -195,6 +198,7 @@ SELECT case_id, card_reference, site_id, shelf_position, stage, end_reason, stag
 WHERE stage IN ('disposal_due', 'voided') AND ($1::text IS NULL OR site_id = $1)
   AND NOT EXISTS (SELECT FROM disposal_card line
                   WHERE line.case_id = card.case_id AND state = 'laid_out')
+  AND ($3::timestamptz IS NULL OR (stage_since, case_id) > ($3, $4::uuid))
 ORDER BY stage_since, case_id LIMIT $2
 """
 # The stage stays: the card is voided, and its history says since when it waits for its disposal.

@@ -73,12 +73,20 @@ class AtRisk:
     about: str
 
 
-async def leaving(conn: Connection, site_id: SiteId, now: datetime, limit: int) -> Sequence[Need]:
-    """Cards that have to leave a site, those needed first elsewhere first.
+async def leaving(
+    conn: Connection,
+    site_id: SiteId,
+    now: datetime,
+    after: tuple[datetime | None, str] | None,
+    limit: int,
+) -> Sequence[Need]:
+    """Cards that have to leave a site, those needed first elsewhere first, after one.
 
     A card whose citizen comes to this very site stays until then.
     """
-    return [Need(**row) for row in await conn.fetch(_LEAVING, site_id, now, limit)]
+    starts_at, position = after or (None, None)
+    rows = await conn.fetch(_LEAVING, site_id, now, limit, starts_at, position)
+    return [Need(**row) for row in rows]
 
 
 async def expected(
@@ -89,10 +97,19 @@ async def expected(
 
 
 async def near_expiry(
-    conn: Connection, site_id: SiteId, *, now: datetime, today: date, until: date, limit: int
+    conn: Connection,
+    site_id: SiteId,
+    *,
+    now: datetime,
+    days: tuple[date, date],
+    after: tuple[date, str] | None,
+    limit: int,
 ) -> Sequence[Expiring]:
-    """Cards on the shelves of a site that end, or whose predecessor ends, by ``until``."""
-    rows = await conn.fetch(_NEAR_EXPIRY, site_id, now, today, until, limit)
+    """Cards on the shelves of a site that end, or whose predecessor ends, by the last of ``days``
+    and are still valid on the first; after one.
+    """
+    ends_on, position = after or (None, None)
+    rows = await conn.fetch(_NEAR_EXPIRY, site_id, now, *days, limit, ends_on, position)
     return [Expiring(**{**row, "stage": Stage(row["stage"])}) for row in rows]
 
 
@@ -130,6 +147,9 @@ WHERE card.site_id = $1 AND NOT at_counter(card.case_id, $2)
   AND CASE WHEN booking.site_id IS NULL THEN site.state IN ('winding_down', 'closed')
            ELSE booking.site_id <> $1
                 AND (card.holds = 0 OR site.state IN ('winding_down', 'closed')) END
+  AND ($5::text IS NULL
+       OR (coalesce(booking.starts_at, 'infinity'), shelf_position)
+          > (coalesce($4::timestamptz, 'infinity'), $5))
 ORDER BY booking.starts_at NULLS LAST, shelf_position LIMIT $3
 """
 _EXPECTED = """
@@ -150,6 +170,7 @@ LEFT JOIN booking ON booking.case_id = card.case_id AND booking.state = 'booked'
                  AND booking.starts_at > $2
 WHERE card.site_id = $1 AND stage IN ('shelved', 'notified') AND holds = 0
   AND card_expires_on >= $3 AND ends_on <= $4
+  AND ($6::date IS NULL OR (ends_on, shelf_position) > ($6, $7::text))
 ORDER BY ends_on, shelf_position LIMIT $5
 """
 _AT_RISK = """

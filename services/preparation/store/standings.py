@@ -31,10 +31,17 @@ async def of(
 
 
 async def ended(
-    conn: Connection, site_id: SiteId | None, now: datetime, today: date, limit: int
+    conn: Connection,
+    site_id: SiteId | None,
+    *,
+    now: datetime,
+    today: date,
+    after: tuple[date, UUID] | None,
+    limit: int,
 ) -> Sequence[UnclaimedCard]:
-    """Notified cards whose notice or validity has run out, the longest ago first."""
-    rows = await conn.fetch(_ENDED, site_id, now, today, limit)
+    """Notified cards whose notice or validity has run out, the longest ago first, after one."""
+    deadline, case_id = after or (None, None)
+    rows = await conn.fetch(_ENDED, site_id, now, today, limit, deadline, case_id)
     return [
         UnclaimedCard(
             row["case_id"],
@@ -99,6 +106,7 @@ WHERE card.stage = 'notified' AND card.holds = 0
   AND NOT EXISTS (SELECT FROM booking b WHERE b.case_id = card.case_id AND b.state = 'booked'
                                           AND b.starts_at > $2)
   AND NOT at_counter(card.case_id, $2)
+  AND ($5::date IS NULL OR (last.pickup_deadline, card.case_id) > ($5, $6::uuid))
 ORDER BY last.pickup_deadline, card.case_id LIMIT $4
 """
 _RETURNED = """
