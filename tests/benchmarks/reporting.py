@@ -6,8 +6,8 @@ lie in the topics after a lot: stage by stage. Beside it, the same records one t
 
 import asyncio
 import tempfile
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
 
@@ -16,10 +16,13 @@ from aiokafka.structs import ConsumerRecord
 from deploy.embedded.postgres import EmbeddedPostgres
 from services.reporting.bootstrap import ROOM
 from services.reporting.events import SUBSCRIBES
-from services.reporting.store import reports
+from services.reporting.handlers import equity
+from services.reporting.store import pickup, reports, ways
+from services.reporting.store.pickup import AsOf
+from services.reporting.store.site_days import Days
 from shared.calendar import FiscalYear
 from shared.contracts.base import CaseEvent
-from shared.db import Database
+from shared.db import Connection, Database
 from shared.messaging.processing import Processor
 from shared.migrate import migrate
 from tests.benchmarks.report import Figure, report
@@ -81,20 +84,42 @@ async def hear(database: Database, records: Sequence[ConsumerRecord], size: int)
     return len(records) / (perf_counter() - started)
 
 
-async def read(database: Database) -> Figure:
-    """Milliseconds for the plan's table of a year as large as R7."""
+async def read(database: Database) -> list[Figure]:
+    """Milliseconds for reports over a year as large as R7."""
     async with database.transaction() as conn:
         await conn.execute("TRUNCATE case_fact")
         await conn.execute(_FILL, YEAR_CASES, tokyo(2025, 4, 1))
     async with database.reader() as conn:
         await conn.execute("VACUUM ANALYZE case_fact")
-        times = []
-        for _ in range(7):
-            started = perf_counter()
-            counts = await reports.counts(conn, reports.Span(YEAR.first, YEAR.last))
-            times.append(perf_counter() - started)
-        assert sum(counts.values()) == YEAR_CASES
-    return Figure("plan's table of 448,233 cases", sorted(times)[3] * 1000, "ms")
+        span = reports.Span(YEAR.first, YEAR.last)
+        assert sum((await reports.counts(conn, span)).values()) == YEAR_CASES
+        month, at = Days(date(2025, 7, 1), date(2025, 7, 31)), tokyo(2025, 8, 1)
+        return [
+            await _timed("plan's table", lambda: reports.counts(conn, span)),
+            await _timed("totals of a day", lambda: reports.totals(conn, month.last, at)),
+            await _timed(
+                "backlog of a month", lambda: ways.changes(conn, month.first, month.last, None)
+            ),
+            await _timed(
+                "lead times of a month",
+                lambda: ways.passages(conn, month.first, month.last, None, by_ward=True),
+            ),
+            await _timed("unclaimed cards", lambda: pickup.table(conn, AsOf(month.last, at, 60))),
+            await _timed("equity of a month", lambda: _equity(conn, month)),
+        ]
+
+
+async def _timed(name: str, ask: Callable[[], Awaitable[object]]) -> Figure:
+    times = []
+    for _ in range(5):
+        started = perf_counter()
+        await ask()
+        times.append(perf_counter() - started)
+    return Figure(f"{name}, 448,233 cases", sorted(times)[2] * 1000, "ms")
+
+
+async def _equity(conn: Connection, days: Days) -> object:
+    return equity.judged(await equity.known(conn, days, None), days, None, 4.0)
 
 
 async def main() -> None:
@@ -117,7 +142,7 @@ async def _measure(url: str) -> None:
         await conn.execute("TRUNCATE case_fact, inbox")
     batches = await hear(database, records, BATCH)
     figures = [Figure("events handled in polls of 2,000", batches, "events/s", alone)]
-    report("reporting", [*figures, await read(database)])
+    report("reporting", [*figures, *await read(database)])
     await database.close()
 
 

@@ -33,6 +33,9 @@ async def cases(
     procedure: Annotated[Procedure | None, Query(description="Without it, both.")] = None,
     ward: WardFilter = None,
     site_id: SiteFilter = None,
+    booked: Annotated[
+        bool | None, Query(description="With a booking, or out of reservation; without it, both.")
+    ] = None,
 ) -> Page[CaseLine]:
     """With the filters of a figure, exactly as many cases as it says, in order of completion."""
     first = date.fromisoformat(f"{month}-01")
@@ -40,7 +43,7 @@ async def cases(
     after = page.after(tuple[AwareDatetime, UUID])
     async with call.unit() as unit:
         rows = await reports.completed_cases(
-            unit.conn, span, procedure, after=after, limit=page.fetch
+            unit.conn, span, procedure, booked=booked, after=after, limit=page.fetch
         )
         shown = page.page(rows, key=lambda row: (row.completed_at, row.case_id), item=_line)
         _audit(unit, month, procedure, span, len(shown.items))

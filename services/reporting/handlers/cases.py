@@ -45,26 +45,25 @@ async def reached(unit: Unit, messages: Sequence[Message[CaseEvent]]) -> None:
     )
 
 
-async def reached_in_ward(
-    unit: Unit, messages: Sequence[Message[CardReleased] | Message[CardNotified]]
-) -> None:
+async def reached_in_ward(unit: Unit, messages: Sequence[Message[CardReleased]]) -> None:
     """A milestone that tells the ward of residence too; it changes with a move in the city."""
     await reached(unit, messages)
     await cases.reside(unit.conn, [(m.data.case_id, m.data.ward, told(m)) for m in messages])
 
 
 async def notified(unit: Unit, messages: Sequence[Message[CardNotified]]) -> None:
-    """A milestone in a ward, and how long the card can be collected."""
-    await reached_in_ward(unit, messages)
+    """A milestone, the ward, and how long the card can be collected."""
     await notices.notify(unit.conn, [(told(m), m.data) for m in messages])
 
 
 async def received(unit: Unit, messages: Sequence[Message[CardReceived]]) -> None:
     """A milestone, and how long the card and the one it replaces are valid."""
-    await reached(unit, messages)
-    await notices.expire(
+    await notices.receive(
         unit.conn,
-        [(m.data.case_id, m.data.card_expires_on, m.data.old_card_expires_on) for m in messages],
+        [
+            (m.data.case_id, m.time, m.data.card_expires_on, m.data.old_card_expires_on)
+            for m in messages
+        ],
     )
 
 

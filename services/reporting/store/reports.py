@@ -52,6 +52,7 @@ WHERE completed_month = $1
   AND ($3::text IS NULL OR completed_ward = $3)
   AND ($4::text IS NULL OR completed_site = $4)
   AND ($5::timestamptz IS NULL OR (completed_at, case_id) > ($5, $6::uuid))
+  AND ($8::boolean IS NULL OR completed_booked = $8)
 ORDER BY completed_at, case_id
 LIMIT $7
 """
@@ -148,11 +149,12 @@ async def completed_cases(
     *,
     after: tuple[datetime, UUID] | None,
     limit: int,
+    booked: bool | None = None,
 ) -> Sequence[CompletedCase]:
     """The cases of the month ``span.first``, in order of completion, at most ``limit``."""
     at, case_id = after or (None, None)
     rows = await conn.fetch(
-        _CASES, span.first, procedure, span.ward, span.site_id, at, case_id, limit
+        _CASES, span.first, procedure, span.ward, span.site_id, at, case_id, limit, booked
     )
     return [
         CompletedCase(row[0], Procedure(row[1]), CaseKind(row[2]), row[3], row[4], row[5], row[6])

@@ -11,7 +11,8 @@ from shared.db import Connection
 from shared.ids import WardCode
 
 # A case adds one to a measure on the day it begins to count there, and takes it away on the day it
-# no longer does. Days before $1 are told as $1: nobody asks for them one by one.
+# no longer does. Days before $1 are told as $1, days after $2 as none, so that cases become few
+# groups before their changes are told one by one.
 _CHANGES = """
 WITH card AS (
     SELECT coalesce(completed_ward, ward) AS ward, applied_on, shipped_on,
@@ -21,12 +22,21 @@ WITH card AS (
     FROM case_fact
     WHERE coalesce(completed_procedure, procedure, 'card_issuance') = 'card_issuance'
       AND ($3::text IS NULL OR coalesce(completed_ward, ward) = $3)
+), cut AS (
+    SELECT ward,
+           CASE WHEN applied_on <= $2 THEN greatest(applied_on, $1::date) END AS applied_on,
+           CASE WHEN shipped_on <= $2 THEN greatest(shipped_on, $1::date) END AS shipped_on,
+           CASE WHEN preset_on <= $2 THEN greatest(preset_on, $1::date) END AS preset_on,
+           CASE WHEN issued_on <= $2 THEN greatest(issued_on, $1::date) END AS issued_on,
+           CASE WHEN ended_on <= $2 THEN greatest(ended_on, $1::date) END AS ended_on
+    FROM card
 ), stage AS (
     SELECT ward, applied_on, shipped_on, preset_on, issued_on, ended_on,
-           least(issued_on, ended_on) AS over_on
-    FROM card
+           least(issued_on, ended_on) AS over_on, count(*) AS cases
+    FROM cut
+    GROUP BY ward, applied_on, shipped_on, preset_on, issued_on, ended_on
 )
-SELECT ward, greatest(day, $1::date) AS day, measure, sum(change)::int AS count
+SELECT ward, day, measure, sum(change * cases)::int AS count
 FROM stage, LATERAL (VALUES
     ('applied', applied_on, 1),
     ('shipped', shipped_on, 1),
@@ -47,7 +57,7 @@ FROM stage, LATERAL (VALUES
     ('ended', ended_on, CASE WHEN ended_on < issued_on IS NOT FALSE THEN 1 END),
     ('ended', issued_on, CASE WHEN ended_on < issued_on THEN -1 END)
 ) AS told (measure, day, change)
-WHERE day <= $2 AND change IS NOT NULL
+WHERE day IS NOT NULL AND change IS NOT NULL
 GROUP BY 1, 2, 3
 """
 

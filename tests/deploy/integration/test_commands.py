@@ -72,6 +72,7 @@ def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
         (["topics", "list"], "MADOGUCHI_KAFKA_BOOTSTRAP_SERVERS"),
         (["dead-letters", "list", "--room", "reporting"], "MADOGUCHI_REPORTING_DATABASE_URL"),
         (["audit", "verify", "--room", "issuance"], "MADOGUCHI_ISSUANCE_DATABASE_URL"),
+        (["projections", "rebuild", "cases"], "MADOGUCHI_REPORTING_DATABASE_URL"),
     ],
 )
 def test_a_missing_part_is_named_with_the_remedy(
@@ -89,3 +90,9 @@ def test_an_unknown_room_is_answered_with_the_rooms(tmp_path: Path) -> None:
     done = madoguchi(tmp_path, "dead-letters", "show", "kitchen", "1")
     assert done.returncode == 1
     assert "reservation" in done.stderr
+
+
+def test_an_unknown_read_model_is_answered_with_those_there_are(tmp_path: Path) -> None:
+    done = madoguchi(tmp_path, "projections", "rebuild", "dreams")
+    assert done.returncode == 1
+    assert "site_days" in done.stderr

@@ -1,8 +1,12 @@
 """Read models built again: the same as the live one, which goes on meanwhile and loses nothing."""
 
 import asyncio
+import json
+import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -148,6 +152,38 @@ async def test_what_is_heard_during_the_switch_is_in_the_new_tables(
     assert (await house.rebuild(CASES)).generation == 2
     await asyncio.gather(*hearing)
     assert await house.state() == await state_in_order(house)
+
+
+async def test_the_command_rebuilds_and_lists(house: House, tmp_path: Path) -> None:
+    await house.publish(RECORDS)
+    await house.hear(RECORDS)
+    code, told, _ = await madoguchi(house, tmp_path, "rebuild", "sites", "cases")
+    assert code == 0, told
+    assert "sites: generation 2 is live" in told
+    assert told.count("the same rows as before") == 2
+    _, _, listed = await madoguchi(house, tmp_path, "list", "--json")
+    live = {each["name"]: each["live"] for each in json.loads(listed)}
+    assert live == {"cases": 2, "sites": 2, "measures": 1, "site_days": 1}
+
+
+async def madoguchi(house: House, folder: Path, *arguments: str) -> tuple[int | None, str, str]:
+    """The end of `madoguchi projections …`, and what it said on standard error and output."""
+    clean = {name: value for name, value in os.environ.items() if "MADOGUCHI" not in name}
+    told = {
+        "MADOGUCHI_HOME": str(folder),
+        "MADOGUCHI_REPORTING_DATABASE_URL": house.url,
+        "MADOGUCHI_KAFKA_BOOTSTRAP_SERVERS": house.settings.kafka_bootstrap_servers,
+        "MADOGUCHI_TOPIC_PREFIX": house.settings.topic_prefix,
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "from deploy.cli.main import main; main()", "projections"),
+        *arguments,
+        env={**clean, "LC_ALL": "C.UTF-8", **told},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    return process.returncode, err.decode(), out.decode()
 
 
 async def test_two_never_build_the_same(house: House) -> None:

@@ -185,6 +185,10 @@ async def test_how_citizens_come(reporting: Reporting) -> None:
     assert (office["completed"], office["out_of_reservation"]) == (2, 1)
     assert (office["change_share"], office["out_of_reservation_share"]) == (0.25, 0.5)
     assert (center["made"], center["completed"]) == (1, 0)
+    cases = "/v1/reports/cases?month=2026-07"
+    (walk_in,) = await items(reporting, f"{cases}&booked=false")
+    assert walk_in["case_id"] == str(case_of(0))
+    assert len(await items(reporting, f"{cases}&booked=true")) == 1
     by_ward = await items(reporting, f"{path}&by=ward")
     assert sum(line["completed"] for line in by_ward) == 2
     assert sum(line["made"] for line in by_ward) == 5
