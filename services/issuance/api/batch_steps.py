@@ -62,6 +62,7 @@ async def work(unit: Unit, row: StepRow, desk: Desk) -> Visit | None:
 
 
 async def _end_day(unit: Unit, row: CountRow | SignOffRow, desk: Desk) -> None:
+    unit.principal.require_site(row.site_id)
     if isinstance(row, CountRow):
         await count_cards.count(unit, row.site_id, row.date, back=row.back, missing=row.missing)
     else:

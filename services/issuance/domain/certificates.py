@@ -244,6 +244,11 @@ def failed(
 def wrote(renewal: Renewal, which: frozenset[Certificate]) -> Renewal:
     """Certificates were written. Raises as ``require_writable`` does."""
     require_writable(renewal)
+    return recorded(renewal, which)
+
+
+def recorded(renewal: Renewal, which: frozenset[Certificate]) -> Renewal:
+    """Certificates were written, whether they might have been or not."""
     return replace(renewal, written=renewal.written | which, failed=None)
 
 

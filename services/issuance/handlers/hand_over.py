@@ -5,7 +5,7 @@ refused here or was handed over before the news was taken in.
 """
 
 from services.issuance.domain.case_file import AlreadyDone, CaseFile, CaseUnknown, require_servable
-from services.issuance.domain.certificates import wrote
+from services.issuance.domain.certificates import recorded, wrote
 from services.issuance.domain.checklist import Step
 from services.issuance.domain.visit import CaseState, Visit, VisitCase
 from services.issuance.handlers.certificates import keep_answer, of_case
@@ -50,7 +50,8 @@ async def renew(
     Raises as ``issue`` and ``require_writable`` do.
     """
     visit, case = await locked_case(unit, visit_id, case_id, Step.RENEW)
-    renewal = wrote(await of_case(unit, visit, case), frozenset(certificates))
+    before, which = await of_case(unit, visit, case), frozenset(certificates)
+    renewal = recorded(before, which) if is_decided(unit) else wrote(before, which)
     await keep_answer(unit, case_id, renewal)
     kind, ward = await _finish(unit, visit, case)
     unit.emit(

@@ -28,6 +28,14 @@ from shared.ids import SiteId, VisitId, new_id
 from shared.security.principal import Role
 from shared.unit import Unit
 
+_ON_THE_WAY = frozenset(
+    {
+        *("identity", "proxy", "old_card", "receipt", "pin_set"),
+        *("certificates", "wrong_pin", "pin_reset", "certificate_failed"),
+    }
+)
+"""Steps that lead to an end: what counts is that the case has ended."""
+
 Work = Callable[[Unit, Entry], Awaitable[object]]
 """Does what an entry tells. Raises what the single doors raise."""
 
@@ -89,7 +97,7 @@ async def resolve(unit: Unit, conflict_id: UUID, decision: Decision, work: Work)
     require_open(found)
     if decision is Decision.RECORD:
         for entry in found.entries:
-            await _do(unit, found.site_id, entry, work, is_decided=True)
+            await _record(unit, found.site_id, entry, work)
     state = {
         Decision.RECORD: ConflictState.RECORDED,
         Decision.DISMISS: ConflictState.DISMISSED,
@@ -130,6 +138,16 @@ async def _tried(unit: Unit, site_id: SiteId, entry: Entry, work: Work) -> Probl
     except Problem as problem:
         return problem
     return None
+
+
+async def _record(unit: Unit, site_id: SiteId, entry: Entry, work: Work) -> None:
+    """Do what an entry tells; a step on the way that no rule here knows stays in the conflict."""
+    try:
+        async with unit.conn.transaction():
+            await _do(unit, site_id, entry, work, is_decided=True)
+    except Problem:
+        if entry.row.get("verb") not in _ON_THE_WAY:
+            raise
 
 
 async def _do(unit: Unit, site_id: SiteId, entry: Entry, work: Work, *, is_decided: bool) -> None:

@@ -48,8 +48,8 @@ async def take_back(unit: Unit, site_id: SiteId) -> Satellite:
 
 
 async def listed(unit: Unit, after: str, limit: int) -> Sequence[Satellite]:
-    """The satellites after the one at ``after``."""
-    return await satellites.page(unit.conn, after, limit)
+    """The satellites of the caller's sites after the one at ``after``."""
+    return await satellites.page(unit.conn, unit.principal.sites, after, limit)
 
 
 async def require_here(unit: Unit, site_id: SiteId) -> None:

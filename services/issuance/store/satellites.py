@@ -45,9 +45,12 @@ async def become(
     await conn.execute(_BECOME, site_id, state, holder, at, by)
 
 
-async def page(conn: Connection, after: str, limit: int) -> list[Satellite]:
-    """Up to ``limit`` satellites whose site comes after ``after``."""
-    return [_satellite(row) for row in await conn.fetch(_PAGE, after, limit)]
+async def page(
+    conn: Connection, sites: Collection[SiteId], after: str, limit: int
+) -> list[Satellite]:
+    """Up to ``limit`` satellites of ``sites`` (``*``: of every site) that come after ``after``."""
+    rows = await conn.fetch(_PAGE, sorted(sites), after, limit)
+    return [_satellite(row) for row in rows]
 
 
 async def claim(conn: Connection, site_id: SiteId, lease: int, number: int, at: datetime) -> bool:
@@ -83,7 +86,8 @@ FROM satellite s LEFT JOIN LATERAL (
     SELECT number, received_at FROM journal_received j WHERE j.site_id = s.site_id
     ORDER BY lease DESC, number DESC LIMIT 1) r ON true
 """
-_PAGE = f"{_READ} WHERE s.site_id > $1 ORDER BY s.site_id LIMIT $2"
+_PAGE = f"""{_READ} WHERE (s.site_id = ANY ($1::text[]) OR '*' = ANY ($1)) AND s.site_id > $2
+ORDER BY s.site_id LIMIT $3"""
 _SHARE = """
 SELECT site_id, state FROM satellite WHERE site_id = ANY ($1::text[]) ORDER BY site_id FOR SHARE
 """

@@ -244,6 +244,22 @@ async def test_conflicts_wait_and_are_decided(made: Region, clock: FixedClock) -
     refused(await made.hq_clerk.get(f"/v1/conflicts?site_id={OFFICE}"), "forbidden", 403)
 
 
+async def test_what_headquarters_require_otherwise_can_be_recorded(made: Region) -> None:
+    """The satellite had another version of the checklist: its card is in the citizen's hand."""
+    (booking,) = await expect(made, 1)
+    made.cut()
+    await issue(made.sat_clerk, booking)
+    async with made.hq.database.transaction() as conn:
+        await conn.execute("UPDATE checklist_step SET rule = 'always' WHERE step = 'receipt'")
+        await conn.execute("UPDATE checklist SET class_a = '{passport}'")
+    await made.mend()
+    await made.tell_all()
+    (conflict,) = await made.conflicts()
+    assert (conflict["code"], len(conflict["entries"])) == ("document-not-accepted", 3)
+    assert ok(await made.resolve(conflict, "record"))["state"] == "recorded"
+    assert Counter(await made.hq.types_said())["card.issued.v1"] == 1
+
+
 async def test_what_was_issued_elsewhere_meanwhile_is_never_issued_twice(made: Region) -> None:
     renewal = new_case()
     here = booked(renewal, procedure="certificate_renewal")

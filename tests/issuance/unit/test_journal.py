@@ -11,7 +11,6 @@ from shared.settings import Doors
 HANDLERS = Path(journal_rows.__file__).parent
 _AUDITED = re.compile(r'(?:audit|record|_keep)\((?:[^()"]|\n)*?(f?)"([a-z_]+\.[^"]+)"')
 _HEADQUARTERS_ONLY = {
-    "checklist.publish",
     "letter.mail",
     "satellite.set_up",
     "conflict.raise",
