@@ -1,7 +1,7 @@
 """Many bookings in one request: the verbs and rules of single ones, and a result for every row."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import assert_never
@@ -27,6 +27,7 @@ from services.reservation.domain.booking import Booking
 from services.reservation.domain.renewal import Opening
 from services.reservation.domain.rules import Rules
 from services.reservation.handlers import bookings, holds, moves, site_rules
+from services.reservation.handlers.bookings import Cancelling
 from services.reservation.handlers.bookings import Request as Party
 from services.reservation.handlers.moves import Target
 from shared.errors import Language, Problem
@@ -34,7 +35,8 @@ from shared.http.call import Call, OnceDep
 from shared.http.groups import LARGEST, Answered, Groups
 from shared.http.idempotency import Claim
 from shared.http.language import negotiate
-from shared.ids import CaseId, new_id
+from shared.http.rows import together
+from shared.ids import BookingId, CaseId, new_id
 from shared.unit import Unit
 
 router = APIRouter(prefix="/v1", tags=["bookings"])
@@ -84,10 +86,43 @@ class _Work:
             some = rows[start : start + LARGEST]
             seats = [_end(self._seat(number, row)) for number, row in some if isinstance(row, Seat)]
             ends += await asyncio.gather(*seats)
-            for number, row in some:
-                if not isinstance(row, Seat):
-                    ends.append(await _end(self._change(number, row)))
+            changes = [(number, row) for number, row in some if not isinstance(row, Seat)]
+            for cancels, run in groupby(changes, key=lambda each: isinstance(each[1], CancelRow)):
+                ends += await (self._cancel if cancels else self._in_turn)(list(run))
         return ends
+
+    async def _in_turn(self, rows: Sequence[tuple[int, Change]]) -> list[Answered | Problem]:
+        return [
+            await _end(self._change(number, row))
+            for number, row in rows
+            if not isinstance(row, CancelRow)
+        ]
+
+    async def _cancel(self, rows: Sequence[tuple[int, Change]]) -> list[Answered | Problem]:
+        """Cancel together; a booking that is named again is looked at again afterwards."""
+        ends: dict[int, Answered | Problem] = {}
+        rest = [(number, row.booking_id) for number, row in rows if isinstance(row, CancelRow)]
+        while rest:
+            first: dict[BookingId, int] = {}
+            for number, booking_id in rest:
+                first.setdefault(booking_id, number)
+            ends |= await self._cancelled({number: one for one, number in first.items()})
+            rest = [each for each in rest if each[0] not in ends]
+        return [ends[number] for number, _ in rows]
+
+    async def _cancelled(self, now: Mapping[int, BookingId]) -> Mapping[int, Answered | Problem]:
+        async def command(unit: Unit, numbers: Sequence[int]) -> Sequence[BookingView | Problem]:
+            wishes = [Cancelling(unit, now[number], lambda _: None) for number in numbers]
+            outcomes = await bookings.cancel_all(unit, wishes, self.rules)
+            done = [one for one in outcomes if isinstance(one, Booking)]
+            own = await site_rules.of_bookings(unit, done, self.rules) if done else {}
+            return [
+                one if isinstance(one, Problem) else BookingView.of(one, own[one.booking_id])
+                for one in outcomes
+            ]
+
+        ends = await together(self.call, self.claim, list(now), command)
+        return dict(zip(now, ends, strict=True))
 
     async def _seat(self, number: int, row: Seat) -> Answered:
         self.call.principal.require_site(row.site_id)
@@ -108,13 +143,13 @@ class _Work:
                 return Party((opening.case_id,), row.site_id, row.starts_at, opening)
         assert_never(row)
 
-    async def _change(self, number: int, row: Change) -> Answered:
-        async def command(unit: Unit) -> PartyView | BookingView:
+    async def _change(self, number: int, row: ConfirmRow | MoveRow) -> Answered:
+        async def command(unit: Unit) -> PartyView:
             return await self._changed(unit, row)
 
         return await self.call.row(number, self.claim, command)
 
-    async def _changed(self, unit: Unit, row: Change) -> PartyView | BookingView:
+    async def _changed(self, unit: Unit, row: ConfirmRow | MoveRow) -> PartyView:
         match row:
             case ConfirmRow():
                 return await self._view(unit, await holds.confirm(unit, row.hold_id, self.rules))
@@ -122,10 +157,6 @@ class _Work:
                 target = Target(row.site_id, row.starts_at, together=row.together)
                 made = await moves.move(unit, row.booking_id, target, self.rules, lambda _: None)
                 return await self._view(unit, made)
-            case CancelRow():
-                booking = await bookings.cancel(unit, row.booking_id, self.rules, lambda _: None)
-                own = await site_rules.of_bookings(unit, [booking], self.rules)
-                return BookingView.of(booking, own[booking.booking_id])
         assert_never(row)
 
     async def _view(self, unit: Unit, made: Sequence[Booking]) -> PartyView:

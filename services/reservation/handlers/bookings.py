@@ -4,6 +4,9 @@ Locks are taken in one order: site (only where its calendar is extended), cases,
 gives a seat back takes no lock of a cell, so no two units ever wait for each other in a circle.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 from services.reservation.domain.booking import (
     Booking,
     BookingState,
@@ -11,16 +14,17 @@ from services.reservation.domain.booking import (
     check_cancellable,
 )
 from services.reservation.domain.rules import Rules
+from services.reservation.domain.site_rules import SiteRules
 from services.reservation.handlers import announce, citizens, parties, site_rules, together
 from services.reservation.handlers.parties import Request
 from services.reservation.handlers.precondition import Precondition
 from services.reservation.store import bookings, returns
 from shared.contracts.reservation import CancelReason
 from shared.errors import Problem
-from shared.ids import BookingId
+from shared.ids import BookingId, SiteId
 from shared.unit import Unit
 
-__all__ = ["Request", "book", "cancel", "find"]
+__all__ = ["Cancelling", "Request", "book", "cancel", "cancel_all", "find"]
 
 
 async def book(unit: Unit, request: Request, rules: Rules) -> list[Booking]:
@@ -53,27 +57,104 @@ async def cancel(unit: Unit, booking_id: BookingId, rules: Rules, require: Preco
     Raises ``NoSuchBooking``, ``CaseBusy``, ``BookingEnded``, ``ChangeTooLate`` and what
     ``require`` raises.
     """
-    seen = await bookings.read(unit.conn, booking_id)
-    if seen is None:
-        raise NoSuchBooking
-    unit.principal.require_case_at(seen.case_id, seen.site_id)
-    await parties.lock(unit, [seen.case_id])
-    booking = await bookings.read(unit.conn, booking_id) or seen
-    if booking.state is BookingState.CANCELLED:
+    (outcome,) = await cancel_all(unit, [Cancelling(unit, booking_id, require)], rules)
+    if isinstance(outcome, Problem):
+        raise outcome
+    return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelling:
+    """A booking that somebody wants cancelled; ``part`` is their part of the unit."""
+
+    part: Unit
+    booking_id: BookingId
+    require: Precondition
+
+
+async def cancel_all(
+    unit: Unit, wishes: Sequence[Cancelling], rules: Rules
+) -> list[Booking | Problem]:
+    """``cancel`` for several bookings, no two the same; each cancelled, or why it is not."""
+    seen = await bookings.read_all(unit.conn, [wish.booking_id for wish in wishes])
+    refused = [_may_cancel(wish, seen) for wish in wishes]
+    asked = [wish for wish, problem in zip(wishes, refused, strict=True) if problem is None]
+    known = await parties.lock_all(unit, [seen[wish.booking_id].case_id for wish in asked])
+    # Under the locks of their cases they stay as they are.
+    seen = await bookings.read_all(unit.conn, [wish.booking_id for wish in asked])
+    sites = sorted({booking.site_id for booking in seen.values()})
+    own = await site_rules.at_all(unit, sites, rules)
+
+    def examined(wish: Cancelling) -> Booking | Problem:
+        booking = seen[wish.booking_id]
+        try:
+            parties.known_or_raise(known[booking.case_id])
+            if booking.state is not BookingState.CANCELLED:
+                wish.require(booking.version)
+                by_staff, mine = wish.part.principal.is_staff, own[booking.site_id]
+                at, there = unit.now, mine.of(booking.procedure)
+                check_cancellable(booking, by_staff=by_staff, now=at, rules=there)
+        except Problem as problem:
+            return problem
         return booking
-    require(booking.version)
-    by_staff = unit.principal.is_staff
-    own = (await site_rules.at(unit, booking.site_id, rules)).of(booking.procedure)
-    check_cancellable(booking, by_staff=by_staff, now=unit.now, rules=own)
-    return await _cancelled(unit, booking, by_staff=by_staff, rules=own)
+
+    found = [problem or examined(wish) for wish, problem in zip(wishes, refused, strict=True)]
+    standing = [
+        (wish, booking)
+        for wish, booking in zip(wishes, found, strict=True)
+        if isinstance(booking, Booking) and booking.state is not BookingState.CANCELLED
+    ]
+    ended = await _cancelled(unit, standing, own) if standing else {}
+    return [end if isinstance(end, Problem) else ended.get(end.booking_id, end) for end in found]
 
 
-async def _cancelled(unit: Unit, booking: Booking, *, by_staff: bool, rules: Rules) -> Booking:
-    reason = CancelReason.STAFF if by_staff else CancelReason.CITIZEN
-    (ended,) = await bookings.cancel(unit.conn, [(booking.booking_id, unit.now)], reason)
-    due_at = await parties.back_at(unit, ended.site_id, rules)
-    await returns.give_back(unit.conn, [(ended.booking_id, due_at)])
-    unit.emit(announce.cancelled(ended, reason))
-    parties.audit(unit, "booking.cancelled", ended)
-    await citizens.notify(unit, citizens.present([citizens.cancelled(ended, unit.now, reason)]))
+def _may_cancel(wish: Cancelling, seen: Mapping[BookingId, Booking]) -> Problem | None:
+    booking = seen.get(wish.booking_id)
+    if booking is None:
+        return NoSuchBooking()
+    try:
+        wish.part.principal.require_case_at(booking.case_id, booking.site_id)
+    except Problem as problem:
+        return problem
+    return None
+
+
+async def _cancelled(
+    unit: Unit,
+    standing: Sequence[tuple[Cancelling, Booking]],
+    own: Mapping[SiteId, SiteRules],
+) -> Mapping[BookingId, Booking]:
+    ended: dict[BookingId, Booking] = {}
+    for reason in (CancelReason.STAFF, CancelReason.CITIZEN):
+        told = [
+            (booking.booking_id, unit.now)
+            for wish, booking in standing
+            if wish.part.principal.is_staff is (reason is CancelReason.STAFF)
+        ]
+        if told:
+            made = await bookings.cancel(unit.conn, told, reason)
+            ended |= {booking.booking_id: booking for booking in made}
+    await _give_back(unit, list(ended.values()), own)
+    notes = []
+    for wish, booking in standing:
+        end = ended[booking.booking_id]
+        reason = end.reason or CancelReason.STAFF
+        wish.part.emit(announce.cancelled(end, reason))
+        parties.audit(wish.part, "booking.cancelled", end)
+        notes.append(citizens.cancelled(end, unit.now, reason))
+    await citizens.notify(unit, citizens.present(notes))
     return ended
+
+
+async def _give_back(unit: Unit, ended: Sequence[Booking], own: Mapping[SiteId, SiteRules]) -> None:
+    wait = {site: await parties.patience(unit, [site]) for site in {b.site_id for b in ended}}
+    await returns.give_back(
+        unit.conn,
+        [
+            (
+                b.booking_id,
+                parties.back_after(unit, wait[b.site_id], own[b.site_id].of(b.procedure)),
+            )
+            for b in ended
+        ],
+    )

@@ -259,8 +259,13 @@ async def back_at(unit: Unit, site_id: SiteId, rules: Rules) -> datetime:
 
     Nobody can tell when it comes back, so that handing one over by cancelling does not pay.
     """
+    return back_after(unit, await patience(unit, [site_id]), rules)
+
+
+def back_after(unit: Unit, at_least: timedelta, rules: Rules) -> datetime:
+    """``back_at`` where it is known how long seats of the site stay away at least."""
     wait = timedelta(seconds=secrets.randbelow(int(rules.return_within.total_seconds()) + 1))
-    return unit.now + max(wait, await patience(unit, [site_id]))
+    return unit.now + max(wait, at_least)
 
 
 async def patience(unit: Unit, site_ids: Collection[SiteId]) -> timedelta:

@@ -19,6 +19,9 @@ booking_id, case_id, party_id, site_id, starts_at, minutes, procedure, card_site
 reason, version
 """
 _READ = f"SELECT {_COLUMNS} FROM booking WHERE booking_id = $1"  # noqa: S608  our column list
+_READ_ALL = f"""
+SELECT {_COLUMNS} FROM booking WHERE booking_id = ANY($1::uuid[])
+"""  # noqa: S608
 _ACTIVE = f"""
 SELECT {_COLUMNS} FROM booking WHERE case_id = ANY($1::uuid[]) AND state = 'active'
 ORDER BY case_id
@@ -84,6 +87,12 @@ async def read(conn: Connection, booking_id: BookingId) -> Booking | None:
     """The booking, or none."""
     row = await conn.fetchrow(_READ, booking_id)
     return _booking(row) if row else None
+
+
+async def read_all(conn: Connection, booking_ids: Sequence[BookingId]) -> dict[BookingId, Booking]:
+    """Those of the bookings that there are."""
+    rows = await conn.fetch(_READ_ALL, booking_ids)
+    return {BookingId(row["booking_id"]): _booking(row) for row in rows}
 
 
 async def active(conn: Connection, case_ids: Sequence[CaseId]) -> list[Booking]:

@@ -4,17 +4,19 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
 from services.reservation.api import build
 from services.reservation.api.booking_rows import MOST_ROWS
+from services.reservation.store import cases
 from shared.clock import FixedClock
 from shared.contracts.base import Procedure
 from shared.contracts.place import Acceptance
 from shared.db import Database
-from shared.ids import CaseId
+from shared.ids import CaseId, new_id
 from tests.reservation.mailbox import TOOLS
 from tests.reservation.support import (
     FRIDAY,
@@ -245,3 +247,41 @@ async def test_what_a_caller_left_is_found_again(
     async with database.reader() as conn:
         key = await conn.fetchval("SELECT address_key FROM contact")
     assert key == TOOLS.address_keys("tel:0442000001")[0]
+
+
+async def test_bookings_are_cancelled_together_each_by_itself(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    made = await results(client, renew(), renew(), renew(10), renew(10), renew(11))
+    await open_site(database, make_site(OTHER_SITE, acceptance=BOTH))
+    (elsewhere,) = (
+        await send(client, renew(site_id=OTHER_SITE), who=bearer("elsewhere", once=True))
+    ).json()["results"]
+    cancels = [{"verb": "cancel", "booking_id": one["booking_id"]} for one in (*made, elsewhere)]
+    rows = [*cancels[:3], cancels[0], {**cancels[0], "booking_id": str(new_id())}, cancels[5]]
+    who = bearer("clerk", once=True)
+    found = (await send(client, *rows, who=who)).json()["results"]
+    assert [one["code"] for one in found] == [
+        None, None, None, None, "no-such-booking", "forbidden",
+    ]  # fmt: skip
+    assert [one["body"]["state"] for one in found[:4]] == ["cancelled"] * 4
+    told = await events_of(database)
+    assert Counter(told)["booking.cancelled.v1"] == 3
+    again = (await send(client, *rows, who=who)).json()["results"]
+    assert [one["replayed"] for one in again] == [True] * 4 + [False] * 2
+    assert await events_of(database) == told
+    assert await count(database, "seat_return") == 6
+    assert all(booked == accounted for booked, accounted in await counts(database))
+
+
+async def test_a_case_in_other_hands_stops_its_own_row_alone(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    made = await results(client, renew(), renew(10))
+    rows = [{"verb": "cancel", "booking_id": one["booking_id"]} for one in made]
+    async with database.transaction() as conn:
+        await cases.lock_free(conn, [CaseId(UUID(made[0]["case_id"]))])
+        found = await results(client, *rows)
+    assert [one["code"] for one in found] == ["case-busy", None]
+    again = await results(client, *rows)
+    assert [one["body"]["version"] for one in again] == [2, 2]
