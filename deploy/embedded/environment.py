@@ -39,6 +39,10 @@ def database_url(plan: Plan, database: str, postgres: EmbeddedPostgres) -> str:
     return plan.environment.get(setting) or postgres.url(database, database)
 
 
+PAGES = "madoguchi-pages"
+"""The client of staff's pages at the development issuer, and in the realm of containers."""
+
+
 def _shared(plan: Plan, postgres: EmbeddedPostgres, store: KeyStore) -> dict[str, str]:
     citizens = plan.url(CITIZENS_ISSUED_BY)
     return {
@@ -51,9 +55,16 @@ def _shared(plan: Plan, postgres: EmbeddedPostgres, store: KeyStore) -> dict[str
     }
 
 
+def _pages(plan: Plan, room: str) -> dict[str, str]:
+    """Under which client the counter screen signs in; with a provider of the city it says so."""
+    is_ours = room == "issuance" and plan.embeds_issuer
+    return {"MADOGUCHI_ISSUANCE_PAGE_CLIENT_ID": PAGES} if is_ours else {}
+
+
 def _own(plan: Plan, room: str, store: KeyStore, postgres: EmbeddedPostgres) -> dict[str, str]:
     prefix = f"MADOGUCHI_{room.upper()}_"
     own = {
+        **_pages(plan, room),
         f"{prefix}DATABASE_URL": database_url(plan, room, postgres),
         f"{prefix}MASTER_KEYS": store.master_keys(room),
         **{

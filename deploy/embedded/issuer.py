@@ -1,7 +1,8 @@
 """The development issuer: what an OpenID Connect provider publishes, for embedded runs only.
 
-Invariant: it hands out public keys and nothing else. Tokens are signed beside it by whoever can
-read the private key file (`madoguchi token`), so nothing on the network can obtain one.
+Invariant: it hands out public keys and makes no token. Tokens are signed beside it by whoever can
+read the private key file (`madoguchi token`), so nothing on the network can obtain one; pages sign
+in with such a token by code and PKCE (`issuer_login`).
 """
 
 import argparse
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 ALGORITHM = "ES256"
+AUDIENCE = "madoguchi"
 JWKS_PATH = "/jwks"
 DISCOVERY_PATH = "/.well-known/openid-configuration"
 
@@ -34,7 +36,7 @@ def sign(
     roles: Collection[Role],
     sites: Collection[str],
     minutes: int = 60,
-    audience: str = "madoguchi",
+    audience: str = AUDIENCE,
 ) -> str:
     """A staff token in the name of `issuer`, signed with the first key of the file.
 
@@ -74,11 +76,13 @@ def create_issuer(keys: Path, issuer: str) -> "Starlette":
     from starlette.responses import Response  # noqa: PLC0415
     from starlette.routing import Route  # noqa: PLC0415
 
+    from deploy.embedded.issuer_login import Login, discovered  # noqa: PLC0415
+
     def answer(body: object) -> Response:
         return Response(json.dumps(body), media_type="application/json")
 
     async def discovery(_: Request) -> Response:
-        return answer(_discovery(issuer))
+        return answer({**_discovery(issuer), **discovered(issuer)})
 
     async def jwks(_: Request) -> Response:
         return answer(CitizenKeys.read(keys).document())
@@ -93,16 +97,16 @@ def create_issuer(keys: Path, issuer: str) -> "Starlette":
             Route(JWKS_PATH, jwks),
             Route("/livez", ready),
             Route("/readyz", ready),
+            *Login(keys, issuer, AUDIENCE).routes(),
         ]
     )
 
 
 def _discovery(issuer: str) -> dict[str, object]:
-    """OpenID Connect Discovery 1.0, section 3; there is no login to point to."""
+    """OpenID Connect Discovery 1.0, section 3."""
     return {
         "issuer": issuer,
         "jwks_uri": issuer + JWKS_PATH,
-        "response_types_supported": [],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [ALGORITHM],
         "claims_supported": ["iss", "aud", "sub", "iat", "exp", "jti", "roles", "sites"],

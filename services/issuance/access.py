@@ -83,6 +83,8 @@ ACCESS: AccessTable = {
     ("GET", "/board/{site_id}"): allow(Role.PUBLIC),
     ("GET", "/counter/sign-in"): allow(Role.PUBLIC),
     ("POST", "/counter/session"): allow(Role.PUBLIC),
+    ("POST", "/counter/login"): allow(Role.PUBLIC),
+    ("GET", "/counter/callback"): allow(Role.PUBLIC),
     ("GET", "/counter/{site_id}/{counter}"): _AT_THE_SITE,
     ("POST", "/counter/{site_id}/{counter}/sign-out"): _AT_THE_SITE,
     ("GET", "/counter/{site_id}/{counter}/sheets/{visit_id}/{case_id}"): _AT_THE_SITE,

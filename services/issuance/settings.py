@@ -51,6 +51,14 @@ class IssuanceSettings(BaseSettings):
         description="From when a certificate renewal may become a next-generation card; unset:"
         " never.",
     )
+    page_client_id: str | None = Field(
+        None,
+        description="The client under which the counter screen signs in at the provider; unset:"
+        " with a token given once.",
+    )
+    page_token_url: str | None = Field(
+        None, description="The provider's token endpoint, where the room reaches it otherwise."
+    )
     board_listeners: int = Field(
         1000, ge=1, description="Boards and screens that one instance serves at once."
     )

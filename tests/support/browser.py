@@ -66,9 +66,9 @@ async def browse(language: str = "ja") -> AsyncIterator[Watched]:
 
 
 @asynccontextmanager
-async def served(app: ASGIApp) -> AsyncIterator[str]:
+async def served(app: ASGIApp, port: int | None = None) -> AsyncIterator[str]:
     """The address under which ``app`` is there for a browser."""
-    port = free_port()
+    port = port or free_port()
     serving = asyncio.create_task(serve(app, host=LOOPBACK, port=port))
     try:
         await _until_it_answers(port)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import httpx
 from fastapi import FastAPI
 
 from services.issuance.access import ACCESS
@@ -33,6 +34,7 @@ from services.issuance.settings import IssuanceSettings
 from shared.http.app import create_app
 from shared.room import Resources
 from shared.security.blind_index import BlindIndex
+from shared.security.code_flow import CodeFlow
 from shared.settings import key_ring
 
 DESCRIPTION = (
@@ -52,6 +54,7 @@ def build(resources: Resources) -> FastAPI:
     if own.satellite is not None:
         resources = replace(resources, units=of_satellite(resources.units))
     outlook = Outlook(settings.priorities, settings.default_times, settings.national)
+    http = httpx.AsyncClient() if settings.page_client_id else None
     hub = board.hub(resources, outlook, settings.board_listeners)
     app = create_app(
         title="Madoguchi issuance",
@@ -74,10 +77,11 @@ def build(resources: Resources) -> FastAPI:
         ],
         access=ACCESS,
         resources=resources,
-        lifespan=board.lifespan(hub),
+        lifespan=board.lifespan(hub, http),
     )
     app.add_middleware(PageSession)
     app.state.hub = hub
+    app.state.code_flow = _code_flow(resources, settings, http)
     app.state.served = own.served
     app.state.satellite = own.satellite
     app.state.desk = Desk(
@@ -91,3 +95,13 @@ def build(resources: Resources) -> FastAPI:
         switch_from=settings.next_generation_from,
     )
     return app
+
+
+def _code_flow(
+    resources: Resources, settings: IssuanceSettings, http: httpx.AsyncClient | None
+) -> CodeFlow | None:
+    """How clerks sign in at the city's provider; none where no client of it is set."""
+    if http is None or settings.page_client_id is None:
+        return None
+    issuer = resources.settings.oidc_issuer
+    return CodeFlow(http, issuer, settings.page_client_id, token_url=settings.page_token_url)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated, Any
 
+import httpx
 from fastapi import APIRouter, FastAPI, Query
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
@@ -61,8 +62,10 @@ def hub(resources: Resources, outlook: Outlook, limit: int) -> BoardHub:
     return BoardHub(url, name, read, limit)
 
 
-def lifespan(hub: BoardHub) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """Ends the boards with the app."""
+def lifespan(
+    hub: BoardHub, http: httpx.AsyncClient | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Ends the boards, and the client that signs in, with the app."""
 
     @asynccontextmanager
     async def around(_: FastAPI) -> AsyncIterator[None]:
@@ -70,5 +73,7 @@ def lifespan(hub: BoardHub) -> Callable[[FastAPI], AbstractAsyncContextManager[N
             yield
         finally:
             await hub.close()
+            if http is not None:
+                await http.aclose()
 
     return around

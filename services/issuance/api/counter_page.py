@@ -5,24 +5,24 @@ without a script. A step that is refused says why on the page, and changes nothi
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.issuance.api.bodies import CounterName
 from services.issuance.api.counter_actions import press
 from services.issuance.api.desk import DeskDep
+from services.issuance.api.page_language import LANGUAGE, Lang, language_of
 from services.issuance.api.page_session import (
     forget,
     mark,
-    remember,
     require_mark,
-    require_own_origin,
 )
 from services.issuance.api.pages import Page, load
 from services.issuance.api.pressed import Pressed
 from services.issuance.api.screen_view import shown_on_screen
 from services.issuance.api.sheet_page import add_sheet
+from services.issuance.api.sign_in import add_sign_in
 from services.issuance.api.views import VisitView
 from services.issuance.api.words import speaker
 from services.issuance.domain.counter import CounterState
@@ -31,40 +31,17 @@ from services.issuance.handlers.board import read_board
 from services.issuance.handlers.screen import Screen, read_screen
 from shared.contracts.base import SiteRef
 from shared.contracts.issuance import DeferReason
-from shared.errors import Language, Problem, Unauthorized
+from shared.errors import Language, Problem
 from shared.http.call import Call, CallDep
-from shared.http.language import negotiate
 
 Name = Annotated[CounterName, Path(description="As the counter's sign says.")]
-Lang = Annotated[
-    Language | None, Query(description="ja or en; without it, as before or Accept-Language.")
-]
-LANGUAGE = "madoguchi_language"
 
 
 def counter_page() -> APIRouter:
     """The routes of the screen."""
     router = APIRouter(prefix="/counter", tags=["pages"])
     page = load("counter.html", "counter.css", "counter.js")
-    entrance = load("sign_in.html", "counter.css")
-
-    @router.get("/sign-in", summary="Sign in to a counter", response_class=Response)
-    async def sign_in(request: Request, call: CallDep, lang: Lang = None) -> Response:
-        """Asks for a site, a counter and a staff token."""
-        return _entrance(entrance, lang or _language(request))
-
-    @router.post("/session", include_in_schema=False)
-    async def begin(request: Request, call: CallDep) -> Response:
-        require_own_origin(request)
-        form = await request.form()
-        token = str(form.get("token", "")).strip()
-        try:
-            await call.resources.authenticate(f"Bearer {token}")
-        except Unauthorized:
-            site_id, counter = str(form.get("site_id", "")), str(form.get("counter", ""))
-            return _entrance(entrance, _language(request), site_id, counter, refused=True)
-        target = f"{_part(form.get('site_id'))}/{_part(form.get('counter'))}"
-        return remember(request, RedirectResponse(target, 303), token)
+    add_sign_in(router)
 
     @router.get("/{site_id}/{counter}", summary="The screen of a counter", response_class=Response)
     async def screen(
@@ -77,7 +54,7 @@ def counter_page() -> APIRouter:
         lang: Lang = None,
     ) -> Response:
         """Whom it serves, what is to be done next, and who waits."""
-        language = lang or _language(request)
+        language = lang or language_of(request)
         read = await _read(call, site_id, counter, desk)
         answer = _shown(page, request, read, language, switch_from=desk.switch_from)
         if lang:
@@ -110,7 +87,7 @@ def counter_page() -> APIRouter:
             if problem.status in (401, 403, 404):
                 raise
             read = await _read(call, site_id, counter, desk)
-            language = _language(request)
+            language = language_of(request)
             since = desk.switch_from
             return _shown(page, request, read, language, problem, switch_from=since, up="../")
         return RedirectResponse(f"../{counter}", 303)
@@ -163,33 +140,3 @@ def _shown(
         problem=refusal,
         **shown_on_screen(screen, language, switch_from),
     )
-
-
-def _entrance(
-    page: Page, language: Language, site_id: str = "", counter: str = "", *, refused: bool = False
-) -> Response:
-    t = speaker(language)
-    return page.answer(
-        422 if refused else 200,
-        lang=language,
-        t=t,
-        site_id=site_id,
-        counter=counter,
-        problem=t("token_refused") if refused else None,
-    )
-
-
-def _language(request: Request) -> Language:
-    match request.cookies.get(LANGUAGE):
-        case "ja":
-            return "ja"
-        case "en":
-            return "en"
-        case _:
-            return negotiate(request.headers.get("accept-language"))
-
-
-def _part(value: object) -> str:
-    """A part of an address: what is no id there leads to no page."""
-    text = str(value or "-")
-    return text if text.replace("-", "").isalnum() and text.isascii() else "-"

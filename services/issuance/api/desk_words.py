@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from shared.errors import Text
 
 DESK_WORDS: Mapping[str, Text] = {
+    "go_on": Text("Go on", "次へ進む"),
     "steps": Text("Checklist", "チェックリスト"),
     "is_open": Text("to do", "未実施"),
     "is_done": Text("done", "実施済み"),

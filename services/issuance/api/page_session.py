@@ -4,7 +4,9 @@ from functools import partial
 
 from shared.http import page_session
 
-_COUNTER = page_session.Door("/counter", "madoguchi_counter")
+_COUNTER = page_session.Door(
+    "/counter", "madoguchi_counter", open=("sign-in", "session", "login", "callback")
+)
 
 PageSession = partial(page_session.PageSession, door=_COUNTER)
 remember = partial(page_session.remember, door=_COUNTER)

@@ -7,10 +7,15 @@ import httpx
 import jwt
 import pytest
 import pytest_asyncio
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from deploy.embedded.issuer import create_issuer, sign
+from deploy.embedded.issuer_login import CLIENT, Login, discovered
 from deploy.embedded.keys import ISSUER, KeyStore
 from shared.errors import Unauthorized
+from shared.security.code_flow import Attempt, CodeFlow, SignInRefused
 from shared.security.jwks import RemoteKeys
 from shared.security.oidc import TokenVerifier, staff_issuer
 from shared.security.principal import Role
@@ -96,3 +101,86 @@ async def test_nothing_private_is_published(http: httpx.AsyncClient) -> None:
     discovery = (await http.get("/.well-known/openid-configuration")).json()
     assert discovery["issuer"] == URL
     assert discovery["jwks_uri"] == f"{URL}/jwks"
+
+
+BACK = "http://127.0.0.1:8103/counter/callback"
+
+
+def flow(http: httpx.AsyncClient) -> CodeFlow:
+    """A page's side of the flow."""
+    return CodeFlow(http, URL, CLIENT)
+
+
+async def granted(http: httpx.AsyncClient, attempt: Attempt, shown: str, back: str = BACK) -> str:
+    """The code that who shows a token is sent back with; empty where none was given."""
+    asked = httpx.URL(await flow(http).address(attempt, back)).params
+    answer = await http.post("/authorize", data={**asked, "token": shown})
+    sent = httpx.URL(answer.headers.get("location", ""))
+    assert sent.params.get("state", attempt.state) == attempt.state
+    return str(sent.params.get("code", ""))
+
+
+async def test_a_page_signs_in_by_code_with_its_verifier(
+    store: KeyStore, http: httpx.AsyncClient
+) -> None:
+    attempt, shown = Attempt.new(), token(store)
+    code = await granted(http, attempt, shown)
+    assert await flow(http).token(attempt, code, BACK) == shown
+    with pytest.raises(SignInRefused):
+        await flow(http).token(attempt, code, BACK)
+
+
+async def test_a_code_is_worth_nothing_to_who_has_not_its_verifier(
+    store: KeyStore, http: httpx.AsyncClient
+) -> None:
+    attempt, shown = Attempt.new(), token(store)
+    code = await granted(http, attempt, shown)
+    with pytest.raises(SignInRefused):
+        await flow(http).token(Attempt.new(), code, BACK)
+    with pytest.raises(SignInRefused):
+        await flow(http).token(attempt, code, BACK)
+    code = await granted(http, attempt, shown)
+    with pytest.raises(SignInRefused):
+        await flow(http).token(attempt, code, "http://127.0.0.1:1/elsewhere")
+
+
+async def test_without_a_token_that_holds_there_is_no_code(
+    store: KeyStore, http: httpx.AsyncClient
+) -> None:
+    assert await granted(http, Attempt.new(), "nothing") == ""
+    assert await granted(http, Attempt.new(), token(store, minutes=-10)) == ""
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"redirect_uri": "https://elsewhere.example/"},
+        {"redirect_uri": "http://127.0.0.1.elsewhere.example/"},
+        {"code_challenge_method": "plain"},
+        {"code_challenge": "short"},
+        {"client_id": "another"},
+        {"response_type": "token"},
+    ],
+)
+async def test_only_pages_of_this_machine_ask_and_only_with_pkce(
+    store: KeyStore, http: httpx.AsyncClient, change: dict[str, str]
+) -> None:
+    asked = {**httpx.URL(await flow(http).address(Attempt.new(), BACK)).params, **change}
+    assert (await http.get("/authorize", params=asked)).status_code == 400
+    assert (await http.post("/authorize", data={**asked, "token": token(store)})).status_code == 400
+
+
+async def test_a_code_lasts_a_minute(store: KeyStore) -> None:
+    now = 0.0
+    login = Login(store.path(ISSUER), URL, "madoguchi", monotonic=lambda: now)
+    discovery = Route(
+        "/.well-known/openid-configuration",
+        lambda _: JSONResponse({"issuer": URL, **discovered(URL)}),
+    )
+    transport = httpx.ASGITransport(Starlette(routes=[discovery, *login.routes()]))
+    async with httpx.AsyncClient(transport=transport, base_url=URL) as http:
+        attempt = Attempt.new()
+        code = await granted(http, attempt, token(store))
+        now = 61.0
+        with pytest.raises(SignInRefused):
+            await flow(http).token(attempt, code, BACK)
