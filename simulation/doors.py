@@ -11,6 +11,8 @@ import httpx
 from shared.settings import KernelSettings
 
 T = TypeVar("T")
+_PAUSES = (0.1, 1.0, 3.0)
+"""Seconds until a request whose connection was lost is sent again."""
 PATIENCE = 60.0
 """Seconds that news may take from one room to another before a simulation gives up."""
 
@@ -98,10 +100,19 @@ class Person:
             headers["Authorization"] = f"Bearer {self.token}"
         if kind:
             headers["Content-Type"] = kind
-        answer = await self.http.request(method, self.apis[room] + path, headers=headers, **parts)
+        answer = await self._repeated(method, self.apis[room] + path, headers=headers, **parts)
         if answer.is_error:
             raise RefusedError(answer)
         return answer
+
+    async def _repeated(self, method: str, url: str, **parts: Any) -> httpx.Response:
+        """Sent again where the connection was lost; the key, or the command itself, bears it."""
+        for pause in _PAUSES:
+            try:
+                return await self.http.request(method, url, **parts)
+            except (httpx.RemoteProtocolError, httpx.NetworkError):
+                await asyncio.sleep(pause)
+        return await self.http.request(method, url, **parts)
 
 
 async def until(look: Callable[[], Awaitable[T | None]], what: str) -> T:

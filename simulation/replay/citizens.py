@@ -5,8 +5,10 @@ confirms; for a certificate renewal, which no notice invites to, the call centre
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+from shared.calendar import TOKYO
 from shared.contracts.base import Procedure
 from simulation.doors import Person
 from simulation.replay.agenda import Day, Turn
@@ -101,29 +103,38 @@ class Citizens:
 
     async def _book_as(self, who: Person, turn: Turn) -> None:
         case_id = self._crew.ledger.cases[turn.case.key]
-        seat = await self._look(who, turn, case_id)
+        seat = await self._look(turn)
         wish = {"case_ids": [case_id], **seat}
-        key = self._crew.ledger.key("hold", turn.case.key, turn.number)
+        key = self._crew.ledger.key("hold", turn.case.key, turn.number, seat["starts_at"])
         hold = await self._crew.patiently(
             lambda: who.post(_ROOM, "/v1/holds", wish, key), *_ON_ITS_WAY
         )
         party = await who.post(_ROOM, f"/v1/holds/{hold['hold_id']}:confirm")
         self._booked(turn.case, party)
 
-    async def _look(self, who: Person, turn: Turn, case_id: str) -> Mapping[str, str]:
-        """What is free on the day that suits; the seat that suits best is taken."""
+    async def _look(self, turn: Turn) -> Mapping[str, str]:
+        """What is free at the preferred site on the day that suits: the hour that was wished for,
+        or the free one nearest to it.
+        """
         seat = turn.appointment.seat
         day = seat.day.isoformat()
-        await who.get(
+        found = await self._crew.anybody.get(
             _ROOM,
             "/v1/availability",
             procedure=turn.case.procedure,
             ward=turn.case.ward,
             site_id=seat.site_id,
-            case_id=case_id,
             **{"from": day, "to": day},
         )
-        return _seat(seat)
+        free = [
+            datetime.fromisoformat(start["starts_at"])
+            for site in found["sites"]
+            for each in site["days"]
+            for start in each["starts"]
+        ]
+        wished = seat.starts_at
+        chosen = min(free, key=lambda at: abs(at - wished), default=wished)
+        return {"site_id": seat.site_id, "starts_at": chosen.astimezone(TOKYO).isoformat()}
 
     async def _log_in(self, case: Case) -> Person:
         login = {

@@ -27,7 +27,8 @@ from simulation.replay.pulse import Pulse, Reading
 from simulation.replay.result import Result, cells_of, counted
 
 _BEAT_SECONDS = 4.0
-_CONNECTIONS = httpx.Limits(max_connections=32, max_keepalive_connections=32)
+# Kept for less time than the rooms keep them: none is used that is just being closed.
+_CONNECTIONS = httpx.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=3.0)
 
 
 @dataclass(frozen=True, slots=True)
