@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from aiokafka.structs import ConsumerRecord
 
@@ -23,6 +24,7 @@ from services.reporting.store.site_days import Days
 from shared.calendar import FiscalYear
 from shared.contracts.base import CaseEvent
 from shared.db import Connection, Database
+from shared.ids import derived_id
 from shared.messaging.processing import Processor
 from shared.migrate import migrate
 from tests.benchmarks.report import Figure, report
@@ -64,7 +66,9 @@ def history() -> Iterator[Happening]:
         sample = SAMPLES[f"{name}.v1"]
         assert isinstance(sample, CaseEvent)
         for number in range(CASES):
-            values = {"ward": WARDS[number % 2], "site_id": SITES[number % 2]}
+            values: dict[str, Any] = {"ward": WARDS[number % 2], "site_id": SITES[number % 2]}
+            # Each case has a booking and a visit of its own, as rows have.
+            values |= {name: derived_id(name, number) for name in ("booking_id", "visit_id")}
             fields = {k: v for k, v in values.items() if k in type(sample).model_fields}
             event = sample.model_copy(update={"case_id": case_of(number)} | fields)
             topic = sample.topic or "preparation.events"
