@@ -177,8 +177,13 @@ async def replace(
 
 
 async def refuse_lost(unit: Unit, site: Site, made_until: date | None, rules: Rules) -> None:
-    """Raise ``BookingsInTheWay`` where somebody who is not leaving already loses a seat."""
+    """Raise ``BookingsInTheWay`` where somebody who is not leaving already loses a seat.
+
+    Whoever has the old seat back needs none that was kept instead.
+    """
     change = Change(ClosureKind.CHANGE, site, made_until)
-    if lost := (await displacing.affected(unit, change, rules)).lost:
+    found = await displacing.affected(unit, change, rules)
+    back = set(found.returning)
+    if lost := [one for one in found.lost if one.booking_id not in back]:
         times = [booking.starts_at for booking in lost]
         raise BookingsInTheWay(len(lost), min(times), max(times))

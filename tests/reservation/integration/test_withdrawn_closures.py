@@ -1,7 +1,7 @@
 """A closure is taken back: nobody who still has a seat loses it, and who has moved stays there."""
 
 from collections.abc import Awaitable, Callable
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 
@@ -167,7 +167,7 @@ async def test_a_site_that_winds_down_may_open_longer_until_then(room: Database)
     await wind_down(room)
     clock = FixedClock(MORNING)
     await work(room, clock)
-    evening = HoursException(business_date=FRIDAY, opens="09:00", closes="18:00")
+    evening = HoursException(business_date=FRIDAY, opens=time(9), closes=time(18))
     site = make_site(closes_on=FRIDAY, exceptions=(evening,))
     await put(room, site)
     await book(room, A, at=tokyo(FRIDAY, 17))
@@ -186,7 +186,7 @@ async def test_a_site_that_winds_down_may_open_longer_until_then(room: Database)
 async def test_a_change_whose_new_seats_are_booked_is_not_taken_back(room: Database) -> None:
     await book(room, A, at=AT)
     await book(room, B, at=AT)
-    evening = HoursException(business_date=FRIDAY, opens="09:00", closes="18:00")
+    evening = HoursException(business_date=FRIDAY, opens=time(9), closes=time(18))
     await change(room, make_site(counters=1, exceptions=(evening,)))
     clock = FixedClock(MORNING)
     await work(room, clock)
@@ -194,3 +194,21 @@ async def test_a_change_whose_new_seats_are_booked_is_not_taken_back(room: Datab
     with pytest.raises(BookingsInTheWay):
         await withdraw(room, clock)
     assert (await stored(room)).counters == 1
+
+
+async def test_seats_kept_in_hours_that_go_again_are_in_nobodys_way(room: Database) -> None:
+    await book(room, A, at=AT)
+    await book(room, B, at=AT)
+    await change(room, make_site(OTHER_SITE, latitude=35.51, counters=0))
+    hours = tuple(
+        HoursException(business_date=NEXT_WEEK, opens=opens, closes=closes)
+        for opens, closes in ((time(9), time(9, 20)), (time(13), time(18)))
+    )
+    await change(room, make_site(counters=1, hours=(), exceptions=hours))
+    clock = FixedClock(MORNING)
+    await work(room, clock)
+    assert await kept(room) == {(SITE, tokyo(NEXT_WEEK, 13))}
+    found = await withdraw(room, clock)
+    assert standing(found) == {"kept": 1}
+    assert await seats(room, [A, B]) == [(SITE, AT)] * 2
+    assert await kept(room) == set()
