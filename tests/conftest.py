@@ -11,6 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
+import hypothesis
 import pytest
 import pytest_asyncio
 
@@ -22,6 +23,12 @@ from shared.migrate import KERNEL, migrate
 
 ROOT = Path(__file__).parent.parent
 JARS = ROOT / ".madoguchi" / "cache"
+
+# How long an example takes says how busy the machine is, not whether the promise holds.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 DatabaseMaker = Callable[..., Awaitable[str]]
 

@@ -257,7 +257,7 @@ async def test_only_the_citizen_and_staff_of_the_site_reach_a_contact(
         {"email": "no-address"},
         {"email": "a@b"},
         {"email": "x@mail.example\r\nBcc: y@mail.example"},
-        {"phone": "12"},
+        {"phone": "98-76"},
         {"phone": "+81 44 200 0000"},
     ],
 )
