@@ -18,9 +18,11 @@ async def works(_: AsyncExitStack, room: Room, resources: Resources) -> list[Wor
     """Publish, seal, and say how it goes."""
     settings, metrics = resources.settings, resources.metrics
     relay = Relay(room.name, resources.doors.database_url, settings, metrics)
-    checks = {**resources.checks, "kafka": connected(relay, settings)}
+    checks, publishing = dict(resources.checks), []
     # A satellite's events are said by headquarters, when they work its journal.
-    publishing = [] if resources.doors.satellite else [after(resources.checks, relay.run)]
+    if resources.doors.satellite is None:
+        checks["kafka"] = connected(relay, settings)
+        publishing.append(after(resources.checks, relay.run))
     return [
         serve_ops(settings.host, resources.doors.relay_port, checks, metrics),
         *publishing,

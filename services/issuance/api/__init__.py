@@ -26,7 +26,7 @@ from services.issuance.api.desk_routes import ROUTERS as DESK_ROUTES
 from services.issuance.api.own_sites import limited
 from services.issuance.api.page_session import PageSession
 from services.issuance.handlers.board import Outlook
-from services.issuance.handlers.journal import of_satellite
+from services.issuance.handlers.journal import JournalUnits
 from services.issuance.handlers.measuring import Learning
 from services.issuance.handlers.queue import QueueRules
 from services.issuance.instance import InstanceSettings
@@ -52,7 +52,7 @@ def build(resources: Resources) -> FastAPI:
     if own.served is not None:
         resources = replace(resources, authenticate=limited(resources.authenticate, own.served))
     if own.satellite is not None:
-        resources = replace(resources, units=of_satellite(resources.units))
+        resources = replace(resources, units=_of_satellite(resources))
     outlook = Outlook(settings.priorities, settings.default_times, settings.national)
     http = httpx.AsyncClient() if settings.page_client_id else None
     hub = board.hub(resources, outlook, settings.board_listeners)
@@ -105,3 +105,9 @@ def _code_flow(
         return None
     issuer = resources.settings.oidc_issuer
     return CodeFlow(http, issuer, settings.page_client_id, token_url=settings.page_token_url)
+
+
+def _of_satellite(resources: Resources) -> JournalUnits:
+    room = resources.room
+    source = resources.settings.source(room)
+    return JournalUnits(resources.database, room=room, source=source, clock=resources.clock)

@@ -30,10 +30,3 @@ class JournalUnits(Units):
     """Begins the units of a satellite."""
 
     unit_type = JournalUnit
-
-
-def of_satellite(units: Units) -> JournalUnits:
-    """``units`` as a satellite has them: over the same database and clock."""
-    made = JournalUnits.__new__(JournalUnits)
-    made.__dict__.update(units.__dict__)
-    return made

@@ -77,7 +77,7 @@ def _named(unit: Unit, visit: Visit) -> Row:
 
 async def _call(unit: Unit, entry: AuditEntry) -> list[Row]:
     visit = await _visit(unit, entry)
-    return [_called(visit, unit.now)]
+    return [_called(visit, entry.at)]
 
 
 def _called(visit: Visit, at: datetime) -> Row:
@@ -87,13 +87,13 @@ def _called(visit: Visit, at: datetime) -> Row:
 async def _identity(unit: Unit, entry: AuditEntry) -> list[Row]:
     visit, case = await _case(unit, entry)
     shown = await _documents(unit, visit, case, case.documents)
-    return [{**_of_case(visit, case, "identity", unit.now), "documents": shown}]
+    return [{**_of_case(visit, case, "identity", entry.at), "documents": shown}]
 
 
 async def _proxy(unit: Unit, entry: AuditEntry) -> list[Row]:
     visit, case = await _case(unit, entry)
     done = case.checklist.done.get(Step.PROXY)
-    row = _of_case(visit, case, "proxy", unit.now)
+    row = _of_case(visit, case, "proxy", entry.at)
     if done is None:
         return [row]
     shown = await _documents(unit, visit, case, done.documents)
@@ -103,32 +103,32 @@ async def _proxy(unit: Unit, entry: AuditEntry) -> list[Row]:
 async def _old_card(unit: Unit, entry: AuditEntry) -> list[Row]:
     visit, case = await _case(unit, entry)
     result = case.checklist.done[Step.OLD_CARD].result
-    return [{**_of_case(visit, case, "old_card", unit.now), "result": result}]
+    return [{**_of_case(visit, case, "old_card", entry.at), "result": result}]
 
 
 async def _renew(unit: Unit, entry: AuditEntry) -> list[Row]:
     visit, case = await _case(unit, entry)
     written = _said(unit, "certificate.renewed.", case)["certificates"]
-    return [{**_of_case(visit, case, "renew", unit.now), "certificates": written}]
+    return [{**_of_case(visit, case, "renew", entry.at), "certificates": written}]
 
 
 async def _states(unit: Unit, entry: AuditEntry) -> list[Row]:
     visit, case = await _case(unit, entry)
     renewal = await certificates.read(unit.conn, case.case_id, visit.visit_id)
     states: Row = {which.value: one.state.value for which, one in renewal.statuses.items()}
-    return [{**_of_case(visit, case, "certificates", unit.now), **states}]
+    return [{**_of_case(visit, case, "certificates", entry.at), **states}]
 
 
 async def _wrong_pin(unit: Unit, entry: AuditEntry) -> list[Row]:
     visit, case = await _case(unit, entry)
     which = str(entry.references["which"])
-    return [{**_of_case(visit, case, "wrong_pin", unit.now), "certificate": which}]
+    return [{**_of_case(visit, case, "wrong_pin", entry.at), "certificate": which}]
 
 
 async def _pin_reset(unit: Unit, entry: AuditEntry) -> list[Row]:
     visit, case = await _case(unit, entry)
     said = _said(unit, "pin.reset.", case)
-    row = _of_case(visit, case, "pin_reset", unit.now)
+    row = _of_case(visit, case, "pin_reset", entry.at)
     return [{**row, "certificates": said["certificates"], "confirmed": True}]
 
 
@@ -138,7 +138,7 @@ async def _failed(unit: Unit, entry: AuditEntry) -> list[Row]:
     said = _said(unit, "certificate.failed.", case)
     return [
         {
-            **_of_case(visit, case, "certificate_failed", unit.now),
+            **_of_case(visit, case, "certificate_failed", entry.at),
             "certificates": said["certificates"],
             "reason": said["reason"],
             "written": str(entry.references["written"]).split(),
@@ -149,7 +149,7 @@ async def _failed(unit: Unit, entry: AuditEntry) -> list[Row]:
 async def _switch(unit: Unit, entry: AuditEntry) -> list[Row]:
     visit, case = await _case(unit, entry)
     accepted = entry.action == "card_switch.accepted"
-    return [{**_of_case(visit, case, "card_switch", unit.now), "accepted": accepted}]
+    return [{**_of_case(visit, case, "card_switch", entry.at), "accepted": accepted}]
 
 
 def _said(unit: Unit, type_: str, case: VisitCase) -> dict[str, Json]:
@@ -164,13 +164,13 @@ def _said(unit: Unit, type_: str, case: VisitCase) -> dict[str, Json]:
 
 async def _defer(unit: Unit, entry: AuditEntry) -> list[Row]:
     visit, case = await _case(unit, entry)
-    return [{**_of_case(visit, case, "defer", unit.now), "reason": case.reason}]
+    return [{**_of_case(visit, case, "defer", entry.at), "reason": case.reason}]
 
 
 async def _done(unit: Unit, entry: AuditEntry) -> list[Row]:
     """A question was answered; its call is told with it, for of no case it was audited."""
     visit = await _visit(unit, entry)
-    return [_called(visit, visit.called_at or unit.now), _of(visit, "done", unit.now)]
+    return [_called(visit, visit.called_at or entry.at), _of(visit, "done", entry.at)]
 
 
 async def _count(unit: Unit, entry: AuditEntry) -> list[Row]:
@@ -178,24 +178,24 @@ async def _count(unit: Unit, entry: AuditEntry) -> list[Row]:
     field = "back" if entry.action == "card.count_back" else "missing"
     day = {"site_id": visit.site_id, "date": visit.business_date.isoformat()}
     counted: list[Json] = [str(case.case_id)]
-    return [{"verb": "count", **day, field: counted, "occurred_at": _text(unit.now)}]
+    return [{"verb": "count", **day, field: counted, "occurred_at": _text(entry.at)}]
 
 
 async def _sign_off(unit: Unit, entry: AuditEntry) -> list[Row]:
     day: Row = {"site_id": entry.subject, "date": str(entry.references["day"])}
-    return [{"verb": "sign_off", **day, "occurred_at": _text(unit.now)}]
+    return [{"verb": "sign_off", **day, "occurred_at": _text(entry.at)}]
 
 
 def _step(verb: str) -> _Maker:
     async def made(unit: Unit, entry: AuditEntry) -> list[Row]:
         visit, case = await _case(unit, entry)
-        return [_of_case(visit, case, verb, unit.now)]
+        return [_of_case(visit, case, verb, entry.at)]
 
     return made
 
 
 async def _leave(unit: Unit, entry: AuditEntry) -> list[Row]:
-    return [_of(await _visit(unit, entry), "leave", unit.now)]
+    return [_of(await _visit(unit, entry), "leave", entry.at)]
 
 
 def _of(visit: Visit, verb: str, at: datetime) -> Row:
