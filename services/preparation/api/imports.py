@@ -14,7 +14,7 @@ from services.preparation.api.listing import answer
 from services.preparation.api.parts import CASE, as_json
 from services.preparation.domain.oddities import Oddity
 from services.preparation.handlers import uploads
-from services.preparation.store.imports import Import, RowFilter, RowResult
+from services.preparation.store.imports import Import, ImportMode, RowFilter, RowResult
 from shared.errors import Language, Text
 from shared.http.call import CallDep
 from shared.http.paging import Page, PageDep, packed
@@ -88,10 +88,14 @@ class ImportJob(BaseModel):
 
     import_id: UUID
     sha256: str
-    state: Literal["running", "done"]
+    state: Literal["running", "done", "refused"]
+    mode: ImportMode
     started_at: datetime
     finished_at: datetime | None
     rows: int
+    rows_judged: int = Field(
+        description="Of a file wanted whole: rows that were judged; then they are taken."
+    )
     rows_done: int
     accepted: int
     rejected: int
@@ -153,12 +157,14 @@ def import_job(kept: Import) -> ImportJob:
     return ImportJob(
         import_id=kept.import_id,
         sha256=kept.digest.hex(),
-        state="done" if kept.finished_at else "running",
+        state="refused" if kept.refused else "done" if kept.finished_at else "running",
+        mode=kept.mode,
         started_at=kept.imported_at,
         finished_at=kept.finished_at,
         rows=kept.row_count,
+        rows_judged=kept.rows_judged,
         rows_done=kept.rows_done,
-        accepted=kept.rows_done - kept.rejected,
+        accepted=0 if kept.refused else max(0, kept.rows_done - kept.rejected),
         rejected=kept.rejected,
         warned=kept.warned,
     )

@@ -12,11 +12,19 @@ from starlette.responses import Response
 from services.preparation.api.imports import ImportJob, RowOut, import_job
 from services.preparation.api.imports import row_fields as _row_fields
 from services.preparation.api.parts import LanguageDep, ToolsDep, as_json
-from services.preparation.domain.lot_file import COLUMNS, LOT, OPENING_STOCK, OPTIONAL, Form
+from services.preparation.domain.lot_file import (
+    COLUMNS,
+    LOT,
+    OPENING_STOCK,
+    OPTIONAL,
+    Form,
+    TooManyRows,
+)
 from services.preparation.domain.lot_rows import LotFile
 from services.preparation.domain.stages import Stage
 from services.preparation.handlers import imports, reads, uploads
 from services.preparation.handlers.imports import ImportResult, RowsRefused
+from services.preparation.store.imports import ImportMode
 from services.preparation.store.lots import LotRow, LotView
 from services.preparation.tools import Tools
 from shared.contracts.base import LotRef
@@ -96,11 +104,11 @@ class Mode(BaseModel):
 
     @model_validator(mode="after")
     def _fit(self) -> Self:
-        if self.background and (self.dry_run or self.whole):
+        if self.dry_run and self.whole:
             raise RejectedValueError(
                 Text(
-                    "background goes with neither dry_run nor whole.",
-                    "background は dry_run・whole と同時に指定できません。",
+                    "A dry run takes nothing, whole or not.",
+                    "dry_run では取り込まないため、whole は指定できません。",
                 ),
                 Text("Leave one of them out.", "いずれかを外してください。"),
             )
@@ -118,6 +126,13 @@ class Mode(BaseModel):
     def form(self) -> Form:
         """The columns that are read."""
         return OPENING_STOCK if self.opening_stock else LOT
+
+    @property
+    def kind(self) -> ImportMode:
+        """How a long file is taken."""
+        if self.dry_run:
+            return ImportMode.DRY_RUN
+        return ImportMode.WHOLE if self.whole else ImportMode.PARTIAL
 
 
 @router.post(
@@ -139,13 +154,20 @@ async def import_lot(
 ) -> Response:
     """Import a lot file. The file itself is the idempotency key: sent again, it changes nothing.
 
+    A file of more rows than one transaction takes goes on in the background (202), also where it is
+    tried only or wanted whole: then all of it is judged before the first row is taken.
     A row that holds a valid My Number anywhere is set aside; no value of it is kept.
     """
     if mode.opening_stock and Role.SUPERVISOR not in call.principal.roles:
         raise RoleForbidden(frozenset({Role.SUPERVISOR}))
     if mode.background:
-        return await _in_background(request, call, tools, mode.form)
-    file = await imports.read(tools, await request.body(), mode.form)
+        return await _in_background(request, call, tools, mode)
+    try:
+        file = await imports.read(tools, await request.body(), mode.form)
+    except TooManyRows:
+        if mode.opening_stock:
+            raise
+        return await _in_background(request, call, tools, mode)
     result = await _taken(call, tools, file, mode, language)
     body = _import_out(result, language, mode)
     if mode.dry_run:
@@ -171,10 +193,10 @@ async def _taken(
         raise
 
 
-async def _in_background(request: Request, call: Call, tools: Tools, form: Form) -> Response:
-    file = await uploads.read(tools, await request.body(), form)
+async def _in_background(request: Request, call: Call, tools: Tools, mode: Mode) -> Response:
+    file = await uploads.read(tools, await request.body(), mode.form)
     async with call.unit() as unit:
-        kept, fresh = await uploads.accept(unit, tools, file)
+        kept, fresh = await uploads.accept(unit, tools, file, mode.kind)
     headers = {"Location": f"{request.scope.get('root_path', '')}/v1/imports/{kept.import_id}"}
     if not fresh:
         headers["Idempotency-Replayed"] = "true"

@@ -99,13 +99,13 @@ async def take_rows(
     lots = {row.lot_id for row in rows if row.lot_id is not None}
     await imports.open_lots(unit.conn, list(lots), unit.now)
     wanted = {CaseId(new_id()): row for row in rows if isinstance(row, CardRow)}
-    added = await imports.add_cards(unit.conn, wanted, unit.now)
+    added = await imports.add_cards(unit.conn, import_id, wanted, unit.now)
     cards = {case_id: row for case_id, row in wanted.items() if case_id in added}
     await seal(unit.conn, tools.vault, {c: row.birth_date for c, row in cards.items()})
     people = {c: Addressee(r.name, r.address) for c, r in cards.items() if r.name or r.address}
     await addressees.seal(unit.conn, tools.vault, people)
     written = {row.line: case_id for case_id, row in cards.items()}
-    results = await _results(unit, tools, rows, written)
+    results = await _results(unit, tools, rows, written, import_id)
     await imports.record_rows(unit.conn, import_id, results)
     _tell(unit, import_id, lots, cards)
     await opening_stock.lay(unit, cards)
@@ -121,8 +121,18 @@ async def rehearse(unit: Unit, tools: Tools, file: LotFile) -> ImportResult:
     first = await _first_result(unit, file)
     if first is not None:
         return first
-    rows = await opening_stock.sifted(unit.conn, tools, file.rows)
-    return ImportResult(file.digest, await _results(unit, tools, rows, {}))
+    return ImportResult(file.digest, await tried(unit, tools, file.rows))
+
+
+async def tried(
+    unit: Unit,
+    tools: Tools,
+    rows: Sequence[CardRow | RefusedRow],
+    import_id: UUID | None = None,
+) -> list[RowResult]:
+    """What would become of rows now; what ``import_id`` has claimed is in nobody's way."""
+    sifted = await opening_stock.sifted(unit.conn, tools, rows)
+    return await _results(unit, tools, sifted, {}, import_id)
 
 
 async def _first_result(unit: Unit, file: LotFile) -> ImportResult | None:
@@ -134,12 +144,18 @@ async def _first_result(unit: Unit, file: LotFile) -> ImportResult | None:
 
 
 async def _results(
-    unit: Unit, tools: Tools, rows: Sequence[CardRow | RefusedRow], written: Mapping[int, CaseId]
+    unit: Unit,
+    tools: Tools,
+    rows: Sequence[CardRow | RefusedRow],
+    written: Mapping[int, CaseId],
+    import_id: UUID | None,
 ) -> list[RowResult]:
     """One result per row, in the file's order; ``written`` are the cases opened, by line."""
     left = [row for row in rows if isinstance(row, CardRow) and row.line not in written]
-    known = await imports.known_references(unit.conn, [row.card_reference for row in left])
-    places = await imports.known_places(unit.conn, [(row.lot_id, row.row) for row in left])
+    references = [row.card_reference for row in left]
+    known = await imports.known_references(unit.conn, references, import_id)
+    wanted = [(row.lot_id, row.row) for row in left]
+    places = await imports.known_places(unit.conn, wanted, import_id)
     starts_on = tools.settings.next_generation_from
 
     def fault(row: CardRow) -> RowFault | None:

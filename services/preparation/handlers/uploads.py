@@ -6,14 +6,17 @@ them due. So the import needs one slice of memory, holds back no relay, and show
 
 import asyncio
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from uuid import UUID
 
 from services.preparation.domain.lot_file import LOT, Form
+from services.preparation.domain.lot_rows import CardRow, RefusedRow
 from services.preparation.domain.slices import Sliced, cut, unpack
 from services.preparation.handlers import manifests
-from services.preparation.handlers.imports import take_rows
-from services.preparation.store import imports
-from services.preparation.store.imports import Import, RowFilter, RowResult
+from services.preparation.handlers.imports import take_rows, tried
+from services.preparation.store import imports, slices
+from services.preparation.store.imports import Import, ImportMode, RowFilter, RowResult
+from services.preparation.store.slices import Slice
 from services.preparation.tools import Tools
 from shared.due import DueWork
 from shared.errors import NotFound, Text
@@ -39,51 +42,87 @@ async def read(tools: Tools, body: bytes, form: Form = LOT) -> Sliced:
     return await asyncio.to_thread(cut, body, tools.settings.max_background_rows, form)
 
 
-async def accept(unit: Unit, tools: Tools, file: Sliced) -> tuple[Import, bool]:
-    """Keep a file to be taken in; whether it is new. A file that is known changes nothing."""
+async def accept(
+    unit: Unit, tools: Tools, file: Sliced, mode: ImportMode = ImportMode.PARTIAL
+) -> tuple[Import, bool]:
+    """Keep a file to be taken in, or tried; whether it is new. A known file changes nothing."""
     import_id = new_id()
-    fresh = await imports.begin(unit.conn, import_id, file.digest, unit.now, file.row_count)
+    count = file.row_count
+    fresh = await imports.begin(unit.conn, import_id, file.digest, unit.now, count, mode=mode)
     if fresh:
         texts = {
             _cell(import_id, number): b64encode(data).decode()
             for number, data in enumerate(file.slices)
         }
         sealed = await tools.vault.seal(unit.conn, texts)
-        await imports.put_slices(unit.conn, import_id, dict(enumerate(sealed.values())))
-        unit.audit("lot_file.accept", subject=str(import_id), rows=file.row_count)
+        await slices.put(unit.conn, import_id, dict(enumerate(sealed.values())))
+        unit.audit("lot_file.accept", subject=str(import_id), rows=count, mode=mode)
+        return await find(unit, import_id), True
     kept = await imports.find(unit.conn, file.digest)
     if kept is None:
         raise LookupError("an import that was kept is gone")
-    return kept, fresh
+    return kept, False
 
 
 def work(tools: Tools) -> DueWork:
-    """Due: take in the next slice of any file."""
+    """Due: take in, try or judge the next slice of any file."""
 
     async def take_slice(unit: Unit) -> int:
-        found = await imports.take_slice(unit.conn)
+        found = await slices.take(unit.conn)
         if found is None:
             return 0
-        import_id, number, sealed = found
-        cell = _cell(import_id, number)
-        text = (await tools.vault.open(unit.conn, {cell: sealed}))[cell]
+        cell = _cell(found.import_id, found.number)
+        text = (await tools.vault.open(unit.conn, {cell: found.sealed}))[cell]
         rows = await asyncio.to_thread(unpack, b64decode(text or ""))
-        # Written before the import is counted up, so that slices wait for each other only there.
-        part = unit.part(unit.principal, unit.traceparent)
-        results = await take_rows(part, tools, import_id, rows)
-        await part.flush()
-        await imports.drop_slice(unit.conn, import_id, number)
-        if await imports.count_done(unit.conn, import_id, results, unit.now):
-            await _finish(unit, import_id)
+        if found.to_judge:
+            await _judge(unit, tools, found, rows)
+        else:
+            await _take(unit, tools, found, rows)
         return 1
 
     return take_slice
 
 
-async def _finish(unit: Unit, import_id: UUID) -> None:
+async def _take(unit: Unit, tools: Tools, one: Slice, rows: Sequence[CardRow | RefusedRow]) -> None:
+    if one.mode is ImportMode.DRY_RUN:
+        results = await tried(unit, tools, rows)
+        await _record_trial(unit, one, results)
+    else:
+        # Written before the import is counted up, so that slices wait for each other only there.
+        part = unit.part(unit.principal, unit.traceparent)
+        results = await take_rows(part, tools, one.import_id, rows)
+        await part.flush()
+    await slices.drop(unit.conn, one.import_id, one.number)
+    if await imports.count_done(unit.conn, one.import_id, results, unit.now):
+        await _finish(unit, one)
+
+
+async def _judge(
+    unit: Unit, tools: Tools, one: Slice, rows: Sequence[CardRow | RefusedRow]
+) -> None:
+    """Claim the cards of a file that is wanted whole, and say what is in the way of others."""
+    cards = [row for row in rows if isinstance(row, CardRow)]
+    await slices.claim(unit.conn, one.import_id, cards)
+    results = await tried(unit, tools, rows, one.import_id)
+    await _record_trial(unit, one, [result for result in results if result.fault])
+    rejected = sum(result.fault is not None for result in results)
+    good = await slices.judged(unit.conn, one.import_id, one.number, len(rows), rejected)
+    if good is False:
+        await slices.refuse(unit.conn, one.import_id, unit.now)
+        await vaults.erase(unit.conn, [_subject(one.import_id)], at=unit.now)
+
+
+async def _record_trial(unit: Unit, one: Slice, results: Sequence[RowResult]) -> None:
+    told = [result for result in results if result.fault or result.oddities]
+    await imports.record_rows(unit.conn, one.import_id, told, trial=True)
+
+
+async def _finish(unit: Unit, one: Slice) -> None:
     """After the last slice, which sees what the others have written: they have committed."""
-    await manifests.compare(unit, await imports.lots_of(unit.conn, import_id))
-    await vaults.erase(unit.conn, [_subject(import_id)], at=unit.now)
+    if one.mode is not ImportMode.DRY_RUN:
+        await manifests.compare(unit, await imports.lots_of(unit.conn, one.import_id))
+    await slices.release(unit.conn, one.import_id)
+    await vaults.erase(unit.conn, [_subject(one.import_id)], at=unit.now)
 
 
 async def find(unit: Unit, import_id: UUID) -> Import:

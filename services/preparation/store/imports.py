@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from services.preparation.domain.lot_rows import CardRow, RefusedRow
@@ -13,9 +14,17 @@ from shared.db import Connection, Row
 from shared.ids import CaseId, LotId
 
 
+class ImportMode(StrEnum):
+    """How a file is taken: what is good of it, all or nothing, or only to see."""
+
+    PARTIAL = "partial"
+    WHOLE = "whole"
+    DRY_RUN = "dry_run"
+
+
 @dataclass(frozen=True, slots=True)
 class Import:
-    """A file that was taken in."""
+    """A file that was taken in, or tried; ``refused`` where it was wanted whole and is not good."""
 
     import_id: UUID
     digest: bytes
@@ -25,6 +34,9 @@ class Import:
     rejected: int
     warned: int
     finished_at: datetime | None
+    mode: ImportMode
+    rows_judged: int
+    refused: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +60,36 @@ class RowFilter:
 
 
 async def begin(
-    conn: Connection, import_id: UUID, digest: bytes, at: datetime, row_count: int
+    conn: Connection,
+    import_id: UUID,
+    digest: bytes,
+    at: datetime,
+    row_count: int,
+    *,
+    mode: ImportMode = ImportMode.PARTIAL,
 ) -> bool:
-    """Claim a file; False where it was imported before (or is, right now, until that commits)."""
-    return await conn.fetchval(_BEGIN, import_id, digest, at, row_count) is not None
+    """Claim a file; False where it was imported before (or is, right now, until that commits).
+
+    A file that is only tried is claimed by nobody: it may be tried and sent again.
+    """
+    return await conn.fetchval(_BEGIN, import_id, digest, at, row_count, mode) is not None
 
 
 async def find(conn: Connection, digest: bytes) -> Import | None:
     """The import of a file, if there was one."""
     row = await conn.fetchrow(_FIND, digest)
-    return Import(**row) if row else None
+    return _import(row) if row else None
 
 
 async def by_id(conn: Connection, import_id: UUID) -> Import | None:
     """One import."""
     row = await conn.fetchrow(_BY_ID, import_id)
-    return Import(**row) if row else None
+    return _import(row) if row else None
 
 
 async def newest(conn: Connection, before: UUID | None, limit: int) -> list[Import]:
     """Imports, the newest first, before an id."""
-    return [Import(**row) for row in await conn.fetch(_NEWEST, before, limit)]
+    return [_import(row) for row in await conn.fetch(_NEWEST, before, limit)]
 
 
 async def count_done(
@@ -86,11 +107,15 @@ async def open_lots(conn: Connection, lots: Sequence[LotId], at: datetime) -> No
     await conn.execute(_OPEN_LOTS, sorted(lots), at)
 
 
-async def add_cards(conn: Connection, cards: Mapping[CaseId, CardRow], at: datetime) -> set[CaseId]:
-    """Write cards; those whose reference or place on a manifest is taken are left out.
+async def add_cards(
+    conn: Connection, import_id: UUID, cards: Mapping[CaseId, CardRow], at: datetime
+) -> set[CaseId]:
+    """Write cards; those whose reference or place on a manifest is taken, or claimed by a file that
+    is wanted whole, are left out.
 
     Returns the cases written.
     """
+    await conn.execute(_TAKING)
     rows = list(cards.values())
     added = await conn.fetch(
         _ADD_CARDS,
@@ -106,6 +131,7 @@ async def add_cards(conn: Connection, cards: Mapping[CaseId, CardRow], at: datet
         at,
         [row.old_card_expires_on for row in rows],
         [begun(row.stage) for row in rows],
+        import_id,
     )
     return {row["case_id"] for row in added}
 
@@ -115,17 +141,20 @@ def begun(stage: Stage) -> Stage:
     return min(stage, Stage.PRESET, key=lambda each: each.rank)
 
 
-async def known_references(conn: Connection, references: Sequence[str]) -> set[str]:
-    """Those card references that are taken."""
-    rows = await conn.fetch(_KNOWN_REFERENCES, references)
+async def known_references(
+    conn: Connection, references: Sequence[str], import_id: UUID | None
+) -> set[str]:
+    """Those card references that are taken, or claimed by another import."""
+    rows = await conn.fetch(_KNOWN_REFERENCES, references, import_id)
     return {row["card_reference"] for row in rows}
 
 
 async def known_places(
-    conn: Connection, places: Sequence[tuple[LotId, int]]
+    conn: Connection, places: Sequence[tuple[LotId, int]], import_id: UUID | None
 ) -> set[tuple[LotId, int]]:
-    """Those places on manifests that are taken."""
-    rows = await conn.fetch(_KNOWN_PLACES, [p[0] for p in places], [p[1] for p in places])
+    """Those places on manifests that are taken, or claimed by another import."""
+    lots, rows_ = [p[0] for p in places], [p[1] for p in places]
+    rows = await conn.fetch(_KNOWN_PLACES, lots, rows_, import_id)
     return {(row["lot_id"], row["lot_row"]) for row in rows}
 
 
@@ -134,8 +163,10 @@ async def keep_birth_dates(conn: Connection, sealed: Mapping[CaseId, bytes]) -> 
     await conn.execute(_KEEP_BIRTH_DATES, list(sealed), list(sealed.values()))
 
 
-async def record_rows(conn: Connection, import_id: UUID, results: Sequence[RowResult]) -> None:
-    """Keep what became of each row."""
+async def record_rows(
+    conn: Connection, import_id: UUID, results: Sequence[RowResult], *, trial: bool = False
+) -> None:
+    """Keep what became of each row; with ``trial``, what would become of it."""
     await conn.execute(
         _RECORD_ROWS,
         import_id,
@@ -146,6 +177,7 @@ async def record_rows(conn: Connection, import_id: UUID, results: Sequence[RowRe
         [r.fault.field if r.fault else None for r in results],
         [r.case_id for r in results],
         [" ".join(r.oddities) for r in results],
+        trial,
     )
 
 
@@ -168,20 +200,8 @@ async def lots_of(conn: Connection, import_id: UUID) -> list[LotId]:
     return [row["lot_id"] for row in rows]
 
 
-async def put_slices(conn: Connection, import_id: UUID, slices: Mapping[int, bytes]) -> None:
-    """Keep what is left of a file, sealed."""
-    await conn.execute(_PUT_SLICES, import_id, list(slices), list(slices.values()))
-
-
-async def take_slice(conn: Connection) -> tuple[UUID, int, bytes] | None:
-    """The next slice of any file that nobody else works on, locked; none where all is done."""
-    row = await conn.fetchrow(_TAKE_SLICE)
-    return (row["import_id"], row["number"], row["sealed"]) if row else None
-
-
-async def drop_slice(conn: Connection, import_id: UUID, number: int) -> None:
-    """Forget a slice that is done."""
-    await conn.execute(_DROP_SLICE, import_id, number)
+def _import(row: Row) -> Import:
+    return Import(**{**row, "mode": ImportMode(row["mode"])})
 
 
 def row_result(row: Row) -> RowResult:
@@ -197,22 +217,24 @@ def refusal(row: RefusedRow) -> RowResult:
 
 
 _BEGIN = """
-INSERT INTO lot_import (import_id, digest, imported_at, row_count) VALUES ($1, $2, $3, $4)
+INSERT INTO lot_import (import_id, digest, imported_at, row_count, mode, sha256)
+VALUES ($1, CASE $5::text WHEN 'dry_run' THEN sha256($2::bytea || uuid_send($1)) ELSE $2 END,
+        $3, $4, $5, $2)
 ON CONFLICT (digest) DO NOTHING RETURNING import_id
 """
 _FIND = """
-SELECT import_id, digest, imported_at, row_count, rows_done, rejected, warned,
-       finished_at
+SELECT import_id, coalesce(sha256, digest) AS digest, imported_at, row_count, rows_done, rejected,
+       warned, finished_at, mode, rows_judged, refused
 FROM lot_import WHERE digest = $1
 """
 _BY_ID = """
-SELECT import_id, digest, imported_at, row_count, rows_done, rejected, warned,
-       finished_at
+SELECT import_id, coalesce(sha256, digest) AS digest, imported_at, row_count, rows_done, rejected,
+       warned, finished_at, mode, rows_judged, refused
 FROM lot_import WHERE import_id = $1
 """
 _NEWEST = """
-SELECT import_id, digest, imported_at, row_count, rows_done, rejected, warned,
-       finished_at
+SELECT import_id, coalesce(sha256, digest) AS digest, imported_at, row_count, rows_done, rejected,
+       warned, finished_at, mode, rows_judged, refused
 FROM lot_import WHERE $1::uuid IS NULL OR import_id < $1 ORDER BY import_id DESC LIMIT $2
 """
 # The row is counted up by one at a time: whoever brings it to its end knows that it is the last.
@@ -227,16 +249,9 @@ WHERE import_id = $1 AND line > $2 AND (code IS NOT NULL OR NOT $3)
   AND (warnings <> '{}' OR NOT $5) ORDER BY line LIMIT $4
 """
 _LOTS_OF = """
-SELECT DISTINCT lot_id FROM lot_row WHERE import_id = $1 AND lot_id IS NOT NULL ORDER BY lot_id
+SELECT DISTINCT lot_id FROM lot_row
+WHERE import_id = $1 AND lot_id IS NOT NULL AND NOT trial ORDER BY lot_id
 """
-_PUT_SLICES = """
-INSERT INTO lot_slice (import_id, number, sealed) SELECT $1, * FROM unnest($2::int[], $3::bytea[])
-"""
-_TAKE_SLICE = """
-SELECT import_id, number, sealed FROM lot_slice
-ORDER BY import_id, number LIMIT 1 FOR UPDATE SKIP LOCKED
-"""
-_DROP_SLICE = "DELETE FROM lot_slice WHERE import_id = $1 AND number = $2"
 _OPEN_LOTS = """
 INSERT INTO lot (lot_id, received_at) SELECT lot_id, $2 FROM unnest($1::text[]) AS lot_id
 ORDER BY lot_id ON CONFLICT DO NOTHING
@@ -252,6 +267,10 @@ WITH added AS (
                 $7::date[], $8::date[], $9::date[], $11::date[], $12::text[])
          AS c(case_id, card_reference, lot_id, lot_row, ward, kind, applied_on, shipped_on,
               card_expires_on, old_card_expires_on, stage)
+    WHERE NOT EXISTS (SELECT FROM card_claim x
+                      WHERE x.card_reference = c.card_reference AND x.import_id <> $13)
+      AND NOT EXISTS (SELECT FROM card_claim x
+                      WHERE (x.lot_id, x.lot_row) = (c.lot_id, c.lot_row) AND x.import_id <> $13)
     ORDER BY card_reference
     ON CONFLICT DO NOTHING
     RETURNING case_id, stage, stage_since
@@ -266,17 +285,29 @@ WITH added AS (
 )
 SELECT case_id FROM added
 """
-_KNOWN_REFERENCES = "SELECT card_reference FROM card WHERE card_reference = ANY($1::text[])"
+_KNOWN_REFERENCES = """
+SELECT card_reference FROM card WHERE card_reference = ANY($1::text[])
+UNION ALL
+SELECT card_reference FROM card_claim
+WHERE card_reference = ANY($1::text[]) AND import_id IS DISTINCT FROM $2
+"""
 _KNOWN_PLACES = """
 SELECT lot_id, lot_row
 FROM card JOIN unnest($1::text[], $2::int[]) AS p(lot_id, lot_row) USING (lot_id, lot_row)
+UNION ALL
+SELECT lot_id, lot_row
+FROM card_claim JOIN unnest($1::text[], $2::int[]) AS p(lot_id, lot_row) USING (lot_id, lot_row)
+WHERE import_id IS DISTINCT FROM $3
 """
+# Files are taken side by side; while a whole one claims its cards, none is, so that each sees what
+# the other has written.
+_TAKING = "SELECT pg_advisory_xact_lock_shared(hashtextextended('lot imports', 0))"
 _KEEP_BIRTH_DATES = """
 INSERT INTO sealed_birth_date (case_id, sealed) SELECT * FROM unnest($1::uuid[], $2::bytea[])
 """
 _RECORD_ROWS = """
-INSERT INTO lot_row (import_id, line, lot_id, lot_row, code, field, case_id, warnings)
-SELECT $1, line, lot_id, lot_row, code, field, case_id, string_to_array(odd, ' ')
+INSERT INTO lot_row (import_id, line, lot_id, lot_row, code, field, case_id, warnings, trial)
+SELECT $1, line, lot_id, lot_row, code, field, case_id, string_to_array(odd, ' '), $9
 FROM unnest($2::int[], $3::text[], $4::int[], $5::text[], $6::text[], $7::uuid[], $8::text[])
      AS r(line, lot_id, lot_row, code, field, case_id, odd)
 """

@@ -61,7 +61,8 @@ def _lot(row: Row) -> LotView:
 
 _COUNTS = """
 SELECT lot.lot_id, lot.received_at,
-       (SELECT count(*) FROM lot_row r WHERE r.lot_id = lot.lot_id AND r.code IS NOT NULL)
+       (SELECT count(*) FROM lot_row r WHERE r.lot_id = lot.lot_id AND r.code IS NOT NULL
+                                   AND NOT trial)
            AS rejected,
        (SELECT jsonb_object_agg(stage, n)
         FROM (SELECT stage, count(*) AS n FROM card c WHERE c.lot_id = lot.lot_id GROUP BY stage)
@@ -75,6 +76,6 @@ ORDER BY lot.received_at DESC, lot.lot_id DESC LIMIT $3
 _FIND = f"{_COUNTS} WHERE lot.lot_id = $1"
 _ROWS = """
 SELECT import_id, line, lot_id, lot_row, code, field, case_id, warnings FROM lot_row
-WHERE lot_id = $1 AND ($2::uuid IS NULL OR (import_id, line) > ($2, $3::int))
+WHERE lot_id = $1 AND NOT trial AND ($2::uuid IS NULL OR (import_id, line) > ($2, $3::int))
 ORDER BY import_id, line LIMIT $4
 """

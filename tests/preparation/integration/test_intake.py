@@ -210,7 +210,7 @@ async def test_a_slice_that_fails_stays_due_and_nothing_of_it_is_kept(
         raise ConnectionResetError
 
     with monkeypatch.context() as broken:
-        broken.setattr("services.preparation.store.imports.drop_slice", crash)
+        broken.setattr("services.preparation.store.slices.drop", crash)
         with pytest.raises(ConnectionResetError):
             await take_slices(database, 1)
     assert (await events_of(database)).count("card.received.v1") == 10
