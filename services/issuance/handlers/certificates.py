@@ -18,13 +18,19 @@ from services.issuance.domain.certificates import (
     Switch,
 )
 from services.issuance.domain.checklist import Paper, Step, StepDone
-from services.issuance.domain.visit import Visit, VisitCase, case_of
+from services.issuance.domain.visit import (
+    Visit,
+    VisitCase,
+    WrongProcedure,
+    case_of,
+    next_step,
+)
 from services.issuance.handlers import counter, queue
 from services.issuance.handlers.counter import locked_case, record, reread
 from services.issuance.handlers.reading import read_visit
 from services.issuance.store import certificates, steps
 from shared.calendar import business_date
-from shared.contracts.base import Certificate
+from shared.contracts.base import Certificate, Procedure
 from shared.contracts.issuance import (
     CertificateFailed,
     CertificateFailure,
@@ -104,9 +110,9 @@ async def note_states(
 async def wrong_pin(unit: Unit, visit_id: VisitId, case_id: CaseId, which: Certificate) -> Visit:
     """Note that a PIN was entered wrong, never which.
 
-    Raises what ``locked_case`` raises, ``StatesMissing`` and ``CertificateLocked``.
+    Raises what ``_locked_renewal`` raises, ``StatesMissing`` and ``CertificateLocked``.
     """
-    visit, case = await locked_case(unit, visit_id, case_id, Step.PIN_SET)
+    visit, case = await _locked_renewal(unit, visit_id, case_id, Step.PIN_SET)
     renewal = rules.wrong_pin(await of_case(unit, visit, case), which)
     await _keep(unit, visit, case, renewal, "certificate.wrong_pin", which=which)
     return await reread(unit, visit_id)
@@ -117,9 +123,9 @@ async def reset_pin(
 ) -> Visit:
     """Note that locked PINs were set anew, and say so.
 
-    Raises what ``locked_case`` raises, ``StatesMissing``, ``NotLocked`` and ``TwoVisitsNeeded``.
+    Raises as ``_locked_renewal``, ``StatesMissing``, ``NotLocked`` and ``TwoVisitsNeeded``.
     """
-    visit, case = await locked_case(unit, visit_id, case_id, Step.PIN_SET)
+    visit, case = await _locked_renewal(unit, visit_id, case_id, Step.PIN_SET)
     renewal = await of_case(unit, visit, case)
     for one in sorted(which):
         renewal = rules.pin_reset(renewal, one)
@@ -167,9 +173,9 @@ async def fail(unit: Unit, visit_id: VisitId, case_id: CaseId, failure: Failure)
 async def ask_letter(unit: Unit, visit_id: VisitId, case_id: CaseId) -> Visit:
     """End the first of a proxy's two visits: an inquiry letter is to be mailed to the citizen.
 
-    Raises what ``locked_case`` raises and ``NoLetterNeeded``.
+    Raises what ``_locked_renewal`` raises and ``NoLetterNeeded``.
     """
-    visit, case = await locked_case(unit, visit_id, case_id, Step.PROXY)
+    visit, case = await _locked_renewal(unit, visit_id, case_id, Step.PROXY)
     rules.letter_asked(await of_case(unit, visit, case))
     await certificates.ask_letter(unit.conn, case_id, visit.site_id, case.ward, unit.now)
     record(unit, "certificate.ask_letter", visit, case)
@@ -181,9 +187,9 @@ async def answer_switch(
 ) -> Visit:
     """Note the answer to the offer of a next-generation card; who accepts renews nothing now.
 
-    Raises what ``locked_case`` raises and ``SwitchNotOffered``.
+    Raises what ``_locked_renewal`` raises and ``SwitchNotOffered``.
     """
-    visit, case = await locked_case(unit, visit_id, case_id, Step.PIN_SET)
+    visit, case = await _locked_renewal(unit, visit_id, case_id, Step.PIN_SET)
     if not is_switch_offered(business_date(unit.now), offered_from):
         raise SwitchNotOffered
     renewal = await of_case(unit, visit, case)
@@ -191,6 +197,19 @@ async def answer_switch(
     if answer is Switch.DECLINED:
         return await reread(unit, visit_id)
     return await counter.defer(unit, visit_id, case_id, DeferReason.OTHER)
+
+
+async def _locked_renewal(
+    unit: Unit, visit_id: VisitId, case_id: CaseId, step: Step
+) -> tuple[Visit, VisitCase]:
+    """The locked visit and its renewal, if ``step`` may be done now.
+
+    Raises what ``locked_case`` raises, and ``WrongProcedure`` for a card.
+    """
+    visit, case = await locked_case(unit, visit_id, case_id, step)
+    if case.procedure is not Procedure.CERTIFICATE_RENEWAL:
+        raise WrongProcedure(extras={"next_step": next_step(visit, case)})
+    return visit, case
 
 
 def is_switch_offered(today: date, offered_from: date | None) -> bool:

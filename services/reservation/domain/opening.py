@@ -4,9 +4,9 @@ A dated exception stands instead of the weekday's hours; outside its period a si
 """
 
 from collections.abc import Iterator
-from datetime import date, time, timedelta
+from datetime import date, time
 
-from shared.calendar import BusinessCalendar
+from shared.calendar import BusinessCalendar, is_after_third_saturday
 from shared.contracts.base import Procedure
 from shared.contracts.place import Acceptance, Site, SiteState, Weekday
 from shared.ids import WardCode
@@ -66,10 +66,7 @@ def _weekly(site: Site, day: date) -> Iterator[Hours]:
 
 def national_system_rests(procedure: Procedure, day: date) -> bool:
     """No certificate work on the Sunday after the third Saturday (the brief's calendar)."""
-    if procedure is not Procedure.CERTIFICATE_RENEWAL or Weekday.of(day) is not Weekday.SUNDAY:
-        return False
-    saturday = day - timedelta(days=1)
-    return (saturday.day - 1) // 7 + 1 == 3
+    return procedure is Procedure.CERTIFICATE_RENEWAL and is_after_third_saturday(day)
 
 
 def _serves(entry: Acceptance, ward: WardCode | None) -> bool:

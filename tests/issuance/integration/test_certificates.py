@@ -231,6 +231,24 @@ async def test_the_card_switch_is_offered_from_its_date(city: City, clerk: Clerk
         assert accepted.cases[0].state == "deferred"
 
 
+async def test_a_card_has_no_certificates_to_renew(city: City, clerk: Clerk) -> None:
+    case_id = await city.card()
+    booking = await city.booking(case_id)
+    visit_id, _ = await clerk.up_to_issue(booking_id=booking.booking_id)
+    ok(await clerk.step(visit_id, case_id, "proxy", {**PROXY, "papers": []}))
+    bodies: dict[str, object] = {
+        "certificates": VALID,
+        "wrong-pin": {"certificate": "signing"},
+        "pin-reset": {"certificates": ["signing"], "confirmed": True},
+        "certificate-failed": {"certificates": ["signing"], "reason": "other"},
+        "inquiry-letter": None,
+        "card-switch": {"accepted": True},
+    }
+    answers = [await clerk.step(visit_id, case_id, step, body) for step, body in bodies.items()]
+    assert [answer.status_code for answer in answers] == [409] * len(bodies)
+    assert ok(await clerk.get(f"/v1/visits/{visit_id}"))["cases"][0]["state"] == "open"
+
+
 @pytest.mark.parametrize(
     ("step", "body"),
     [

@@ -167,6 +167,13 @@ async def test_a_new_version_holds_from_its_date_for_who_is_checked_in_then(
     ok(await clerk.step(visit["visit_id"], case_id, "issue"))
 
 
+async def test_versions_published_at_once_have_numbers_of_their_own(supervisor: Clerk) -> None:
+    answers = await asyncio.gather(
+        *(supervisor.post("/v1/checklists", version()) for _ in range(6))
+    )
+    assert sorted(ok(answer)["version"] for answer in answers) == [2, 3, 4, 5, 6, 7]
+
+
 async def test_who_may_publish_and_what_may_not_be(clerk: Clerk, supervisor: Clerk) -> None:
     assert (await clerk.post("/v1/checklists", version())).status_code == 403
     body = refused(
