@@ -17,7 +17,7 @@ help: ## Show this list
 setup: ## Install everything into this folder (.uv, .venv)
 	@./deploy/setup.sh
 
-demo: setup ## Start everything, send a lot of cards through, show the month; Ctrl-C ends it
+demo: setup ## Start everything, send a lot of cards through, show the month, let a small city live; Ctrl-C ends it
 	@$(BIN)/madoguchi demo
 
 up: setup ## Start everything and return

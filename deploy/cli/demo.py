@@ -1,4 +1,4 @@
-"""`demo`: one lot of cards through the four rooms, with everything real.
+"""`demo`: one lot of cards through the four rooms, then a small city that lives; all of it real.
 
 Invariant: what the demo started it stops, whatever happens; what ran before goes on running. It
 has a folder of its own, for its business time is replayed and runs ahead of the calendar.
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from deploy.cli.display import Display, talk
 from deploy.cli.house import addresses
 from deploy.cli.options import HOME, Data, stack
+from deploy.cli.replay_bar import ReplayBar
 from deploy.embedded.errors import OperatorError
 from deploy.embedded.plan import ROOMS
 
@@ -40,8 +41,9 @@ class Endpoints:
 
 
 def demo(data: Data = DEMO_HOME) -> None:
-    """Start what is needed, send a lot of cards through, show the month's table, and stay until
-    Ctrl-C. With MADOGUCHI_DEMO=once it ends by itself.
+    """Start what is needed, send a lot of cards through and show the month's table; then replay a
+    week of a city's demand and let its days pass, 60 times as fast, until Ctrl-C. With
+    MADOGUCHI_DEMO=once it ends after the table.
     """
     house = stack(data, **SETTINGS)
     with Display() as display:
@@ -80,10 +82,29 @@ async def _story(house: "Stack") -> Rows:
 
 
 def _live(house: "Stack") -> None:
-    """Let business time pass until Ctrl-C."""
-    from simulation.demo import live  # noqa: PLC0415
+    """A week of a small city's demand, then its days at 60 times their speed, until Ctrl-C."""
+    import httpx  # noqa: PLC0415
 
-    asyncio.run(live(_endpoints(house)))
+    from deploy.cli.replay import House  # noqa: PLC0415
+    from simulation.clock import ClockNotFollowedError  # noqa: PLC0415
+    from simulation.demo import live as pass_time  # noqa: PLC0415
+    from simulation.doors import RefusedError  # noqa: PLC0415
+    from simulation.replay.crew import NotTakenError  # noqa: PLC0415
+    from simulation.replay.live import live  # noqa: PLC0415
+
+    with ReplayBar() as bar:
+        try:
+            asyncio.run(live(House.of(house), bar))
+        except (
+            RefusedError,
+            NotTakenError,
+            ClockNotFollowedError,
+            TimeoutError,
+            httpx.HTTPError,
+        ) as error:
+            said = str(error) or type(error).__name__
+            talk().print(f"The city rests: {said}. Business time goes on.", soft_wrap=True)
+    asyncio.run(pass_time(_endpoints(house)))
 
 
 def _endpoints(house: "Stack") -> Endpoints:

@@ -99,6 +99,8 @@ class _LiveDay:
     async def _visit(self, number: int, turn: Turn) -> None:
         await self._pass(turn.appointment.seat.starts_at - self._crew.clock.now)
         await self._counters.serve_at(f"L{number}", turn)
+        self._crew.ledger.sums.completed += self._counters.served
+        self._counters.served = 0
 
     async def _pass(self, span: timedelta) -> None:
         until = self._crew.clock.now + span

@@ -116,6 +116,7 @@ class Replay:
         for day in self._agenda.days():
             if ledger.through is not None and day.day <= ledger.through:
                 continue
+            self._today = day.day
             if day.day <= last:
                 await self._day(day)
             yield day
@@ -152,7 +153,6 @@ class Replay:
 
     async def _day(self, day: Day) -> None:
         crew, phase = self._crew, self._crew.ledger.sums.phase
-        self._today = day.day
         await crew.move_to(self._at(day.day, crew.behaviour.opens))
         with phase("morning: desks and bookings"):
             # Nobody books today what the office has sent today, so both work side by side.

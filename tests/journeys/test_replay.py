@@ -157,8 +157,9 @@ async def require_projections_recounted(house: Stack) -> None:
     """What reporting has is what issuance and preparation would count themselves."""
     async with database(house, "issuance") as issuance:
         told = await issuance.fetch(
-            "SELECT e.ended_at, c.procedure, c.ward, e.site_id FROM procedure_ended e"
+            "SELECT e.ended_at, c.procedure, f.ward, e.site_id FROM procedure_ended e"
             " JOIN visit_case c ON c.case_id = e.case_id AND c.visit_id = e.visit_id"
+            " JOIN case_file f ON f.case_id = e.case_id"
         )
     async with database(house, "reporting") as reporting:
         shown = await reporting.fetch(
