@@ -10,9 +10,11 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
+from asyncpg import LockNotAvailableError
 
 from services.issuance.domain.conflict import Entry
-from services.issuance.handlers import check_in, hand_over, receiving, telling
+from services.issuance.domain.satellite import SiteAway
+from services.issuance.handlers import check_in, hand_over, receiving, satellites, telling
 from services.issuance.handlers.receiving import Received, Work
 from services.issuance.store import satellites as satellite_store
 from shared.clock import FixedClock
@@ -25,13 +27,14 @@ from shared.contracts.reservation import (
     MoveReason,
 )
 from shared.db import Database
-from shared.ids import CaseId, SiteId
+from shared.ids import CaseId, SiteId, new_id
 from shared.unit import Unit
 from tests.issuance.satellites import KilledError, Region, region
 from tests.issuance.support import (
     CENTER,
     LICENCE,
     OFFICE,
+    PEOPLE,
     TEN,
     Clerk,
     booked,
@@ -129,6 +132,31 @@ async def test_without_asking_for_the_lease_both_would_hand_over(
     await issue(made.sat_clerk, booking)
     await made.tell_all()
     assert [one["code"] for one in await made.conflicts()] == ["case-already-done"]
+
+
+async def test_a_lease_waits_for_who_is_handing_over(made: Region) -> None:
+    path = f"/v1/satellites/{OFFICE}:take-back"
+    ok(await made.hq_supervisor.post(path))
+    ok(await made.hq_supervisor.post("/v1/satellites", {"site_id": OFFICE}))
+    clerk = PEOPLE["clerk"]
+    async with made.hq.units.begin(clerk) as giving, made.hq.units.begin(clerk) as taking:
+        await satellites.require_here(giving, OFFICE)
+        await taking.conn.execute("SET LOCAL lock_timeout = '200ms'")
+        with pytest.raises(LockNotAvailableError):
+            async with taking.conn.transaction():
+                await satellites.lease(taking, OFFICE, new_id())
+    await made.teller.round()
+    async with made.hq.units.begin(clerk) as unit:
+        with pytest.raises(SiteAway):
+            await satellites.require_here(unit, OFFICE)
+
+
+async def test_a_satellite_keeps_the_bookings_of_its_site_alone(made: Region) -> None:
+    here, there = booked(new_case()), booked(new_case(), site_id=CENTER)
+    await made.hear(here, there, cancelled(there), moved(here))
+    async with made.sat.database.reader() as conn:
+        kept = await conn.fetch("SELECT booking_id, site_id FROM booking")
+    assert [tuple(row) for row in kept] == [(here.booking_id, CENTER)]
 
 
 async def test_every_act_is_told_and_said_once(made: Region, clock: FixedClock) -> None:
