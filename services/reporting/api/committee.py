@@ -36,7 +36,8 @@ from services.reporting.domain.alerts import TITLES
 from services.reporting.gateways.drawing import Drawing
 from services.reporting.handlers import committee as handlers
 from services.reporting.handlers.committee import Month, Question
-from shared.errors import Language
+from shared.calendar import FiscalYear
+from shared.errors import BadRequest, FieldError, Language, Text
 from shared.http.call import CallDep
 from shared.http.etag import etag, is_known
 from shared.http.language import negotiate
@@ -51,6 +52,18 @@ MonthParam = Annotated[
         examples=["2026-06"],
     ),
 ]
+
+
+class MonthTooEarly(BadRequest):
+    """The month lies before the fiscal years that are counted."""
+
+    slug = "month-too-early"
+    title = Text("There is no report of this month", "この年月の報告はありません")
+    remedy = Text("Ask for April 2019 or later.", "2019年4月以降を指定してください。")
+
+    def __init__(self) -> None:
+        message = Text("Is before April 2019.", "2019年4月より前です。")
+        super().__init__(errors=(FieldError("month", message, self.remedy),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +124,7 @@ def committee() -> APIRouter:
     ) -> Response:
         """What was done and expected, what waits, how long it takes, how even it is."""
         language = lang or negotiate(request.headers.get("accept-language"))
-        present = today(call.resources.units.clock).replace(day=1)
-        shown = date.fromisoformat(f"{month}-01") if month else months_before(present, 1)
+        shown = _month(month, today(call.resources.units.clock))
         band = request.app.state.settings.forecast_band
         question = Question(shown, language, calendar, band, NEAR_KM)
         async with call.unit() as unit:
@@ -133,6 +145,16 @@ def committee() -> APIRouter:
         return _answer(request, html, paper, language)
 
     return router
+
+
+def _month(month: str | None, present: date) -> date:
+    """The first day of the month asked for. Raises ``MonthTooEarly``."""
+    if month is None:
+        return max(months_before(present.replace(day=1), 1), FiscalYear(1).first)
+    asked = date.fromisoformat(f"{month}-01")
+    if asked < FiscalYear(1).first:
+        raise MonthTooEarly
+    return asked
 
 
 def _sections(found: Month, asked: Question, months: str, waiting: str) -> list[Section]:

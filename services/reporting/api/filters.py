@@ -33,6 +33,11 @@ YearParam = Annotated[
     ),
 ]
 
+VersionFilter = Annotated[
+    int | None,
+    Query(ge=1, le=2**31 - 1, description="Of the forecast; without it, the newest."),
+]
+
 
 def today(clock: Clock) -> date:
     """The business date; under a replayed clock that has not begun, the first that counts."""

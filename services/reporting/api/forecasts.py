@@ -1,9 +1,10 @@
 """/v1/forecasts: versions of what is expected, taken from files, and how far each was from it."""
 
 import hashlib
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Path, Query
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -53,6 +54,10 @@ _ACCURACY_TITLES = (
 )
 
 
+class _After(NamedTuple):
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
 @router.post(
     ":import",
     summary="Take in a forecast from a file",
@@ -90,15 +95,16 @@ async def import_forecast(
     )
 
 
-@router.get("", summary="Versions, the newest first")
-async def versions(request: Request, call: CallDep, page: PageDep) -> Page[ForecastVersion]:
+@router.get("", summary="Versions, the newest first", response_model=Page[ForecastVersion])
+async def versions(request: Request, call: CallDep, page: PageDep) -> Response:
     """Every forecast that was taken in; the newest counts where none is named."""
-    before = page.after(tuple[int])
+    before = page.after(_After)
     async with call.unit() as unit:
         found = await stored.versions(
-            unit.conn, before=before[0] if before else None, limit=page.fetch
+            unit.conn, before=before.version if before else None, limit=page.fetch
         )
-    return page.page(found, key=lambda each: (each.version,), item=_version)
+    shown = page.page(found, key=lambda each: (each.version,), item=_version)
+    return tagged(request, shown, version_of(shown))
 
 
 @router.get("/{version}", summary="One version", response_model=ForecastVersion)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from services.reporting.api import documents
 from services.reporting.api.answers import answer
-from services.reporting.api.filters import SiteFilter, WardFilter, YearParam, year_of
+from services.reporting.api.filters import SiteFilter, VersionFilter, WardFilter, YearParam, year_of
 from services.reporting.api.models import ReportTable
 from services.reporting.api.plan_tables import long_table, plan_table
 from services.reporting.domain import plan
@@ -69,9 +69,7 @@ async def plan_report(
     basis: Annotated[
         tuple[Basis, ...], Query(description="actual, published, forecast; without it, all.")
     ] = tuple(Basis),
-    version: Annotated[
-        int | None, Query(ge=1, description="Of the forecast; without it, the newest.")
-    ] = None,
+    version: VersionFilter = None,
     by: Annotated[By | None, Query(description="A row per ward of residence, or site.")] = None,
     procedure: Annotated[Procedure | None, Query(description="Without it, both and sum.")] = None,
     ward: WardFilter = None,

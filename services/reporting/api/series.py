@@ -47,7 +47,7 @@ async def series(
     months: MonthsDep,
     procedure: Annotated[Procedure | None, Query(description="Without it, both.")] = None,
     version: Annotated[
-        int | None, Query(ge=1, description="Of the forecasts only this one.")
+        int | None, Query(ge=1, le=2**31 - 1, description="Of the forecasts only this one.")
     ] = None,
 ) -> Response:
     """In order of month, procedure and series."""

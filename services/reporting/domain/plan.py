@@ -72,11 +72,6 @@ class LongLine:
     count: int
 
 
-def years(first: FiscalYear, last: FiscalYear) -> list[FiscalYear]:
-    """From ``first`` to ``last``."""
-    return [FiscalYear(number) for number in range(first.reiwa, last.reiwa + 1)]
-
-
 def lines(
     shown: Sequence[FiscalYear],
     strands: Sequence[Strand],

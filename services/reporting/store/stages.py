@@ -70,7 +70,7 @@ class Standing:
 async def standing(conn: Connection, since: datetime) -> list[Standing]:
     """Every stage in order, also where nothing waits; ``left`` counts from ``since`` on."""
     rows = {row["stage"]: row for row in await conn.fetch(_STAGES, since)}
-    left = {
+    left: dict[Waiting, int] = {
         stage: sum(row[stage] for row in rows.values())
         for stage in Waiting
         if stage is not Waiting.HELD

@@ -95,7 +95,7 @@ FROM (
     ('preparation', received_on, notified_on),
     ('notice_to_issue', notified_on, issued_on)
 ) AS told (span, started, ended)
-WHERE ended BETWEEN $1 AND $2 AND started <= ended
+WHERE ended BETWEEN $1 AND $2 AND started BETWEEN ended - 3660 AND ended
 GROUP BY 1, 2, 3, 4
 """
 
@@ -109,6 +109,9 @@ async def changes(conn: Connection, first: date, last: date, ward: WardCode | No
 async def passages(
     conn: Connection, first: date, last: date, ward: WardCode | None, *, by_ward: bool
 ) -> list[Passage]:
-    """The steps of card cases that ended from ``first`` to ``last``."""
+    """The steps of card cases that ended from ``first`` to ``last``.
+
+    What ended before it began, or took longer than ten years, is a slip of a file and no step.
+    """
     rows = await conn.fetch(_PASSAGES, first, last, ward, by_ward)
     return [Passage(Span(row[0]), row[1], row[2], row[3], row[4]) for row in rows]

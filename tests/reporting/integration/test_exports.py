@@ -79,6 +79,8 @@ async def test_the_paper_is_of_the_last_month_that_is_over(reporting: Reporting)
     answer = await reporting.get("/v1/reports/committee", accept_language="ja")
     assert "（2026年6月）" in answer.text
     assert (await reporting.get("/v1/reports/committee", "clerk")).status_code == 403
+    early = await reporting.get("/v1/reports/committee?month=2019-03")
+    assert (early.status_code, early.json()["errors"][0]["field"]) == (400, "month")
 
 
 async def test_open_data_hides_what_is_small(reporting: Reporting) -> None:

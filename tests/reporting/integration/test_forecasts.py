@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.http.paging import packed
 from tests.reporting.conftest import Reporting, bearer
 from tests.reporting.histories import RENEWAL, SITES, WARDS, done, tokyo
 
@@ -212,6 +213,9 @@ async def test_month_service_completed(reporting: Reporting) -> None:
         ("/v1/reports/plan?fiscal_year=2026&until_year=2025", 400),
         ("/v1/reports/plan?fiscal_year=2026&until_year=2126", 400),
         ("/v1/reports/plan?version=7", 404),
+        ("/v1/reports/plan?version=99999999999", 422),
+        ("/v1/series?version=99999999999", 422),
+        (f"/v1/forecasts?cursor={packed((99999999999,))}", 400),
         ("/v1/reports/plan?basis=hope", 422),
         ("/v1/series?from=2026-05&to=2026-04", 400),
         ("/v1/series?cursor=nonsense", 400),

@@ -38,7 +38,7 @@ async def items(reporting: Reporting, path: str, who: str = "planner") -> list[d
 
 
 @settings(
-    max_examples=25,
+    max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
