@@ -289,6 +289,19 @@ async def test_rows_without_their_form_refuse_the_whole(
     assert problem["errors"][0]["field"].startswith(field)
 
 
+async def test_a_journal_is_told_by_satellites_alone(clerk: Clerk, supervisor: Clerk) -> None:
+    close = row("sign_off", -1, site_id=OFFICE, date="2026-07-14")
+    journal = {"site_id": OFFICE, "lease": 1, "entries": [{"number": 1, "actor": "staff:x"}]}
+    refused(await send(clerk, close), "invalid-request", 422)
+    for rows in ([served(ward="141313")], [close, close]):
+        body = {"rows": rows, "journal": journal}
+        refused(await clerk.post("/v1/visits:batch", body), "invalid-request", 422)
+    body = {"rows": [close], "journal": journal}
+    refused(await clerk.post("/v1/visits:batch", body), "forbidden", 403)
+    answer = ok(await supervisor.post("/v1/visits:batch", body))
+    assert [slug(one["problem"]) for one in answer["results"]] == ["satellite-not-known"]
+
+
 async def race(city: City, clerk: Clerk) -> Counter[str]:
     """The same party told of by four batches in the same moment; how many were done."""
     case_id = await city.card()
