@@ -135,6 +135,7 @@ def _months(t: Speaker) -> Any:
                 "series:N",
                 title=None,
                 scale=alt.Scale(domain=[t("actual"), t("forecast")], range=[[1, 0], [6, 4]]),
+                legend=alt.Legend(symbolType="stroke", symbolStrokeColor="var(--text)"),
             ),
         )
         .properties(width="container", height=300)
@@ -203,7 +204,12 @@ def _map(t: Speaker) -> Any:
             shape=alt.Shape(
                 "kind:N", title=None, scale=alt.Scale(domain=kinds, range=["circle", "square"])
             ),
-            size=alt.Size("cases:Q", title=t("completed"), scale=alt.Scale(range=[40, 600])),
+            size=alt.Size(
+                "cases:Q",
+                title=t("completed"),
+                scale=alt.Scale(range=[40, 600]),
+                legend=alt.Legend(symbolFillColor="var(--soft)"),
+            ),
         )
     )
     names = (
