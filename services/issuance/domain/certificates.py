@@ -147,7 +147,7 @@ class TwoVisitsNeeded(Conflict):
 
 
 class NoLetterNeeded(Conflict):
-    """The citizen is here, or the letter is under way, or has come back."""
+    """The citizen is here, or the letter waits to be mailed, or it has come back."""
 
     slug = "no-letter-needed"
     title = Text("No inquiry letter is needed", "照会書の送付は不要です")
@@ -253,8 +253,11 @@ def recorded(renewal: Renewal, which: frozenset[Certificate]) -> Renewal:
 
 
 def letter_asked(renewal: Renewal) -> Renewal:
-    """The first of two visits ends with an inquiry letter. Raises ``NoLetterNeeded``."""
-    asked = renewal.letter is not LetterState.NONE
+    """The first of two visits ends with an inquiry letter; one that was lost is mailed again.
+
+    Raises ``NoLetterNeeded``.
+    """
+    asked = renewal.letter in (LetterState.TO_MAIL, LetterState.RETURNED)
     if asked or not renewal.by_proxy or (renewal.statuses and may_serve(renewal)):
         raise NoLetterNeeded
     return replace(renewal, letter=LetterState.TO_MAIL)

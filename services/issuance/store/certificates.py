@@ -66,7 +66,7 @@ async def write(conn: Connection, case_id: CaseId, visit_id: VisitId, renewal: R
 async def ask_letter(
     conn: Connection, case_id: CaseId, site_id: SiteId, ward: WardCode | None, at: datetime
 ) -> None:
-    """Put a letter on the list of those to mail."""
+    """Put a letter on the list of those to mail, one that was lost too."""
     await conn.execute(_ASK, case_id, site_id, ward, at)
 
 
@@ -124,6 +124,9 @@ ON CONFLICT (case_id) DO UPDATE SET
 _ASK = """
 INSERT INTO inquiry_letter (case_id, site_id, ward, state, asked_at)
 VALUES ($1, $2, $3, 'to_mail', $4)
+ON CONFLICT (case_id) DO UPDATE SET
+    site_id = excluded.site_id, ward = excluded.ward, state = excluded.state,
+    asked_at = excluded.asked_at, mailed_at = NULL
 """
 _LETTERS = """
 SELECT * FROM inquiry_letter

@@ -151,6 +151,12 @@ async def test_any_other_proxy_comes_twice(
     assert ok(await clerk.post(mailed))["state"] == "mailed"
     assert ok(await clerk.post(mailed))["state"] == "mailed"
 
+    lost = await again(city, clerk, case_id)
+    ok(await clerk.step(lost, case_id, "proxy", PROXY))
+    ok(await clerk.step(lost, case_id, "inquiry-letter"))
+    assert len(ok(await clerk.get(f"{path}&state=to_mail"))["items"]) == 1
+    ok(await clerk.post(mailed))
+
     second = await again(city, clerk, case_id)
     sealed = {**PROXY, "papers": ["power_of_attorney", "sealed_reply"]}
     ok(await clerk.step(second, case_id, "proxy", sealed))
