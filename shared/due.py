@@ -20,6 +20,8 @@ from shared.telemetry.metrics import Metrics
 from shared.unit import Unit, Units
 
 IDLE_SECONDS = 0.25
+REPEATED = 25
+"""Batches of one piece until the others are asked again."""
 REPLAYED_SECONDS = 1.0
 """Under a replayed clock, which tells when to look again."""
 log = logging.getLogger(__name__)
@@ -51,7 +53,7 @@ class DueLoop:
         while True:
             at = self._units.clock.now()
             failures = self._failures
-            if await self.round():
+            if await self.rounds():
                 continue
             if self._failures > failures:
                 await asyncio.sleep(backoff(self._failures))
@@ -59,6 +61,19 @@ class DueLoop:
             self._failures = 0
             self._metrics.due_through.set(at.timestamp())
             await self._rest(at)
+
+    async def rounds(self) -> int:
+        """A round, then again what did something in it: asking all the others each time would cost
+        more than the work. Only so often, for what one does may make another due.
+        """
+        done, busy = 0, self._dues
+        for _ in range(REPEATED):
+            did = [(due, await self._batch(due)) for due in busy]
+            done += sum(count for _, count in did)
+            busy = [due for due, count in did if count]
+            if not busy:
+                break
+        return done
 
     async def _rest(self, at: datetime) -> None:
         """A while; under a replayed clock no longer than until its next advance, which waits for

@@ -74,6 +74,23 @@ async def test_work_that_fails_is_undone_and_the_others_go_on(kernel_database: D
     assert await done(kernel_database) == [1, 1]
 
 
+async def test_what_did_nothing_is_not_asked_while_another_is_at_work(
+    kernel_database: Database,
+) -> None:
+    await prepare(kernel_database, 3 * BATCH)
+    asked = 0
+
+    async def idle(_: Unit) -> int:
+        nonlocal asked
+        asked += 1
+        return 0
+
+    clock = FixedClock(NOON + timedelta(hours=1))
+    working = loop(kernel_database, clock, Due("idle", idle), Due("things", do_things))
+    assert await working.rounds() == 3 * BATCH
+    assert asked == 1
+
+
 async def test_several_loops_do_each_thing_once(kernel_database: Database) -> None:
     await prepare(kernel_database, 60)
     clock = FixedClock(NOON + timedelta(hours=2))
