@@ -5,9 +5,10 @@ One HTML file with its pictures in it and nothing from elsewhere: to be kept, se
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -43,6 +44,7 @@ from shared.http.etag import etag, is_known
 from shared.http.language import negotiate
 from shared.http.tables import Cell, Table
 
+_WARD_KEYS = frozenset({"ward", "least_ward", "most_ward"})
 _FOLDER = Path(__file__).parent.parent / "templates"
 MonthParam = Annotated[
     str | None,
@@ -165,12 +167,13 @@ def _sections(found: Month, asked: Question, months: str, waiting: str) -> list[
     rows = [(TITLES[a.kind].to(say), *map(str, a.figures.values())) for a in found.alerts]
     alerts = Table("alerts", columns(_ALERTS), rows)
     plan = plan_table("plan", found.plan, None, say)
+    named = partial(_named, found.names)
     return [
         _section("plan", _without(plan, {"service", "fiscal_year", "basis"}), say, months),
-        _section("totals", totals_table(asked.days.last, found.totals), say, waiting),
+        _section("totals", named(totals_table(asked.days.last, found.totals)), say, waiting),
         _section("lead_times", _without(table("", LEAD_TIME_TITLES, lead), {"span", "ward"}), say),
-        _section("wards", table("", WARD_TITLES, wards), say),
-        _section("spreads", table("", SPREAD_TITLES, spreads), say),
+        _section("wards", named(table("", WARD_TITLES, wards)), say),
+        _section("spreads", named(table("", SPREAD_TITLES, spreads)), say),
         _section("alerts", alerts, say),
     ]
 
@@ -201,6 +204,16 @@ def _without(shown: Table, left_out: set[str]) -> Table:
     kept = [n for n, column in enumerate(shown.columns) if column.key not in left_out]
     rows = [[row[n] for n in kept] for row in shown.rows]
     return Table(shown.name, [shown.columns[n] for n in kept], rows)
+
+
+def _named(names: Mapping[str, str], shown: Table) -> Table:
+    """The table with wards called by their names, where these are known."""
+    at = {n for n, column in enumerate(shown.columns) if column.key in _WARD_KEYS}
+    rows = [
+        [names.get(str(cell), cell) if n in at else cell for n, cell in enumerate(row)]
+        for row in shown.rows
+    ]
+    return Table(shown.name, shown.columns, rows)
 
 
 def _shown(cell: Cell) -> str:

@@ -1,7 +1,7 @@
 """Reads all that the committee is told of a month, in one look at the facts."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -21,6 +21,7 @@ from services.reporting.handlers.alerts import Watch
 from services.reporting.handlers.pictures import Sight
 from services.reporting.handlers.plan_numbers import Wish
 from services.reporting.store import reports, ways
+from services.reporting.store import wards as wards_store
 from services.reporting.store.site_days import Days
 from shared.calendar import TOKYO, BusinessCalendar, FiscalYear
 from shared.errors import Language
@@ -60,6 +61,8 @@ class Month:
     wards: Sequence[WardEquity]
     spreads: Sequence[Spread]
     alerts: Sequence[Alert]
+    names: Mapping[str, str]
+    """What wards are called, by their codes."""
     months: Spec
     waiting: Spec
 
@@ -84,6 +87,12 @@ async def read(unit: Unit, question: Question) -> Month:
         wards=wards,
         spreads=fairness.spreads(wards),
         alerts=await alerts.forecasts_left(unit, watch),
+        names=await _names(unit, question.language),
         months=await pictures.months(unit, sight),
         waiting=await pictures.waiting(unit, sight),
     )
+
+
+async def _names(unit: Unit, language: Language) -> dict[str, str]:
+    known = await wards_store.all_(unit.conn)
+    return {ward.code: ward.name_ja if language == "ja" else ward.name_en for ward in known}

@@ -52,12 +52,23 @@ async def test_every_chart_can_be_drawn(reporting: Reporting, chart: str) -> Non
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("ja", ["マイナンバーカード交付等 月次報告（2026年5月）", "令和8年度（予想）", "ジニ係数"]),
-        ("en", ["report for May 2026", "FY R8 (forecast)", "Gini coefficient"]),
+        (
+            "ja",
+            [
+                "マイナンバーカード交付等 月次報告（2026年5月）",
+                "令和8年度（予想）",
+                "ジニ係数",
+                "川崎区",
+            ],
+        ),
+        ("en", ["report for May 2026", "FY R8 (forecast)", "Gini coefficient", "Kawasaki-ku"]),
     ],
 )
 async def test_the_committee_s_paper(reporting: Reporting, language: str, words: list[str]) -> None:
     await import_forecast(reporting)
+    await reporting.client.post(
+        "/v1/wards:import", content=WARDS_FILE.read_bytes(), headers=bearer("planner")
+    )
     await done_so_far(reporting)
     await reporting.hear(cards())
     answer = await reporting.get(f"/v1/reports/committee?month=2026-05&lang={language}")
