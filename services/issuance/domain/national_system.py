@@ -129,10 +129,12 @@ def require_running(found: Standing, procedure: Procedure) -> None:
 
 
 def may_still(procedure: Procedure) -> Sequence[Step]:
-    """The steps that need no system."""
-    documents = (Step.CALL, Step.PROXY, Step.IDENTITY)
-    card = (Step.OLD_CARD, Step.RECEIPT)
-    return documents + card if procedure is Procedure.CARD_ISSUANCE else documents
+    """The steps of the procedure that need no system."""
+    of_card = (Step.OLD_CARD, Step.PIN_SET, Step.RECEIPT, Step.ISSUE)
+    of_renewal = (Step.CERTIFICATES, Step.PIN_SET, Step.RENEW)
+    own = of_card if procedure is Procedure.CARD_ISSUANCE else of_renewal
+    steps = (Step.CALL, Step.PROXY, Step.IDENTITY, *own)
+    return tuple(step for step in steps if step not in NEEDS_SYSTEM)
 
 
 def stops_on(day: date, rules: NationalRules) -> datetime:
