@@ -1,4 +1,4 @@
-"""The checklist as data: what is next, missing and to be brought, and what no version leaves out."""
+"""The checklist as data: what is next, missing and to be brought, and what no version drops."""
 
 from collections.abc import Mapping
 from dataclasses import replace
