@@ -42,7 +42,9 @@ def build(resources: Resources) -> FastAPI:
     """The app of the reporting room."""
     settings, calendar = ReportingSettings(), BusinessCalendar()
     templates, drawing = Templates.load(), Drawing()
-    board = Board(resources.units, calendar, Processes(settings.metrics_urls))
+    board = Board(
+        resources.units, calendar, Processes(settings.metrics_urls), band=settings.forecast_band
+    )
     app = create_app(
         title="Madoguchi reporting",
         description=(

@@ -12,8 +12,9 @@ from services.reporting.api.board.live import Live, TooManyReaders
 from services.reporting.api.board.view import View
 from services.reporting.api.board.words import PAGES
 from services.reporting.gateways.processes import Processes
-from tests.reporting.conftest import Reporting
+from tests.reporting.conftest import Reporting, bearer
 from tests.reporting.day_story import at, story
+from tests.reporting.histories import done, tokyo
 from tests.reporting.integration.test_dashboard import Reader
 
 EMPTY = View((), ())
@@ -72,6 +73,25 @@ async def test_figures_are_those_of_the_api(told: Reporting) -> None:
     for row in free:
         name = reader.cells.index(row["site_name"])
         assert reader.cells[name:].count(str(row["days"])) >= 1
+
+
+async def test_months_away_from_their_forecast_are_those_of_the_api(reporting: Reporting) -> None:
+    await reporting.hear([done(number, tokyo(2026, 5, 10)) for number in range(9)])
+    months = [f"2026-{month:02}" for month in (4, 5, 6)]
+    services = ("card_issuance", "certificate_renewal")
+    rows = [f"{month},{service},forecast,10" for month in months for service in services]
+    answer = await reporting.client.post(
+        "/v1/forecasts:import?name=plan",
+        content="\n".join(["month,service,basis,count", *rows]),
+        headers=bearer("planner") | {"Content-Type": "text/csv", "Idempotency-Key": "one"},
+    )
+    assert answer.status_code in (200, 201), answer.text
+    told = (await reporting.get("/v1/alerts")).json()["items"]
+    _, reader = await page(reporting, "demand?lang=en&fiscal_year=2026")
+    shown = reader.cells[reader.cells.index("Alarms") + 1 :]
+    assert told
+    assert shown[0::5] == [each["figures"]["month"] for each in told]
+    assert shown[2::5] == [str(each["figures"]["actual"]) for each in told]
 
 
 async def test_staff_alone_see_pages_and_are_led_to_sign_in(told: Reporting) -> None:

@@ -22,6 +22,8 @@ class Ask:
     today: date
     year: FiscalYear
     language: Language
+    band: float
+    """Share of a forecast by which a month may be off before it is named."""
     health: Sequence[Health] = ()
     """How the processes of the house are, for the page that tells of them."""
 

@@ -52,8 +52,11 @@ Key = tuple[FiscalYear, Language]
 class Board:
     """Pages of one process."""
 
-    def __init__(self, units: Units, calendar: BusinessCalendar, processes: Processes) -> None:
+    def __init__(
+        self, units: Units, calendar: BusinessCalendar, processes: Processes, *, band: float
+    ) -> None:
         self._units = units
+        self._band = band
         self._calendar = calendar
         self._processes = processes
         self._kept: Mapping[PageName, Kept[Key, View]] = {
@@ -74,7 +77,8 @@ class Board:
         health = await self._processes.look() if name is PageName.SYSTEM else ()
         async with self._units.begin(principal) as unit:
             day = business_day(self._units.clock)
-            return await READERS[name](Ask(unit, self._calendar, day, year, language, health))
+            ask = Ask(unit, self._calendar, day, year, language, self._band, health)
+            return await READERS[name](ask)
 
 
 async def drawn(view: View, language: Language) -> Mapping[str, Mapping[str, Any]]:

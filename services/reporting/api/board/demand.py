@@ -15,9 +15,11 @@ from services.reporting.api.board.view import (
 )
 from services.reporting.api.tables import month_name
 from services.reporting.domain import plan
+from services.reporting.domain.alerts import TITLES, Alert
 from services.reporting.domain.forecasts import Basis
 from services.reporting.domain.plan import BASIS_LABELS, PlanLine
-from services.reporting.handlers import plan_numbers
+from services.reporting.handlers import alerts, plan_numbers
+from services.reporting.handlers.alerts import Watch
 from services.reporting.handlers.plan_numbers import Wish
 
 _SERIES = {Basis.ACTUAL: "actual", Basis.FORECAST: "forecast"}
@@ -27,7 +29,8 @@ async def read(ask: Ask) -> View:
     """The page."""
     wish = Wish((ask.year,), frozenset(Basis))
     lines = plan.lines([ask.year], await plan_numbers.strands(ask.unit, wish))
-    return View(_tiles(ask, lines), [_table(ask, lines)])
+    left = await alerts.forecasts_left(ask.unit, Watch(ask.today, ask.band))
+    return View(_tiles(ask, lines), [_table(ask, lines), _left(ask, left)])
 
 
 def _tiles(ask: Ask, lines: Sequence[PlanLine]) -> list[Tile]:
@@ -53,6 +56,29 @@ def _table(ask: Ask, lines: Sequence[PlanLine]) -> Section:
     ]
     chart = ChartView("months", t("months_chart"), points)
     return Section("plan", t("plan_table"), TableView(heads, rows), chart)
+
+
+def _left(ask: Ask, found: Sequence[Alert]) -> Section:
+    t = ask.t
+    rows = [
+        [
+            str(each.figures["month"]),
+            t("both") if each.figures["service"] == "sum" else t(str(each.figures["service"])),
+            count(int(each.figures["actual"])),
+            count(int(each.figures["forecast"])),
+            TITLES[each.kind].to(ask.language),
+        ]
+        for each in found
+    ]
+    heads = [
+        Head(t("month"), figures=False),
+        Head(t("procedure"), figures=False),
+        Head(t("actual")),
+        Head(t("forecast")),
+        Head(t("alarms"), figures=False),
+    ]
+    note = t("band_note").format(f"{ask.band:.0%}")
+    return Section("left", t("left"), TableView(heads, rows), notes=[note])
 
 
 def _label(ask: Ask, line: PlanLine) -> str:

@@ -181,6 +181,12 @@ WORDS: Mapping[str, Text] = {
         "The table below has the figures.",
         "手続別の完了件数と予測を月別に示す折れ線グラフ。数値は下の表にあります。",
     ),
+    "left": Text("Months away from their forecast", "予測から外れた月"),
+    "band_note": Text(
+        "Months that differ from the newest forecast by more than {}.",
+        "最新の予測との差が{}を超えた月です。",
+    ),
+    "both": Text("Both", "合計"),
     "row": Text("Row", "手続名"),
     "backlog": Text("Cards at each stage", "工程別の枚数"),
     "backlog_chart": Text(
