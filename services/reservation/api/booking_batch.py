@@ -26,10 +26,11 @@ from services.reservation.api.desk import DeskDep
 from services.reservation.domain.booking import Booking
 from services.reservation.domain.renewal import Opening
 from services.reservation.domain.rules import Rules
-from services.reservation.handlers import bookings, holds, moves, site_rules
+from services.reservation.handlers import bookings, holds, moving, site_rules
 from services.reservation.handlers.bookings import Cancelling
 from services.reservation.handlers.bookings import Request as Party
 from services.reservation.handlers.moves import Target
+from services.reservation.handlers.moving import Moving
 from shared.errors import Language, Problem
 from shared.http.call import Call, OnceDep
 from shared.http.groups import LARGEST, Answered, Groups
@@ -54,8 +55,9 @@ async def batch(
     done and what was refused is tried again. The same key with fewer or other rows is refused
     (422 `idempotency-key-reused`).
 
-    Rows are worked in order; those that book or renew and stand next to each other are made
-    together. Staff need the site of every row.
+    Rows are worked in order; those that take seats (`book`, `renew`), that move or that cancel, and
+    stand next to each other, are made together, and a booking named again after the others. Staff
+    need the site of every row.
     """
     language = negotiate(request.headers.get("accept-language"))
     work = _Work(call, await call.rows(body), groups, desk.rules, language)
@@ -87,16 +89,33 @@ class _Work:
             seats = [_end(self._seat(number, row)) for number, row in some if isinstance(row, Seat)]
             ends += await asyncio.gather(*seats)
             changes = [(number, row) for number, row in some if not isinstance(row, Seat)]
-            for cancels, run in groupby(changes, key=lambda each: isinstance(each[1], CancelRow)):
-                ends += await (self._cancel if cancels else self._in_turn)(list(run))
+            for _, run in groupby(changes, key=lambda each: each[1].verb):
+                ends += await self._changes(list(run))
         return ends
 
-    async def _in_turn(self, rows: Sequence[tuple[int, Change]]) -> list[Answered | Problem]:
-        return [
-            await _end(self._change(number, row))
+    async def _changes(self, rows: Sequence[tuple[int, Change]]) -> list[Answered | Problem]:
+        """What becomes of changes of one kind."""
+        if isinstance(rows[0][1], CancelRow):
+            return await self._cancel(rows)
+        if isinstance(rows[0][1], MoveRow):
+            return await self._move(rows)
+        held = [(number, row) for number, row in rows if isinstance(row, ConfirmRow)]
+        return [await _end(self._confirm(number, row)) for number, row in held]
+
+    async def _move(self, rows: Sequence[tuple[int, Change]]) -> list[Answered | Problem]:
+        wishes = {
+            number: Moving(row.booking_id, Target(row.site_id, row.starts_at, row.together))
             for number, row in rows
-            if not isinstance(row, CancelRow)
-        ]
+            if isinstance(row, MoveRow)
+        }
+
+        async def command(unit: Unit, numbers: Sequence[int]) -> Sequence[PartyView | Problem]:
+            outcomes = await moving.move_all(unit, [wishes[n] for n in numbers], self.rules)
+            made = [one for each in outcomes if not isinstance(each, Problem) for one in each]
+            own = await site_rules.of_bookings(unit, made, self.rules) if made else {}
+            return [one if isinstance(one, Problem) else PartyView.of(one, own) for one in outcomes]
+
+        return await together(self.call, self.claim, list(wishes), command)
 
     async def _cancel(self, rows: Sequence[tuple[int, Change]]) -> list[Answered | Problem]:
         """Cancel together; a booking that is named again is looked at again afterwards."""
@@ -143,24 +162,12 @@ class _Work:
                 return Party((opening.case_id,), row.site_id, row.starts_at, opening)
         assert_never(row)
 
-    async def _change(self, number: int, row: ConfirmRow | MoveRow) -> Answered:
+    async def _confirm(self, number: int, row: ConfirmRow) -> Answered:
         async def command(unit: Unit) -> PartyView:
-            return await self._changed(unit, row)
+            made = await holds.confirm(unit, row.hold_id, self.rules)
+            return PartyView.of(made, await site_rules.of_bookings(unit, made, self.rules))
 
         return await self.call.row(number, self.claim, command)
-
-    async def _changed(self, unit: Unit, row: ConfirmRow | MoveRow) -> PartyView:
-        match row:
-            case ConfirmRow():
-                return await self._view(unit, await holds.confirm(unit, row.hold_id, self.rules))
-            case MoveRow():
-                target = Target(row.site_id, row.starts_at, together=row.together)
-                made = await moves.move(unit, row.booking_id, target, self.rules, lambda _: None)
-                return await self._view(unit, made)
-        assert_never(row)
-
-    async def _view(self, unit: Unit, made: Sequence[Booking]) -> PartyView:
-        return PartyView.of(made, await site_rules.of_bookings(unit, made, self.rules))
 
 
 async def _end(work: Awaitable[Answered]) -> Answered | Problem:

@@ -13,7 +13,9 @@ from services.reservation.domain.booking import (
     is_over,
 )
 from services.reservation.domain.cells import party_cells
+from services.reservation.domain.message import Note
 from services.reservation.domain.rules import Rules
+from services.reservation.domain.site_rules import SiteRules
 from services.reservation.handlers import announce, citizens, parties, site_rules
 from services.reservation.handlers.parties import Ready, Request
 from services.reservation.handlers.precondition import Precondition
@@ -68,6 +70,11 @@ async def move(
 async def check_movable(unit: Unit, here: Sequence[Booking], rules: Rules) -> None:
     """Raise ``BookingEnded`` or ``ChangeTooLate`` unless the bookings may still be changed."""
     own = await site_rules.at_all(unit, sorted({b.site_id for b in here}), rules)
+    check_all_movable(unit, here, own)
+
+
+def check_all_movable(unit: Unit, here: Sequence[Booking], own: Mapping[SiteId, SiteRules]) -> None:
+    """``check_movable`` by the rules of their sites."""
     for booking in here:
         if is_over(booking, unit.now):
             raise BookingEnded
@@ -90,6 +97,13 @@ async def tell_moved(
     unit: Unit, here: Sequence[Booking], there: Sequence[Booking], reason: MoveReason
 ) -> None:
     """Say that bookings were moved from ``here`` to ``there``, to all who have to know."""
+    await citizens.notify(unit, told(unit, here, there, reason))
+
+
+def told(
+    unit: Unit, here: Sequence[Booking], there: Sequence[Booking], reason: MoveReason
+) -> list[Note]:
+    """Say it to other rooms and the audit; what the citizens are to be told."""
     before = {booking.booking_id: booking for booking in here}
     notes = []
     for booking in there:
@@ -105,7 +119,7 @@ async def tell_moved(
                 previous_starts_at=old.starts_at,
             )
         )
-    await citizens.notify(unit, notes)
+    return notes
 
 
 async def _movers(unit: Unit, booking_id: BookingId, target: Target) -> list[Booking]:
@@ -135,17 +149,8 @@ async def _reseated(
     unit: Unit, here: Sequence[Booking], party: Ready, rules: Rules
 ) -> list[Booking]:
     """Take the seats that are needed besides those the party has, and free those it leaves."""
-    cards = {case.case_id: parties.card_site(case) for case in party.cases}
-    wish = [
-        replace(
-            booking,
-            site_id=party.site.site_id,
-            starts_at=party.starts_at,
-            card_site_id=cards[booking.case_id],
-        )
-        for booking in here
-    ]
-    has, needs = _seats(here, rules), _seats(wish, rules)
+    wish = wished(here, party)
+    has, needs = seats_of(here, rules), seats_of(wish, rules)
     site_id = party.site.site_id
     more = needs[site_id] - has.get(site_id, Counter())
     if more:
@@ -166,7 +171,21 @@ async def put_back(
     await returns.put_back(unit.conn, site_id, seats, new_id(), held_until=None, due_at=due_at)
 
 
-def _seats(seated: Sequence[Booking], rules: Rules) -> dict[SiteId, Counter[datetime]]:
+def wished(here: Sequence[Booking], party: Ready) -> list[Booking]:
+    """The bookings where and when the party wants to be."""
+    cards = {case.case_id: parties.card_site(case) for case in party.cases}
+    return [
+        replace(
+            booking,
+            site_id=party.site.site_id,
+            starts_at=party.starts_at,
+            card_site_id=cards[booking.case_id],
+        )
+        for booking in here
+    ]
+
+
+def seats_of(seated: Sequence[Booking], rules: Rules) -> dict[SiteId, Counter[datetime]]:
     """Seats by site and cell that the bookings take."""
     seats: dict[SiteId, Counter[datetime]] = {}
     for booking in seated:

@@ -43,6 +43,9 @@ WHERE state = 'active' AND site_id = ANY(SELECT site_id FROM site) AND starts_at
         WHERE p.case_id = booking.case_id AND p.booking_id = booking.booking_id AND p.about = $2)
 ORDER BY starts_at, booking_id LIMIT $3
 """  # noqa: S608
+_OF_PARTIES = f"""
+SELECT {_COLUMNS} FROM booking WHERE party_id = ANY($1::uuid[]) ORDER BY booking_id
+"""  # noqa: S608
 _OF_PARTY = f"""
 SELECT {_COLUMNS} FROM booking WHERE party_id = $1 ORDER BY booking_id
 """  # noqa: S608
@@ -117,6 +120,17 @@ async def unsigned(conn: Connection, before: datetime, about: str, limit: int) -
 async def of_party(conn: Connection, party_id: PartyId) -> list[Booking]:
     """The bookings of a party, ended ones too."""
     return [_booking(row) for row in await conn.fetch(_OF_PARTY, party_id)]
+
+
+async def of_parties(
+    conn: Connection, party_ids: Sequence[PartyId]
+) -> dict[PartyId, list[Booking]]:
+    """``of_party`` for several."""
+    found: dict[PartyId, list[Booking]] = {}
+    for row in await conn.fetch(_OF_PARTIES, party_ids):
+        booking = _booking(row)
+        found.setdefault(booking.party_id, []).append(booking)
+    return found
 
 
 async def move(conn: Connection, moved: Sequence[Booking], now: datetime) -> list[Booking]:

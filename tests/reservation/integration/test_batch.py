@@ -11,6 +11,7 @@ import pytest
 
 from services.reservation.api import build
 from services.reservation.api.booking_rows import MOST_ROWS
+from services.reservation.handlers import moving
 from services.reservation.store import cases
 from shared.clock import FixedClock
 from shared.contracts.base import Procedure
@@ -285,3 +286,76 @@ async def test_a_case_in_other_hands_stops_its_own_row_alone(
     assert [one["code"] for one in found] == ["case-busy", None]
     again = await results(client, *rows)
     assert [one["body"]["version"] for one in again] == [2, 2]
+
+
+async def test_bookings_are_moved_together_each_by_itself(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    family = [case("mother"), case("child")]
+    await invite(database, *family)
+    party = {"verb": "book", "case_ids": ids(family), "site_id": SITE}
+    made = await results(
+        client,
+        {**party, "starts_at": f"{THURSDAY}T09:00:00+09:00"},
+        *(renew(10) for _ in range(2)),
+        renew(11),
+    )
+    first, second, third, fourth = (one["booking_id"] for one in made)
+
+    def move(booking_id: str, at: str, **values: Any) -> dict[str, Any]:
+        starts_at = f"{FRIDAY}T{at}:00+09:00"
+        row = {"verb": "move", "booking_id": booking_id, "site_id": SITE, "starts_at": starts_at}
+        return {**row, **values}
+
+    rows = [
+        move(first, "09:00"),
+        move(second, "09:20"),
+        move(second, "10:00"),
+        move(third, "09:20"),
+        move(fourth, "09:20"),
+        move(fourth, "03:00"),
+        move(str(new_id()), "09:00"),
+        move(third, "09:00", site_id=OTHER_SITE),
+        move(first, "09:00"),
+    ]
+    who = bearer("clerk", once=True)
+    found = (await send(client, *rows, who=who)).json()["results"]
+    assert [one["code"] for one in found] == [
+        None, None, None, None, "slot-taken", "no-such-slot", "no-such-booking", "forbidden",
+        None,
+    ]  # fmt: skip
+    assert len(found[0]["body"]["bookings"]) == 2
+    assert found[2]["body"]["starts_at"] == f"{FRIDAY}T10:00:00+09:00"
+    assert found[2]["body"]["bookings"][0]["version"] == 3
+    told = await events_of(database)
+    assert Counter(told)["booking.moved.v1"] == 5
+    again = (await send(client, *rows, who=who)).json()["results"]
+    assert [one["replayed"] for one in again] == [one["code"] is None for one in found]
+    assert await events_of(database) == told
+    assert all(booked == accounted for booked, accounted in await counts(database))
+
+
+async def test_one_of_a_party_moves_alone(client: httpx.AsyncClient, database: Database) -> None:
+    family = [case("mother"), case("child")]
+    await invite(database, *family)
+    at = {"site_id": SITE, "starts_at": f"{THURSDAY}T09:00:00+09:00"}
+    (made,) = await results(client, {"verb": "book", "case_ids": ids(family), **at})
+    alone = {"verb": "move", "booking_id": made["booking_id"], "together": False, **at}
+    (moved,) = await results(client, {**alone, "starts_at": f"{THURSDAY}T09:10:00+09:00"})
+    assert [one["case_id"] for one in moved["body"]["bookings"]] == [made["case_id"]]
+    assert all(booked == accounted for booked, accounted in await counts(database))
+
+
+@pytest.mark.parametrize("guard", ["kept", "removed"])
+async def test_moves_of_a_batch_share_out_what_is_left(
+    client: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch, guard: str
+) -> None:
+    if guard == "removed":
+        monkeypatch.setattr(moving, "share_out", lambda line, _: [True] * len(line))
+        async with database.reader() as conn:
+            await conn.execute("ALTER TABLE cell DROP CONSTRAINT never_oversold")
+    made = await results(client, *(renew(9 + n // 3, 20 * (n % 3)) for n in range(6)))
+    at = f"{FRIDAY}T09:00:00+09:00"
+    target = {"verb": "move", "site_id": SITE, "starts_at": at}
+    found = await results(client, *({**target, "booking_id": b["booking_id"]} for b in made))
+    assert sum(one["code"] is None for one in found) == (2 if guard == "kept" else 6)
