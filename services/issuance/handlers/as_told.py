@@ -25,17 +25,17 @@ async def check_in_as_told(
     need: Need | None,
     visit_id: VisitId | None,
 ) -> Visit:
-    """Record the arrival of these cases with their bookings.
+    """Record the arrival of these cases with their bookings, save those that ended meanwhile.
 
     Raises ``AlreadyDone``, ``AlreadyCheckedIn`` and ``SiteAway``.
     """
     await require_day(unit, site_id)
     files = await case_files.lock(unit.conn, cases)
-    for file in files.values():
-        if file.is_done:
-            raise AlreadyDone
+    done = {case_id: AlreadyDone() for case_id, file in files.items() if file.is_done}
+    if len(done) == len(cases):
+        raise AlreadyDone
     party = Party(min(cases), {case: await _booking(unit, one) for case, one in cases.items()})
-    visit = come(unit, site_id, party, files, grace, obstacles={}, visit_id=visit_id)
+    visit = come(unit, site_id, party, files, grace, obstacles=done, visit_id=visit_id)
     return await add_visit(unit, visit, party.starts_at, need)
 
 

@@ -36,6 +36,9 @@ _ON_THE_WAY = frozenset(
 )
 """Steps that lead to an end: what counts is that the case has ended."""
 
+_ENDS = frozenset({"issue", "renew", "defer", "leave", "done", "count", "sign_off"})
+"""With these a case, a visit or a day has ended."""
+
 Work = Callable[[Unit, Entry], Awaitable[object]]
 """Does what an entry tells. Raises what the single doors raise."""
 
@@ -86,9 +89,9 @@ async def receive(unit: Unit, site_id: SiteId, lease: int, entry: Entry, work: W
 async def resolve(unit: Unit, conflict_id: UUID, decision: Decision, work: Work) -> Found:
     """Decide about a conflict: record what happened as it happened, or note it and no more.
 
-    What is recorded passes by holds and other news, but a case still ends once. Raises
-    ``ConflictUnknown``, ``Forbidden`` (site), ``ConflictResolved``, and what ``work`` raises; then
-    the conflict stays open.
+    What is recorded passes by holds and other news, but a case still ends once: of a party, what
+    was done elsewhere meanwhile is left out. Raises ``ConflictUnknown``, ``Forbidden`` (site),
+    ``ConflictResolved``, and what ``work`` raises; then the conflict stays open.
     """
     found = await conflicts.lock(unit.conn, conflict_id)
     if found is None:
@@ -96,8 +99,7 @@ async def resolve(unit: Unit, conflict_id: UUID, decision: Decision, work: Work)
     unit.principal.require_site(found.site_id)
     require_open(found)
     if decision is Decision.RECORD:
-        for entry in found.entries:
-            await _record(unit, found.site_id, entry, work)
+        await _record(unit, found, work)
     state = {
         Decision.RECORD: ConflictState.RECORDED,
         Decision.DISMISS: ConflictState.DISMISSED,
@@ -140,14 +142,24 @@ async def _tried(unit: Unit, site_id: SiteId, entry: Entry, work: Work) -> Probl
     return None
 
 
-async def _record(unit: Unit, site_id: SiteId, entry: Entry, work: Work) -> None:
-    """Do what an entry tells; a step on the way that no rule here knows stays in the conflict."""
-    try:
-        async with unit.conn.transaction():
-            await _do(unit, site_id, entry, work, is_decided=True)
-    except Problem:
-        if entry.row.get("verb") not in _ON_THE_WAY:
-            raise
+async def _record(unit: Unit, found: Found, work: Work) -> None:
+    """Do what the entries tell; what is refused even so stays in the conflict alone.
+
+    Raises the first refusal where nothing has come to an end.
+    """
+    ended, refused = 0, None
+    for entry in found.entries:
+        verb = entry.row.get("verb")
+        try:
+            async with unit.conn.transaction():
+                await _do(unit, found.site_id, entry, work, is_decided=True)
+        except Problem as problem:
+            if verb not in _ON_THE_WAY:
+                refused = refused or problem
+        else:
+            ended += verb in _ENDS
+    if refused is not None and not ended:
+        raise refused
 
 
 async def _do(unit: Unit, site_id: SiteId, entry: Entry, work: Work, *, is_decided: bool) -> None:

@@ -29,12 +29,14 @@ from shared.contracts.reservation import (
 from shared.db import Database
 from shared.ids import CaseId, SiteId, new_id
 from shared.unit import Unit
+from tests.issuance.batches import renewed, results
 from tests.issuance.satellites import KilledError, Region, region
 from tests.issuance.support import (
     CENTER,
     LICENCE,
     OFFICE,
     PEOPLE,
+    RENEWAL,
     TEN,
     Clerk,
     booked,
@@ -290,10 +292,39 @@ async def test_what_headquarters_require_otherwise_can_be_recorded(made: Region)
     assert Counter(await made.hq.types_said())["card.issued.v1"] == 1
 
 
+async def test_of_a_party_what_was_not_done_elsewhere_is_recorded(made: Region) -> None:
+    """One of two renewals was done elsewhere meanwhile; the other is not lost with it."""
+    both = [booked(new_case(), procedure=RENEWAL) for _ in range(2)]
+    both[1] = both[1].model_copy(update={"party_id": both[0].party_id})
+    for one in both:
+        opened = card_life(one.case_id)[0].model_copy(update={"procedure": RENEWAL})
+        await made.hear(opened, one)
+    made.cut()
+    clerk = made.sat_clerk
+    visit = ok(await clerk.check_in(booking_id=both[0].booking_id))
+    ok(await clerk.call(visit["visit_id"]))
+    for case in visit["cases"]:
+        ok(await clerk.step(visit["visit_id"], case["case_id"], "pin-set", {"confirmed": True}))
+        written = {"certificates": ["signing"]}
+        ok(await clerk.step(visit["visit_id"], case["case_id"], "renew", written))
+    await made.hear(moved(both[0]), cancelled(both[1]))
+    elsewhere = Clerk(made.hq_clerk.client, "elsewhere")
+    (other,) = await results(elsewhere, renewed(ward=None, case_id=both[0].case_id, site_id=CENTER))
+    assert other["cases"][0]["state"] == "done"
+    await made.mend()
+    await made.tell_all()
+    (conflict,) = await made.conflicts()
+    ok(await made.resolve(conflict, "record"))
+    said = Counter(
+        one["case_id"] for one in await made.hq.said() if one["type"] == "certificate.renewed.v1"
+    )
+    assert said == {str(one.case_id): 1 for one in both}
+
+
 async def test_what_was_issued_elsewhere_meanwhile_is_never_issued_twice(made: Region) -> None:
     renewal = new_case()
-    here = booked(renewal, procedure="certificate_renewal")
-    opened = card_life(renewal)[0].model_copy(update={"procedure": "certificate_renewal"})
+    here = booked(renewal, procedure=RENEWAL)
+    opened = card_life(renewal)[0].model_copy(update={"procedure": RENEWAL})
     await made.hear(opened, here)
     made.cut()
     visit = ok(await made.sat_clerk.check_in(booking_id=here.booking_id))["visit_id"]

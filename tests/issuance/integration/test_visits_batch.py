@@ -364,7 +364,7 @@ async def test_days_are_signed_off_together(city: City, clerk: Clerk, clock: Fix
     )
     assert told["cases"][0]["state"] == "deferred"
     clock.advance(timedelta(hours=2))
-    today = {"site_id": OFFICE, "date": "2026-07-14"}
+    today: dict[str, Any] = {"site_id": OFFICE, "date": "2026-07-14"}
     body = {"rows": [today, {**today, "date": "2026-07-15"}]}
     supervisor = Clerk(clerk.client, "supervisor")
     before = ok(await supervisor.post("/v1/days:sign-off", body, "night"))
