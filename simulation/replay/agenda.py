@@ -27,11 +27,6 @@ class Turn:
         """The appointment itself."""
         return self.case.appointments[self.number]
 
-    @property
-    def is_last(self) -> bool:
-        """Whether the case is over with it."""
-        return self.number == len(self.case.appointments) - 1
-
 
 @dataclass(slots=True)
 class Day:

@@ -19,10 +19,12 @@ class FileFault(Problem):
     status = 422
     slug = "replay-file"
     title = Text("This file cannot be replayed", "このファイルは再生に使えません")
+    remedy = Text("Then run the same command again.", "その後、同じコマンドを実行してください。")
 
     def __init__(self, place: Text, message: Text, remedy: Text) -> None:
-        super().__init__(Text(f"{place.en}: {message.en}", f"{place.ja}: {message.ja}"))
-        self.remedy = remedy  # type: ignore[misc]
+        super().__init__(
+            Text(f"{place.en}: {message.en} {remedy.en}", f"{place.ja}: {message.ja} {remedy.ja}")
+        )
 
 
 @dataclass(frozen=True, slots=True)
