@@ -64,8 +64,8 @@ GROUP BY 1, 2, 3
 _PASSAGES = """
 SELECT span, CASE WHEN $4 THEN ward END AS part, started, ended, count(*)::int AS cases
 FROM (
-    SELECT coalesce(completed_ward, ward) AS ward, procedure, completed_procedure, applied_on,
-           shipped_on, (received_at AT TIME ZONE 'Asia/Tokyo')::date AS received_on,
+    SELECT coalesce(completed_ward, ward) AS ward, applied_on, shipped_on,
+           (received_at AT TIME ZONE 'Asia/Tokyo')::date AS received_on,
            (inspected_at AT TIME ZONE 'Asia/Tokyo')::date AS inspected_on,
            (registry_checked_at AT TIME ZONE 'Asia/Tokyo')::date AS checked_on,
            (preset_at AT TIME ZONE 'Asia/Tokyo')::date AS preset_on,
@@ -82,6 +82,11 @@ FROM (
            OR greatest(received_at, inspected_at, registry_checked_at, preset_at, shelved_at,
                        notified_at, booked_at, checked_in_at, completed_at)
               >= $1::date::timestamp AT TIME ZONE 'Asia/Tokyo')
+      AND (shipped_on <= $2
+           OR least(received_at, inspected_at, registry_checked_at, preset_at, shelved_at,
+                    notified_at, booked_at, checked_in_at, completed_at)
+              < ($2::date + 1)::timestamp AT TIME ZONE 'Asia/Tokyo')
+    OFFSET 0  -- each day is reckoned once, not once for each step it is part of
 ) AS card, LATERAL (VALUES
     ('shipment', applied_on, shipped_on),
     ('delivery', shipped_on, received_on),
