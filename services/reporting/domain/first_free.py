@@ -6,13 +6,16 @@ are those told last: what they were on the evening itself is not kept.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from services.reporting.domain.free import Offer, Rooms, first_free, first_free_of_ward, rooms
 from shared.contracts.base import Procedure
 from shared.contracts.place import Site
 from shared.ids import SiteId, WardCode
+
+Changes = Mapping[tuple[SiteId, date], Mapping[date, int]]
+"""Minutes booked (given back: less than 0) of each site's day, by the day on which they were."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,7 @@ def evenings(
         if each.cancelled_on is not None:
             changes[each.cancelled_on] = changes.get(each.cancelled_on, 0) - each.minutes
     for day in shown:
-        ahead = (o for o in offers if day < o.business_date <= day + timedelta(days=horizon))
-        yield day, rooms(replace(o, booked_minutes=_by(booked, o, day)) for o in ahead)
+        yield day, rooms(_as_of(day, offers, booked, day + timedelta(days=horizon)))
 
 
 def of_sites(found: Iterable[tuple[date, Rooms]]) -> Iterator[FirstFree]:
@@ -76,6 +78,14 @@ def of_wards(
                 yield FirstFree(day, ward, procedure, first and first[0])
 
 
-def _by(booked: Mapping[tuple[SiteId, date], Mapping[date, int]], offer: Offer, day: date) -> int:
-    changes = booked.get((offer.site_id, offer.business_date), {})
-    return sum(minutes for on, minutes in changes.items() if on <= day)
+def _as_of(day: date, offers: Iterable[Offer], booked: Changes, last: date) -> Iterator[Offer]:
+    """The offers of the days after ``day`` up to ``last``, with what was booked by then."""
+    taken: dict[tuple[SiteId, date], int] = {}
+    for one in offers:
+        if day < one.business_date <= last:
+            key = (one.site_id, one.business_date)
+            if key not in taken:
+                changes = booked.get(key, {})
+                taken[key] = sum(minutes for on, minutes in changes.items() if on <= day)
+            # Written out: tens of thousands are made for a month of evenings.
+            yield Offer(*key, one.procedure, one.seats, one.minutes, taken[key])
