@@ -9,6 +9,7 @@ Locks: contacts come after cells, in the order of their ids; new ones in the ord
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from services.reservation.domain.booking import CaseBusy
 from services.reservation.domain.contact import subject_of, telephone
 from services.reservation.domain.renewal import Opening, Renewal, RenewalActive
 from services.reservation.handlers.contacts import phone_cell
@@ -24,8 +25,13 @@ from shared.unit import Unit
 async def open_all(
     unit: Unit, tools: Tools, asked: Sequence[tuple[Unit, Opening]]
 ) -> list[RenewalActive | None]:
-    """Open renewals, each asked for by its own part of ``unit``; the refusals, in their order."""
+    """Open renewals, each asked for by its own part of ``unit``; the refusals, in their order.
+
+    Raises ``CaseBusy`` where a contact is erased at this moment.
+    """
     callers = await _callers(unit, tools, [opening for _, opening in asked])
+    if any(opening.phone is not None and opening.phone not in callers for _, opening in asked):
+        raise CaseBusy
     wanted = [
         (part, _renewal(unit, opening, callers.get(opening.phone or ""))) for part, opening in asked
     ]
