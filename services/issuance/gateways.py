@@ -1,7 +1,6 @@
 """Headquarters as a satellite reaches them: the issuance API of the city, over HTTP."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -21,14 +20,6 @@ class LeaseRefusedError(HeadquartersError):
     """There is no lease for this satellite now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Entries that headquarters have, and whether this satellite may go on serving."""
-
-    numbers: tuple[int, ...]
-    is_leased: bool
-
-
 class Headquarters:
     """The doors of headquarters that a satellite uses."""
 
@@ -42,8 +33,11 @@ class Headquarters:
         lease: int = answer["lease"]
         return lease
 
-    async def tell(self, site_id: SiteId, lease: int, entries: Sequence[Entry]) -> Told:
-        """Tell these entries of the journal. Raises ``HeadquartersError``."""
+    async def tell(self, site_id: SiteId, lease: int, entries: Sequence[Entry]) -> list[int]:
+        """Tell these entries of the journal; the numbers of those that headquarters have.
+
+        Raises ``HeadquartersError``.
+        """
         numbered = [{"number": entry.number, "actor": entry.actor} for entry in entries]
         body = {
             "rows": [dict(entry.row) for entry in entries],
@@ -51,11 +45,7 @@ class Headquarters:
         }
         key = f"{site_id} {lease} {entries[0].number}-{entries[-1].number} {len(entries)}"
         answer = await self._post("/v1/visits:batch", body, key)
-        taken = [one["body"] for one in answer["results"] if one["problem"] is None]
-        return Told(
-            numbers=tuple(one["number"] for one in taken),
-            is_leased=len(taken) == len(entries) and all(one["is_leased"] for one in taken),
-        )
+        return [one["body"]["number"] for one in answer["results"] if one["problem"] is None]
 
     async def _post(self, path: str, body: object, key: str | None = None) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self._token}"}

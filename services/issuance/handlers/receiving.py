@@ -16,12 +16,7 @@ from services.issuance.domain.conflict import (
     Found,
     require_open,
 )
-from services.issuance.domain.satellite import (
-    AtSatellite,
-    LeaseRefused,
-    SatelliteState,
-    SatelliteUnknown,
-)
+from services.issuance.domain.satellite import AtSatellite, LeaseRefused, SatelliteUnknown
 from services.issuance.store import conflicts, satellites
 from shared.errors import Problem
 from shared.ids import SiteId, VisitId, new_id
@@ -45,14 +40,10 @@ Work = Callable[[Unit, Entry], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What became of an entry: ``conflict_id`` and ``code`` where it waits for a decision.
-
-    ``is_leased`` tells whether the satellite may go on serving.
-    """
+    """What became of an entry: ``conflict_id`` and ``code`` where it waits for a decision."""
 
     number: int
     is_known: bool
-    is_leased: bool
     conflict_id: UUID | None = None
     code: str | None = None
 
@@ -65,22 +56,20 @@ async def receive(unit: Unit, site_id: SiteId, lease: int, entry: Entry, work: W
         raise SatelliteUnknown
     if not 0 < lease <= satellite.lease:
         raise LeaseRefused(extras={"state": satellite.state})
-    leased = satellite.state is SatelliteState.AWAY and satellite.lease == lease
     if not await satellites.claim(unit.conn, site_id, lease, entry.number, unit.now):
-        return Received(entry.number, is_known=True, is_leased=leased)
+        return Received(entry.number, is_known=True)
     visit_id = _visit_of(entry)
     waiting = await conflicts.open_of(unit.conn, site_id, visit_id) if visit_id else None
     if waiting is not None:
         await conflicts.keep(unit.conn, waiting, entry)
-        return Received(entry.number, is_known=False, is_leased=leased, conflict_id=waiting)
+        return Received(entry.number, is_known=False, conflict_id=waiting)
     problem = await _tried(unit, site_id, entry, work)
     if problem is None:
-        return Received(entry.number, is_known=False, is_leased=leased)
+        return Received(entry.number, is_known=False)
     conflict_id = await _raise(unit, site_id, lease, entry, problem)
     return Received(
         entry.number,
         is_known=False,
-        is_leased=leased,
         conflict_id=conflict_id,
         code=problem.slug,
     )

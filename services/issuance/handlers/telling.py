@@ -56,12 +56,12 @@ class Teller:
             return 0
         told = await self._headquarters.tell(self._site_id, lease, entries)
         async with self._units.begin(self._principal) as unit:
-            await journal.told(unit.conn, told.numbers, unit.now)
+            await journal.told(unit.conn, told, unit.now)
             waiting = (await journal.progress(unit.conn)).waiting
-        log.info("told %d entries of the journal, %d wait", len(told.numbers), waiting)
-        if len(told.numbers) < len(entries):
+        log.info("told %d entries of the journal, %d wait", len(told), waiting)
+        if len(told) < len(entries):
             raise HeadquartersError("entries were refused")
-        return len(told.numbers)
+        return len(told)
 
     async def _note(self, lease: int | None, said: str | None) -> None:
         async with self._units.begin(self._principal) as unit:
