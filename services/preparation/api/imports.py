@@ -14,7 +14,8 @@ from services.preparation.api.listing import answer
 from services.preparation.api.parts import CASE, as_json
 from services.preparation.domain.oddities import Oddity
 from services.preparation.handlers import uploads
-from services.preparation.store.imports import Import, ImportMode, RowFilter, RowResult
+from services.preparation.store.import_jobs import Import, ImportMode
+from services.preparation.store.imports import RowFilter, RowResult
 from shared.errors import Language, Text
 from shared.http.call import CallDep
 from shared.http.paging import Page, PageDep, packed

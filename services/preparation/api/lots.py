@@ -24,7 +24,7 @@ from services.preparation.domain.lot_rows import LotFile
 from services.preparation.domain.stages import Stage
 from services.preparation.handlers import imports, reads, uploads
 from services.preparation.handlers.imports import ImportResult, RowsRefused
-from services.preparation.store.imports import ImportMode
+from services.preparation.store.import_jobs import ImportMode
 from services.preparation.store.lots import LotRow, LotView
 from services.preparation.tools import Tools
 from shared.contracts.base import LotRef

@@ -4,40 +4,33 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
-    StringConstraints,
-    field_validator,
-    model_validator,
 )
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.preparation.api.listing import answer
-from services.preparation.api.parts import CASE, CardReference, LanguageDep, ToolsDep, as_json
-from services.preparation.domain.addressee import Addressee, written
+from services.preparation.api.parts import CASE, LanguageDep, ToolsDep, as_json
+from services.preparation.api.registry_bodies import MOST, ChangesIn
 from services.preparation.domain.lot_file import TooManyRows
 from services.preparation.domain.refusals import Refusal
 from services.preparation.domain.registry import (
     REFERENCE_TAKEN,
-    Change,
     ChangeEffect,
     ChangeKind,
-    fault,
 )
 from services.preparation.domain.registry_file import CHANGES, ChangeRow, read_changes
-from services.preparation.domain.row_faults import RowCode, RowFault
+from services.preparation.domain.row_faults import RowFault
 from services.preparation.handlers import registry
 from services.preparation.handlers.registry import Taken
 from services.preparation.store.registry import ChangeFilter, KeptChange
-from shared.contracts.base import WardRef
-from shared.errors import Language, RejectedValueError, Text
+from shared.errors import Language, Text
 from shared.http.call import CallDep, OnceDep
 from shared.http.paging import Page, PageDep, packed
 from shared.http.tables import Column, Table, TableDep, in_files
@@ -46,7 +39,6 @@ from shared.unit import Unit
 
 router = APIRouter(prefix="/v1/registry-changes", tags=["registry changes"])
 
-_MOST = 10_000
 _LONGEST = 5_000
 _ROW = "REG-2026-000417,KC26-000001,moved_within_city,2026-04-10,141321,,,"
 _FILE: dict[str, Any] = {
@@ -54,7 +46,7 @@ _FILE: dict[str, Any] = {
         "required": True,
         "description": (
             f"UTF-8 (with or without BOM) or cp932. Columns: {', '.join(CHANGES.needed)}; "
-            f"optional: {', '.join(CHANGES.optional)}. At most {_MOST} rows."
+            f"optional: {', '.join(CHANGES.optional)}. At most {MOST} rows."
         ),
         "content": {
             "text/csv": {
@@ -64,7 +56,6 @@ _FILE: dict[str, Any] = {
         },
     }
 }
-_ONE_LINE = RowFault(RowCode.MALFORMED, "name")
 _TABLE = in_files(
     "A page; as CSV or XLSX a file of up to 5,000 rows from the cursor on; "
     "`Next-Cursor` leads to the rest."
@@ -79,72 +70,6 @@ _COLUMNS = (
     Column("effect", Text("Effect", "処理結果")),
     Column("recorded_at", Text("Recorded", "登録日時")),
 )
-
-
-class ChangeIn(BaseModel):
-    """One change of the registry."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    change_reference: Annotated[
-        str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{3,63}$")
-    ] = Field(description="The registry's own number of the change; each counts once.")
-    card_reference: CardReference
-    kind: ChangeKind
-    effective_on: date
-    ward: WardRef | None = Field(None, description="The new ward, for moved_within_city.")
-    review_on: date | None = Field(None, description="When a hold is looked at again.")
-    name: str = Field("", repr=False, description="As it is now, for the next notice; sealed.")
-    address: str = Field("", repr=False, description="As it is now, for the next notice; sealed.")
-
-    @field_validator("name", "address")
-    @classmethod
-    def _is_written(cls, value: str) -> str:
-        try:
-            return written(value)
-        except ValueError:
-            raise RejectedValueError(_ONE_LINE.message, _ONE_LINE.remedy) from None
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        refusal = fault(self.kind, self.ward, self.review_on, self.name, self.address)
-        if refusal is not None:
-            raise RejectedValueError(refusal.message, refusal.remedy)
-        return self
-
-    @property
-    def change(self) -> Change:
-        """The change, without the name and address."""
-        return Change(**self.model_dump(exclude={"name", "address"}))
-
-    @property
-    def addressee(self) -> Addressee | None:
-        """Whom the next notice goes to, where the change says so."""
-        return Addressee(self.name, self.address) if self.name else None
-
-
-class ChangesIn(BaseModel):
-    """Changes of the registry."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "changes": [
-                        {
-                            "change_reference": "REG-2026-000417",
-                            "card_reference": "KC26-000001",
-                            "kind": "moved_out",
-                            "effective_on": "2026-04-10",
-                        }
-                    ]
-                }
-            ]
-        },
-    )
-
-    changes: Annotated[list[ChangeIn], Field(min_length=1, max_length=_MOST)]
 
 
 class ChangeResult(BaseModel):
@@ -228,8 +153,8 @@ async def take_file(
     Each change counts once, so a file may be sent again without harm.
     """
     rows = await asyncio.to_thread(read_changes, await request.body())
-    if len(rows) > _MOST:
-        raise TooManyRows(_MOST)
+    if len(rows) > MOST:
+        raise TooManyRows(MOST)
     changes = [row.change for row in rows if row.change is not None]
     corrected = {
         row.change.change_reference: row.addressee for row in rows if row.change and row.addressee

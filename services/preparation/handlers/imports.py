@@ -15,7 +15,7 @@ from services.preparation.domain.stages import WAY
 from services.preparation.handlers import addressees, manifests, opening_stock
 from services.preparation.handlers.birth_dates import seal
 from services.preparation.handlers.stages import TOLD
-from services.preparation.store import imports
+from services.preparation.store import import_jobs, imports
 from services.preparation.store.imports import RowResult
 from services.preparation.tools import Tools
 from shared.contracts.base import CaseOpened, Procedure
@@ -78,13 +78,13 @@ async def import_file(
     Raises ``RowsRefused`` where the file is wanted ``whole`` and a row is not good.
     """
     import_id = new_id()
-    if not await imports.begin(unit.conn, import_id, file.digest, unit.now, len(file.rows)):
+    if not await import_jobs.begin(unit.conn, import_id, file.digest, unit.now, len(file.rows)):
         return await rehearse(unit, tools, file)
     results = await take_rows(unit, tools, import_id, file.rows)
     if whole and any(result.fault is not None for result in results):
         raise RowsRefused(results)
     await manifests.compare(unit, file.lots)
-    await imports.count_done(unit.conn, import_id, results, unit.now)
+    await import_jobs.count_done(unit.conn, import_id, results, unit.now)
     return ImportResult(file.digest, results, import_id, unit.now)
 
 
@@ -136,7 +136,7 @@ async def tried(
 
 
 async def _first_result(unit: Unit, file: LotFile) -> ImportResult | None:
-    first = await imports.find(unit.conn, file.digest)
+    first = await import_jobs.find(unit.conn, file.digest)
     if first is None:
         return None
     rows = await imports.rows_of(unit.conn, first.import_id)

@@ -14,8 +14,9 @@ from services.preparation.domain.lot_rows import CardRow, RefusedRow
 from services.preparation.domain.slices import Sliced, cut, unpack
 from services.preparation.handlers import manifests
 from services.preparation.handlers.imports import take_rows, tried
-from services.preparation.store import imports, slices
-from services.preparation.store.imports import Import, ImportMode, RowFilter, RowResult
+from services.preparation.store import import_jobs, imports, slices
+from services.preparation.store.import_jobs import Import, ImportMode
+from services.preparation.store.imports import RowFilter, RowResult
 from services.preparation.store.slices import Slice
 from services.preparation.tools import Tools
 from shared.due import DueWork
@@ -48,7 +49,7 @@ async def accept(
     """Keep a file to be taken in, or tried; whether it is new. A known file changes nothing."""
     import_id = new_id()
     count = file.row_count
-    fresh = await imports.begin(unit.conn, import_id, file.digest, unit.now, count, mode=mode)
+    fresh = await import_jobs.begin(unit.conn, import_id, file.digest, unit.now, count, mode=mode)
     if fresh:
         texts = {
             _cell(import_id, number): b64encode(data).decode()
@@ -58,7 +59,7 @@ async def accept(
         await slices.put(unit.conn, import_id, dict(enumerate(sealed.values())))
         unit.audit("lot_file.accept", subject=str(import_id), rows=count, mode=mode)
         return await find(unit, import_id), True
-    kept = await imports.find(unit.conn, file.digest)
+    kept = await import_jobs.find(unit.conn, file.digest)
     if kept is None:
         raise LookupError("an import that was kept is gone")
     return kept, False
@@ -93,7 +94,7 @@ async def _take(unit: Unit, tools: Tools, one: Slice, rows: Sequence[CardRow | R
         results = await take_rows(part, tools, one.import_id, rows)
         await part.flush()
     await slices.drop(unit.conn, one.import_id, one.number)
-    if await imports.count_done(unit.conn, one.import_id, results, unit.now):
+    if await import_jobs.count_done(unit.conn, one.import_id, results, unit.now):
         await _finish(unit, one)
 
 
@@ -127,7 +128,7 @@ async def _finish(unit: Unit, one: Slice) -> None:
 
 async def find(unit: Unit, import_id: UUID) -> Import:
     """One import. Raises ``ImportUnknown``."""
-    found = await imports.by_id(unit.conn, import_id)
+    found = await import_jobs.by_id(unit.conn, import_id)
     if found is None:
         raise ImportUnknown
     return found
@@ -143,7 +144,7 @@ async def rows(
 
 async def listed(unit: Unit, before: UUID | None, limit: int) -> list[Import]:
     """Imports, the newest first."""
-    return await imports.newest(unit.conn, before, limit)
+    return await import_jobs.newest(unit.conn, before, limit)
 
 
 def _cell(import_id: UUID, number: int) -> Cell:

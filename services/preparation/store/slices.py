@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.preparation.domain.lot_rows import CardRow
-from services.preparation.store.imports import ImportMode
+from services.preparation.store.import_jobs import ImportMode
 from shared.db import Connection
 
 
