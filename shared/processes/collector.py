@@ -1,6 +1,6 @@
 """The garbage collector, kept from making callers wait.
 
-Almost everything here is freed by counting references: the collector finds some hundred objects a
+Almost everything here is freed by counting references: the collector finds a handful of objects a
 minute. Looking through all that lives (a board of free seats is a hundred thousand objects) takes a
 tenth of a second in which nobody is answered. So it looks at young objects alone, and what has
 survived that is set aside. What becomes garbage there is found when the process has little to do,
