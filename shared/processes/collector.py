@@ -13,8 +13,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-YOUNG = 20_000
-"""New objects after which they are looked through, in a millisecond or two; requests that are being
+YOUNG = 10_000
+"""New objects after which they are looked through, in some milliseconds; requests that are being
 answered alone make some thousand, so fewer would mean looking through them again and again.
 """
 SURVIVED = 1
