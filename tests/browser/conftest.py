@@ -1,6 +1,6 @@
 """Rooms on real ports, for a browser to come."""
 
 from tests.issuance.conftest import clock, database, house
-from tests.reporting.conftest import reporting
+from tests.reporting.conftest import drawing, reporting
 
-__all__ = ["clock", "database", "house", "reporting"]
+__all__ = ["clock", "database", "drawing", "house", "reporting"]

@@ -34,9 +34,7 @@ async def read(ask: Ask) -> View:
 
 
 def _tiles(ask: Ask, lines: Sequence[PlanLine]) -> list[Tile]:
-    return [
-        Tile(f"{_label(ask, line)}", count(line.total)) for line in lines if line.basis in _SERIES
-    ]
+    return [Tile(_label(ask, line), count(line.total)) for line in lines if line.basis in _SERIES]
 
 
 def _table(ask: Ask, lines: Sequence[PlanLine]) -> Section:
