@@ -104,6 +104,10 @@ async def take_in(
         raise NotItsSite
     if seal_read.strip().upper() != batch.seal:
         raise SealBroken
+    if emptied:
+        # What is missing is locked with what was scanned, in one order: two who open bags at the
+        # same time would otherwise wait for each other.
+        await transfers.lock_open(unit.conn, transfer_id, selection.case_ids, selection.references)
     verdicts = await _taken_in(unit, batch, selection, place)
     missing: list[CaseId] = []
     if emptied:

@@ -64,6 +64,13 @@ class NewTransfer:
     due_on: date
 
 
+async def lock_open(
+    conn: Connection, transfer_id: BatchId, case_ids: Collection[CaseId], references: Sequence[str]
+) -> None:
+    """Lock the cards of a batch that are not settled, and these, in the order of their cases."""
+    await conn.execute(_LOCK_OPEN, transfer_id, list(case_ids), list(references))
+
+
 async def dispatch(conn: Connection, batch: NewTransfer, cards: Mapping[CaseId, Cause]) -> None:
     """Take locked cards off the shelves of a site, all into one batch."""
     await conn.execute(
@@ -135,6 +142,13 @@ def _line(row: Row) -> Line:
     return Line(**{**row, "reason": Cause(row["reason"]), "state": LineState(row["state"])})
 
 
+_LOCK_OPEN = """
+SELECT FROM card
+WHERE case_id = ANY($2::uuid[]) OR card_reference = ANY($3::text[])
+   OR case_id IN (SELECT case_id FROM transfer_card
+                  WHERE transfer_id = $1 AND state IN ('under_way', 'missing'))
+ORDER BY case_id FOR UPDATE
+"""
 _SEAL = """
 INSERT INTO transfer (transfer_id, from_site_id, to_site_id, sealed_at, sealed_by, seal, due_on,
                       card_count)
