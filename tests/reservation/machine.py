@@ -239,7 +239,6 @@ class Seats(RuleBasedStateMachine):
         if made is not None:
             self.model.remade(site_id, before, self.clock.now(), strict=False)
         self.settle()
-        assert made is None or not self.closing
 
     def settle(self) -> None:
         """Let closures do what they can at this moment, and learn what came of it."""

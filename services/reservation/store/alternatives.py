@@ -67,7 +67,8 @@ RETURNING {_BOOKING}
 """  # noqa: S608  our column list
 _SEATED = f"""
 SELECT {_BOOKING}, f.ward, b.made_at, EXISTS (
-    SELECT FROM displaced d WHERE d.booking_id = b.booking_id AND d.ended_at IS NULL) AS leaving
+    SELECT FROM displaced d WHERE d.booking_id = b.booking_id AND d.ended_at IS NULL
+        AND (d.site_id, d.starts_at) = (b.site_id, b.starts_at)) AS leaving
 FROM booking b LEFT JOIN case_facts f USING (case_id)
 WHERE b.site_id = $1 AND b.state = 'active' AND b.starts_at >= $2
     AND ($3::timestamptz IS NULL OR b.starts_at < $3)

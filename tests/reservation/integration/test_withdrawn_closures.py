@@ -7,9 +7,10 @@ import pytest
 
 from services.reservation.domain.closure import Answer, ClosureRunning, ClosureState
 from services.reservation.domain.withdrawal import NotWithdrawable
-from services.reservation.handlers import sites
+from services.reservation.handlers import moves, sites
 from services.reservation.handlers.answers import Said
 from services.reservation.handlers.calendar import BookingsInTheWay
+from services.reservation.handlers.moves import Target
 from services.reservation.handlers.sites import Settled
 from shared.clock import FixedClock
 from shared.contracts.place import HoursException, Site, SiteState
@@ -212,3 +213,19 @@ async def test_seats_kept_in_hours_that_go_again_are_in_nobodys_way(room: Databa
     assert standing(found) == {"kept": 1}
     assert await seats(room, [A, B]) == [(SITE, AT)] * 2
     assert await kept(room) == set()
+
+
+async def test_who_moved_into_hours_that_go_again_is_in_the_way_before_the_closure_knows(
+    room: Database,
+) -> None:
+    await book(room, A, at=AT)
+    (booking,) = await book(room, B, at=AT)
+    evening = HoursException(business_date=FRIDAY, opens=time(9), closes=time(18))
+    await change(room, make_site(counters=1, exceptions=(evening,)))
+    clock = FixedClock(MORNING)
+    await work(room, clock)
+    async with units(room, clock).begin(citizen(B)) as unit:
+        target = Target(SITE, tokyo(FRIDAY, 17))
+        await moves.move(unit, booking.booking_id, target, RULES, lambda _: None)
+    with pytest.raises(BookingsInTheWay):
+        await withdraw(room, clock)
