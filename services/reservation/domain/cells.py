@@ -14,6 +14,8 @@ from shared.contracts.place import Site, Weekday
 
 Free = Mapping[datetime, int]
 """Free seats by the start of a cell."""
+Shape = tuple[tuple[int, int], ...]
+"""Seats of a day's cells, each with the minutes at which it starts, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +65,16 @@ def starts(free: Free, count: int, cell_minutes: int, party: int = 1) -> list[St
     return [start for start in found if start.free >= party]
 
 
-def seats(free: Free, count: int, cell_minutes: int) -> int:
+def seats(shape: Shape, count: int, cell_minutes: int) -> int:
     """How many cases of ``count`` cells each fit at all.
 
     Taking every seat at the earliest start is best: of all ways to fill the first cell, none
     leaves more for those after it.
     """
-    left = dict(free)
+    left = dict(shape)
     total = 0
-    for at in sorted(left):
-        cells = cell_starts(at, count, cell_minutes)
+    for at, _ in shape:
+        cells = range(at, at + count * cell_minutes, cell_minutes)
         taken = min(left.get(cell, 0) for cell in cells)
         for cell in cells if taken > 0 else ():
             left[cell] -= taken

@@ -4,15 +4,16 @@ Nobody loses a seat here: a calendar that has no room for what is booked is refu
 bookings are being moved elsewhere (a closure), keeps their seats until they leave.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import cache, partial
 
-from services.reservation.domain.cells import by_day, capacities, midnight, seats
+from services.reservation.domain.cells import Shape, capacities, midnight, seats
 from services.reservation.domain.opening import accepts, on_sale
 from services.reservation.domain.rules import Rules
 from services.reservation.handlers import site_rules
 from services.reservation.store import cells, sites
-from services.reservation.store.cells import CellRow
+from services.reservation.store.cells import DayShape
 from services.reservation.store.sites import StoredSite
 from shared.calendar import TOKYO, business_date
 from shared.contracts.base import Procedure
@@ -133,36 +134,31 @@ async def _publish(
     unit: Unit, site: Site, first: date, last: date, rules: Rules, *, every_day: bool = False
 ) -> None:
     start, end = max(unit.now, midnight(first)), midnight(last + timedelta(days=1))
-    rows = await cells.free(unit.conn, [site.site_id], start, end, unit.now)
+    shapes = await cells.shapes(unit.conn, site.site_id, start, end, unit.now)
     rules = (await site_rules.at(unit, site.site_id, rules)).mixed()
     for procedure in Procedure:
-        found = {day.business_date: day for day in _days(site, procedure, rows, rules)}
+        count, length = rules.cells(procedure), rules.cell_minutes
+        # Most days of a site look alike: the calendar's weeks, and what nobody has booked yet.
+        fit = cache(partial(seats, count=count, cell_minutes=length))
+        found = {day.business_date: day for day in _days(site, procedure, shapes, fit)}
         if every_day and any(entry.procedure is procedure for entry in site.acceptance):
             for number in range((last - first).days + 1):
                 day = first + timedelta(days=number)
                 found.setdefault(day, DayCapacity(business_date=day, total=0, free=0))
         if found:
             days = tuple(found[day] for day in sorted(found))
-            minutes = rules.cells(procedure) * rules.cell_minutes
             unit.emit(
                 CapacityPublished(
-                    site_id=site.site_id, procedure=procedure, minutes=minutes, days=days
+                    site_id=site.site_id, procedure=procedure, minutes=count * length, days=days
                 )
             )
 
 
 def _days(
-    site: Site, procedure: Procedure, rows: list[CellRow], rules: Rules
+    site: Site, procedure: Procedure, shapes: Sequence[DayShape], fit: Callable[[Shape], int]
 ) -> tuple[DayCapacity, ...]:
-    total = by_day({row.starts_at: row.capacity for row in rows})
-    free = by_day({row.starts_at: row.free for row in rows})
-    count, minutes = rules.cells(procedure), rules.cell_minutes
     return tuple(
-        DayCapacity(
-            business_date=day,
-            total=seats(total[day], count, minutes),
-            free=seats(free[day], count, minutes),
-        )
-        for day in total
-        if accepts(site, procedure, None, day)
+        DayCapacity(business_date=day.business_date, total=fit(day.total), free=fit(day.free))
+        for day in shapes
+        if accepts(site, procedure, None, day.business_date)
     )

@@ -8,10 +8,11 @@ they touch a return.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from shared.db import Connection
+from services.reservation.domain.cells import Shape
+from shared.db import Connection, Row
 from shared.ids import SiteId
 
 _CLAIM = """
@@ -151,6 +152,27 @@ LEFT JOIN (
 WHERE c.site_id = ANY($1::text[]) AND c.starts_at >= $2 AND c.starts_at < $3
 ORDER BY c.site_id, c.starts_at
 """
+# A row for each day: a site has ten thousand cells, and they are told of every day.
+_SHAPES = f"""
+SELECT (starts_at AT TIME ZONE 'Asia/Tokyo')::date AS business_date,
+       array_agg(
+           extract(epoch FROM starts_at AT TIME ZONE 'Asia/Tokyo')::bigint / 60 % 1440
+           ORDER BY starts_at
+       ) AS minutes,
+       array_agg(capacity ORDER BY starts_at) AS capacity,
+       array_agg(free ORDER BY starts_at) AS free
+FROM ({_FREE}) AS cell
+GROUP BY business_date ORDER BY business_date
+"""  # noqa: S608  put together of what stands above
+
+
+@dataclass(frozen=True, slots=True)
+class DayShape:
+    """All seats of a day, and those that can be taken now; minutes count from its midnight."""
+
+    business_date: date
+    total: Shape
+    free: Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +268,22 @@ async def free(
         CellRow(SiteId(row["site_id"]), row["starts_at"], row["capacity"], row["free"])
         for row in rows
     ]
+
+
+async def shapes(
+    conn: Connection, site_id: SiteId, start: datetime, end: datetime, now: datetime
+) -> list[DayShape]:
+    """The days from ``start`` to before ``end`` that have cells, as they stand at ``now``."""
+    rows = await conn.fetch(_SHAPES, [site_id], start, end, now)
+    return [_shape(row) for row in rows]
+
+
+def _shape(row: Row) -> DayShape:
+    return DayShape(
+        row["business_date"],
+        tuple(zip(row["minutes"], row["capacity"], strict=True)),
+        tuple(zip(row["minutes"], row["free"], strict=True)),
+    )
 
 
 async def end_holds(conn: Connection, site_id: SiteId, starts: Collection[datetime]) -> None:

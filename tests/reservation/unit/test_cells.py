@@ -52,7 +52,7 @@ def test_a_start_is_as_free_as_its_fullest_cell() -> None:
 def test_seats_do_not_span_a_break() -> None:
     broken = {NINE: 1, NINE + timedelta(minutes=20): 1}
     assert starts(broken, 2, 10) == []
-    assert seats(broken, 2, 10) == 0
+    assert seats(((540, 1), (560, 1)), 2, 10) == 0
 
 
 def test_cells_are_grouped_by_the_date_in_tokyo() -> None:
@@ -79,7 +79,8 @@ def test_as_many_seats_as_the_best_way_to_fill_the_day(free: list[int], count: i
         ]
         return max(options, default=0)
 
-    assert seats(grid(*free), count, 10) == best(tuple(free))
+    shape = tuple((10 * number, seats) for number, seats in enumerate(free))
+    assert seats(shape, count, 10) == best(tuple(free))
 
 
 @given(st.lists(st.integers(0, 5), max_size=20), st.integers(1, 4), st.integers(1, 4))
