@@ -8,6 +8,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -25,6 +26,8 @@ from shared.settings import KernelSettings
 from shared.telemetry.metrics import Metrics
 
 POLL_MS = 500
+MEASURE_SECONDS = 0.5
+"""Between two looks at the lag while there is always something to handle."""
 log = logging.getLogger(__name__)
 
 
@@ -36,6 +39,7 @@ class Consumer:
         self._settings = settings
         self._metrics = metrics
         self._failures = 0
+        self._measured = 0.0
         self.connected = False
 
     async def run(self) -> None:
@@ -84,7 +88,8 @@ class Consumer:
             return
         self._failures = 0
         await self._commit(kafka, polled)
-        await self._measure_lag(kafka)
+        if time.monotonic() - self._measured >= MEASURE_SECONDS:
+            await self._measure_lag(kafka)
 
     async def handle(self, records: Sequence[ConsumerRecord]) -> None:
         """Handle a batch, or its halves, or park the one record that cannot be handled.
@@ -149,6 +154,7 @@ class Consumer:
             if end is not None:
                 with suppress(IllegalStateError):  # it has moved away while we asked
                     lags[partition] = max(0, end - await kafka.position(partition))
+        self._measured = time.monotonic()
         self._metrics.consumer_lag.clear()
         for partition, lag in lags.items():
             self._metrics.consumer_lag.labels(partition.topic, partition.partition).set(lag)
