@@ -4,7 +4,6 @@ Invariant: what the command started it stops, whatever happens; what ran before 
 Interrupted, it can go on where it was: the journal lies in the data folder.
 """
 
-import asyncio
 import hashlib
 import json
 import signal
@@ -171,6 +170,7 @@ def _ledger(folder: Path, plan: "Planner") -> "Ledger":
 
 def _run(house: "Stack", plan: "Planner", ledger: "Ledger") -> "Result":
     import httpx  # noqa: PLC0415
+    import uvloop  # noqa: PLC0415
 
     from simulation.clock import ClockNotFollowedError  # noqa: PLC0415
     from simulation.doors import RefusedError  # noqa: PLC0415
@@ -180,7 +180,7 @@ def _run(house: "Stack", plan: "Planner", ledger: "Ledger") -> "Result":
     folder = house.plan.home.root
     try:
         with ReplayBar() as bar:
-            return asyncio.run(run(House.of(house), plan, ledger, bar))
+            return uvloop.run(run(House.of(house), plan, ledger, bar))
     except KeyboardInterrupt:
         talk().print(
             f"Interrupted. The same command with --data {folder} goes on; without --fresh.",

@@ -28,7 +28,7 @@ from simulation.replay.result import Result, cells_of, counted
 
 _BEAT_SECONDS = 4.0
 # Kept for less time than the rooms keep them: none is used that is just being closed.
-_CONNECTIONS = httpx.Limits(max_connections=32, max_keepalive_connections=32, keepalive_expiry=3.0)
+_CONNECTIONS = httpx.Limits(max_connections=16, max_keepalive_connections=16, keepalive_expiry=3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,20 @@ async def replay(house: House, planner: Planner, ledger: Ledger, watch: Watch) -
 async def at_work(house: House, planner: Planner, ledger: Ledger) -> AsyncIterator[Crew]:
     """Everybody, with their connections open."""
     async with (
-        httpx.AsyncClient(timeout=120, limits=_CONNECTIONS) as http,
+        httpx.AsyncClient(timeout=120, limits=_CONNECTIONS, mounts=_pools(house)) as http,
         SimulatedClock(house.settings) as clock,
     ):
         pulse = Pulse(http, house.processes)
         yield Crew(house, planner.city, planner.behaviour, http, clock, pulse, ledger)
+
+
+def _pools(house: House) -> dict[str, httpx.AsyncHTTPTransport]:
+    """Connections for each process apart: for each request a pool looks at all it has."""
+    trust = httpx.create_ssl_context()
+    return {
+        url: httpx.AsyncHTTPTransport(verify=trust, limits=_CONNECTIONS)
+        for url in {*house.apis.values(), *house.processes.values()}
+    }
 
 
 class Replay:

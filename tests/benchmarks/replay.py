@@ -5,7 +5,6 @@ The baseline of cases per second is what the plan's aim needs (41,392 procedures
 """
 
 import argparse
-import asyncio
 import tempfile
 import threading
 import time
@@ -15,6 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import psutil
+import uvloop
 
 from deploy.cli.replay import SETTINGS, House
 from deploy.embedded.plan import DEFAULT_PORTS, Plan
@@ -128,7 +128,7 @@ def main() -> None:
             usage = Usage(house)
             with usage.watched():
                 ledger = open_ledger(None, {})
-                result = asyncio.run(replay(House.of(house), planner, ledger, _quiet))
+                result = uvloop.run(replay(House.of(house), planner, ledger, _quiet))
         finally:
             house.down()
     if result.differing():
