@@ -29,13 +29,13 @@ class Desk:
     switch_from: date | None
 
 
-def desk_of(request: Request) -> Desk:
+async def desk_of(request: Request) -> Desk:
     """The desk of the app that serves ``request``."""
     desk: Desk = request.app.state.desk
     return desk
 
 
-def refuse_query(request: Request) -> None:
+async def refuse_query(request: Request) -> None:
     """Commands take nothing in the address: what stands there may be logged on the way.
 
     Raises ``Unprocessable``; neither names nor values are repeated.

@@ -40,12 +40,12 @@ ShelfName = Annotated[
 ]
 
 
-def _tools(request: Request) -> Tools:
+async def _tools(request: Request) -> Tools:
     tools: Tools = request.app.state.tools
     return tools
 
 
-def _language(request: Request) -> Language:
+async def _language(request: Request) -> Language:
     return negotiate(request.headers.get("accept-language"))
 
 
@@ -141,7 +141,7 @@ class Telling:
         ]
 
 
-def _telling(
+async def _telling(
     language: LanguageDep,
     results: Annotated[
         Literal["all", "refused"],
