@@ -1,6 +1,6 @@
 """What issuance says and hears."""
 
-from services.issuance.handlers import booking_news, case_news, national_news
+from services.issuance.handlers import booking_news, case_news, national_news, site_news
 from shared.contracts.base import CaseOpened, Event
 from shared.contracts.issuance import (
     CardIssued,
@@ -35,7 +35,13 @@ from shared.contracts.reservation import (
     BookingMissed,
     BookingMoved,
 )
-from shared.contracts.site import NationalSystemResumed, NationalSystemSuspended
+from shared.contracts.site import (
+    NationalSystemResumed,
+    NationalSystemSuspended,
+    SiteChanged,
+    SiteOpened,
+    SiteWindDownStarted,
+)
 from shared.messaging.subscriptions import Subscription, on
 
 PUBLISHES: tuple[type[Event], ...] = (
@@ -73,4 +79,7 @@ SUBSCRIBES: tuple[Subscription, ...] = (
     on(BookingFulfilled, booking_news.fulfilled),
     on(NationalSystemSuspended, national_news.suspended),
     on(NationalSystemResumed, national_news.resumed),
+    on(SiteOpened, site_news.told),
+    on(SiteChanged, site_news.told),
+    on(SiteWindDownStarted, site_news.told),
 )

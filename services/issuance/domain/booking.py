@@ -1,5 +1,6 @@
 """A booking is for one day at one site; who comes late loses the turn but not the visit."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -22,7 +23,9 @@ class BookingState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """The seat of one case. ``minutes`` is the time planned for it."""
+    """The seat of one case. ``minutes`` is the time planned for it, ``lateness`` how late the site
+    lets it come; none where the city's rule holds.
+    """
 
     booking_id: BookingId
     case_id: CaseId
@@ -32,11 +35,16 @@ class Booking:
     minutes: int | None
     procedure: Procedure
     state: BookingState
+    lateness: timedelta | None = None
 
     @property
     def day(self) -> date:
         """The date in Japan on which the party is expected."""
         return business_date(self.starts_at)
+
+    def in_time_until(self, grace: timedelta) -> datetime:
+        """The last moment in which the party keeps its turn; ``grace`` is the city's."""
+        return self.starts_at + (grace if self.lateness is None else self.lateness)
 
 
 class BookingUnknown(NotFound):
@@ -92,6 +100,12 @@ def require_expected(booking: Booking, site_id: SiteId, today: date) -> None:
         )
 
 
-def arrival(starts_at: datetime, now: datetime, grace: timedelta) -> Arrival:
-    """In time up to and including ``grace`` after ``starts_at`` (brief, reservation rules)."""
-    return Arrival.BOOKED if now <= starts_at + grace else Arrival.LATE
+def arrival(bookings: Collection[Booking], now: datetime, grace: timedelta) -> Arrival:
+    """In time up to and including the grace after the first of a party's bookings (brief,
+    reservation rules); of those that begin together the most patient counts.
+    """
+    if not bookings:
+        return Arrival.WALK_IN
+    first = min(booking.starts_at for booking in bookings)
+    until = max(b.in_time_until(grace) for b in bookings if b.starts_at == first)
+    return Arrival.BOOKED if now <= until else Arrival.LATE

@@ -64,9 +64,9 @@ def require_over(
     """Raise ``DayNotOver`` for a day to come, or while an unseen party may still be in time."""
     if day > today:
         raise DayNotOver
-    last = max((booking.starts_at for booking in unseen), default=None)
-    if last is not None and now <= last + grace:
-        raise DayNotOver(extras={"possible_from": (last + grace).isoformat()})
+    last = max((booking.in_time_until(grace) for booking in unseen), default=None)
+    if last is not None and now <= last:
+        raise DayNotOver(extras={"possible_from": last.isoformat()})
 
 
 def end_of_unfinished(visit: Visit, case: VisitCase) -> AbandonReason | DeferReason:

@@ -25,10 +25,14 @@ class Party:
     """For a card without a booking: within how many days something has to expire."""
 
     @property
+    def booked(self) -> list[Booking]:
+        """The bookings with which they come; none for a walk-in."""
+        return [booking for booking in self.bookings.values() if booking]
+
+    @property
     def starts_at(self) -> datetime | None:
         """When the first of them is expected; none for a walk-in."""
-        times = [booking.starts_at for booking in self.bookings.values() if booking]
-        return min(times, default=None)
+        return min((booking.starts_at for booking in self.booked), default=None)
 
 
 def arrived(
@@ -71,7 +75,7 @@ def come(
         if not isinstance(obstacles.get(case_id), AlreadyDone)
     ]
     blank = nobody_yet(unit, site_id, visit_id)
-    return replace(blank, arrival=_arrival(unit, party, grace), cases=tuple(cases))
+    return replace(blank, arrival=arrival(party.booked, unit.now, grace), cases=tuple(cases))
 
 
 def nobody_yet(unit: Unit, site_id: SiteId, visit_id: VisitId | None) -> Visit:
@@ -114,8 +118,3 @@ def _procedure(file: CaseFile, booking: Booking | None) -> Procedure:
     if file.procedure is not None:
         return file.procedure
     return booking.procedure if booking else Procedure.CARD_ISSUANCE
-
-
-def _arrival(unit: Unit, party: Party, grace: timedelta) -> Arrival:
-    booked = party.starts_at
-    return arrival(booked, unit.now, grace) if booked else Arrival.WALK_IN

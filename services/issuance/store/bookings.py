@@ -6,7 +6,7 @@ knows wherever it moves.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from services.issuance.domain.booking import Booking, BookingState
 from shared.calendar import business_date
@@ -106,6 +106,7 @@ async def of_day(conn: Connection, site_id: SiteId, day: date) -> list[Expected]
 
 def booking_of(row: Row) -> Booking:
     """A booking whose seat is known."""
+    late: int | None = row["lateness_minutes"]
     return Booking(
         booking_id=row["booking_id"],
         case_id=row["case_id"],
@@ -115,6 +116,7 @@ def booking_of(row: Row) -> Booking:
         minutes=row["minutes"],
         procedure=Procedure(row["procedure"]),
         state=BookingState(row["state"]),
+        lateness=None if late is None else timedelta(minutes=late),
     )
 
 
@@ -149,7 +151,7 @@ WHERE NOT EXISTS (SELECT FROM satellite_here)
 ON CONFLICT (booking_id) DO UPDATE SET state_seq = excluded.state_seq, state = excluded.state
 WHERE excluded.state_seq > b.state_seq
 """
-_BOOKING = "SELECT * FROM booking WHERE starts_at IS NOT NULL"
+_BOOKING = "SELECT * FROM expected_booking WHERE starts_at IS NOT NULL"
 _PARTY = f"""{_BOOKING} AND party_id = $1 AND site_id = $2 AND business_date = $3
     AND state = 'active' ORDER BY starts_at, booking_id"""
 _USED = """
@@ -164,7 +166,7 @@ SELECT b.*,
                      AND v.site_id = b.site_id AND v.business_date = b.business_date)
        OR EXISTS (SELECT FROM procedure_ended e WHERE e.case_id = b.case_id) AS is_seen,
        m.booking_id IS NOT NULL AS is_missed
-FROM booking b LEFT JOIN missed m USING (booking_id, site_id, business_date)
+FROM expected_booking b LEFT JOIN missed m USING (booking_id, site_id, business_date)
 WHERE b.site_id = $1 AND b.business_date = $2
       AND (b.state IN ('active', 'fulfilled') OR m.booking_id IS NOT NULL)
 ORDER BY b.starts_at, b.booking_id

@@ -29,15 +29,30 @@ async def publish(
         at,
         by,
     )
-    await conn.executemany(
-        _ADD_STEP,
-        [
-            (version, procedure, kind, position, one.step, one.rule, list(one.accepts))
-            for (procedure, kind), found in steps.items()
-            for position, one in enumerate(found, start=1)
-        ],
-    )
+    await _add_steps(conn, version, steps)
     return version
+
+
+async def newest(conn: Connection) -> int:
+    """The version that was published last."""
+    version: int = await conn.fetchval("SELECT max(version) FROM checklist")
+    return version
+
+
+async def copy(conn: Connection, published: Checklist) -> bool:
+    """Write a version as it was published elsewhere; False where its number is here already."""
+    is_new = await conn.fetchval(
+        _COPY,
+        published.version,
+        published.valid_from,
+        list(published.documents.get(DocumentClass.A, ())),
+        list(published.documents.get(DocumentClass.B, ())),
+        published.published_at,
+        published.published_by,
+    )
+    if is_new:
+        await _add_steps(conn, published.version, published.steps)
+    return bool(is_new)
 
 
 async def find(conn: Connection, version: int) -> Checklist | None:
@@ -61,6 +76,17 @@ async def accepted(conn: Connection, visit_id: VisitId, case_id: CaseId) -> Acce
     """The documents that the case's version accepts; none for a case that there is not."""
     row = await conn.fetchrow(_ACCEPTED, visit_id, case_id)
     return _classes(row) if row else {}
+
+
+async def _add_steps(conn: Connection, version: int, steps: Steps) -> None:
+    await conn.executemany(
+        _ADD_STEP,
+        [
+            (version, procedure, kind, position, one.step, one.rule, list(one.accepts))
+            for (procedure, kind), found in steps.items()
+            for position, one in enumerate(found, start=1)
+        ],
+    )
 
 
 def _classes(row: Row) -> dict[DocumentType, DocumentClass]:
@@ -100,6 +126,10 @@ def _steps(rows: Iterable[Row]) -> Steps:
 _PUBLISH = """
 INSERT INTO checklist (version, valid_from, class_a, class_b, published_at, published_by)
 SELECT coalesce(max(version), 0) + 1, $1, $2, $3, $4, $5 FROM checklist RETURNING version
+"""
+_COPY = """
+INSERT INTO checklist (version, valid_from, class_a, class_b, published_at, published_by)
+VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING true
 """
 _ADD_STEP = """
 INSERT INTO checklist_step (version, procedure, kind, position, step, rule, accepts)

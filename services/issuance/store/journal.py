@@ -98,6 +98,12 @@ async def told(conn: Connection, numbers: Sequence[int], at: datetime) -> None:
     await conn.execute(_TOLD, list(numbers), at)
 
 
+async def waiting(conn: Connection) -> tuple[int, datetime | None]:
+    """How many entries headquarters do not have, and the moment of the oldest."""
+    (row,) = await conn.fetch(_WAITING)
+    return row["waiting"], row["oldest_at"]
+
+
 async def progress(conn: Connection) -> Progress:
     """How far the journal was told."""
     (row,) = await conn.fetch(_PROGRESS)
@@ -119,6 +125,9 @@ _UNTOLD = """
 SELECT number, lease, actor, entry FROM journal WHERE told_at IS NULL ORDER BY number LIMIT $1
 """
 _TOLD = "UPDATE journal SET told_at = $2 WHERE number = ANY ($1::bigint[])"
+_WAITING = """
+SELECT count(*) AS waiting, min(occurred_at) AS oldest_at FROM journal WHERE told_at IS NULL
+"""
 _PROGRESS = """
 SELECT count(*) AS entries, count(*) FILTER (WHERE told_at IS NULL) AS waiting,
        min(occurred_at) FILTER (WHERE told_at IS NULL) AS oldest_at,

@@ -169,7 +169,7 @@ FROM (
     SELECT n.booking_id, o.booking_id
     FROM booking n JOIN booking o USING (party_id, site_id, business_date)
     WHERE n.booking_id = ANY ($1::uuid[]) AND o.state = 'active'
-) AS t JOIN booking b USING (booking_id)
+) AS t JOIN expected_booking b USING (booking_id)
 WHERE b.starts_at IS NOT NULL
 ORDER BY t.named <> b.booking_id, b.starts_at, b.booking_id
 """

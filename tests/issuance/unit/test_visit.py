@@ -185,8 +185,19 @@ def test_closed_cases_stay_closed() -> None:
 
 @given(st.integers(-3600, 3600))
 def test_in_time_until_the_grace_is_over(seconds: int) -> None:
-    came = arrival(NOW, NOW + timedelta(seconds=seconds), GRACE)
+    came = arrival([a_booking(NOW)], NOW + timedelta(seconds=seconds), GRACE)
     assert came is (Arrival.BOOKED if seconds <= 600 else Arrival.LATE)
+
+
+def test_the_site_s_own_patience_counts_and_of_a_party_the_longest() -> None:
+    patient = replace(a_booking(NOW), lateness=timedelta(minutes=30))
+    strict = replace(a_booking(NOW), lateness=timedelta())
+    later = replace(patient, starts_at=NOW + timedelta(minutes=20))
+    at = NOW + timedelta(minutes=25)
+    assert arrival([strict, patient], at, GRACE) is Arrival.BOOKED
+    assert arrival([strict, later], at, GRACE) is Arrival.LATE
+    assert arrival([strict], NOW + timedelta(seconds=1), GRACE) is Arrival.LATE
+    assert arrival([], at, GRACE) is Arrival.WALK_IN
 
 
 def test_the_day_of_a_booking_is_the_day_in_japan() -> None:
