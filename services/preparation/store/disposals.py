@@ -210,11 +210,17 @@ WHERE stage = 'voided' AND NOT EXISTS (
 ORDER BY case_id LIMIT $2
 ON CONFLICT DO NOTHING RETURNING case_id
 """
+# Few cards can be meant at all; of the others nothing else is looked up.
 _BECOME_DUE = """
-WITH over AS (
+WITH meant AS MATERIALIZED (
+    SELECT case_id FROM card
+    WHERE stage IN ('shelved', 'notified') AND holds = 0 AND card_expires_on < $1
+    UNION
+    SELECT case_id FROM notice WHERE notice_seq >= 2 AND pickup_deadline < $1
+), over AS (
     SELECT card.case_id,
            CASE WHEN card_expires_on < $1 THEN 'expired' ELSE 'unclaimed' END AS reason
-    FROM card
+    FROM meant JOIN card USING (case_id)
     LEFT JOIN LATERAL (SELECT notice_seq, pickup_deadline FROM notice
                        WHERE notice.case_id = card.case_id
                        ORDER BY notice_seq DESC LIMIT 1) AS last ON true
