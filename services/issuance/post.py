@@ -1,21 +1,50 @@
 """Beside the consumer of a satellite: its journal is told to headquarters, again and again.
 
-Where this is no satellite there is nothing to tell.
+Where this is no satellite there is nothing to tell. Neither a line that is down, nor what stands at
+its other end, nor a database that starts again ends the process: it goes on hearing and telling.
 """
 
 import asyncio
 import logging
 
 import httpx
+from prometheus_client import Gauge
 
 from services.issuance.gateways import TIMEOUT_SECONDS, Headquarters, HeadquartersError
 from services.issuance.handlers.telling import Teller
 from services.issuance.instance import InstanceSettings
-from shared.messaging.failure import backoff
+from services.issuance.store import journal
+from shared.messaging.failure import backoff, may_heal
 from shared.room import Resources
+from shared.security.principal import Principal
+from shared.telemetry.metrics import Metrics
+from shared.unit import Units
 
 IDLE_SECONDS = 2.0
 log = logging.getLogger(__name__)
+
+
+class JournalMetrics:
+    """What alerts ask of a journal."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.waiting = Gauge(
+            "madoguchi_issuance_journal_waiting",
+            "Entries of this satellite's journal that headquarters do not have.",
+            registry=metrics.registry,
+        )
+        self.oldest = Gauge(
+            "madoguchi_issuance_journal_oldest_age_seconds",
+            "Age of the oldest of them; 0 when there is none.",
+            registry=metrics.registry,
+        )
+
+    async def measure(self, units: Units) -> None:
+        """Look at what waits."""
+        async with units.begin(Principal.system("issuance")) as unit:
+            waiting, since = await journal.waiting(unit.conn)
+        self.waiting.set(waiting)
+        self.oldest.set(max(0.0, (unit.now - since).total_seconds()) if since else 0.0)
 
 
 async def works(resources: Resources) -> None:
@@ -30,18 +59,23 @@ async def works(resources: Resources) -> None:
         )
     async with httpx.AsyncClient(base_url=own.headquarters_url, timeout=TIMEOUT_SECONDS) as http:
         headquarters = Headquarters(http, own.headquarters_token.get_secret_value())
-        await tell(Teller(resources.units, own.satellite, headquarters))
+        teller = Teller(resources.units, own.satellite, headquarters)
+        await tell(teller, resources.units, JournalMetrics(resources.metrics))
 
 
-async def tell(teller: Teller) -> None:
-    """Rounds without end: at once while entries wait, later where headquarters are not reached."""
+async def tell(teller: Teller, units: Units, figures: JournalMetrics) -> None:
+    """Rounds without end: at once while entries wait, later where they cannot be told."""
     failures = 0
     while True:
         try:
+            await figures.measure(units)
             taken = await teller.round()
-        except HeadquartersError as error:
+        except Exception as error:
+            if not isinstance(error, HeadquartersError) and not may_heal(error):
+                raise
             failures += 1
-            log.warning("the journal waits: %s", error)
+            why = str(error) if isinstance(error, HeadquartersError) else type(error).__name__
+            log.warning("the journal waits: %s", why)
             await asyncio.sleep(backoff(failures))
         else:
             failures = 0

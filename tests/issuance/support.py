@@ -12,6 +12,7 @@ import httpx
 from aiokafka.structs import ConsumerRecord
 from pydantic import SecretStr
 
+from services.issuance.api.step_bodies import Version
 from services.issuance.bootstrap import ROOM
 from shared.clock import FixedClock
 from shared.contracts.base import CaseKind, CaseOpened, Event, Procedure
@@ -83,6 +84,12 @@ def resources(database: Database, clock: FixedClock) -> Resources:
         database=database,
         clock=clock,
     )
+
+
+def version(**changes: Any) -> dict[str, Any]:
+    """A version of the checklist as its documentation shows it."""
+    example: dict[str, Any] = Version.model_json_schema()["examples"][0]
+    return {**example, **changes}
 
 
 class City:

@@ -96,6 +96,14 @@ class Region:
 
         await until(leased)
 
+    async def until_versions(self, count: int) -> None:
+        """The satellite has so many versions of the checklist."""
+
+        async def there() -> bool:
+            return len(ok(await self.sat_clerk.get("/v1/checklists"))["items"]) == count
+
+        await until(there)
+
     async def until_told(self) -> None:
         """Nothing of the journal waits."""
 

@@ -21,7 +21,7 @@ from shared.contracts.reservation import (
     CancelReason,
     MoveReason,
 )
-from tests.issuance.support import CENTER, OFFICE, TEN, Clerk, ok, refused
+from tests.issuance.support import CENTER, OFFICE, TEN, Clerk, ok, refused, version
 from tests.journeys.installed import ROLES
 from tests.journeys.severed import Region, severed
 
@@ -43,8 +43,10 @@ async def start(region: Region) -> None:
     await region.say(ClockAdvanced(now=TEN))
     await asyncio.gather(region.hq.start(*ROLES), region.sat.start("api", "relay"))
     ok(await region.hq_supervisor.post("/v1/satellites", {"site_id": OFFICE}))
+    ok(await region.hq_supervisor.post("/v1/checklists", version()))
     await region.sat.start("consume")
     await region.until_leased()
+    await region.until_versions(2)
     await region.until_heard()
     await region.until_satellite_heard()
 

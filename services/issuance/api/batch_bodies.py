@@ -134,7 +134,7 @@ class JournalEntry(Body):
     number: Annotated[int, Field(ge=1)]
     """Its number there."""
 
-    actor: Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,200}$")]
+    actor: Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,300}$")]
     """Who did it."""
 
 

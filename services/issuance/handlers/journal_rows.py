@@ -258,8 +258,8 @@ SILENT = frozenset(
         # Told with the leaving, or with the sign-off, that caused it.
         "case.abandon",
         "case.close_at_sign_off",
-        # Published at each satellite as at headquarters.
-        "checklist.publish",
+        # Headquarters have published it.
+        "checklist.take_over",
         # Order of waiting, and counters: over when it is told.
         "visit.skip",
         "visit.transfer",

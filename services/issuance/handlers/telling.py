@@ -1,18 +1,26 @@
 """A satellite tells its journal: take the next entries, tell them, note that they are there.
 
 Nothing is noted before headquarters have it, and they know each entry by its number: cut off
-anywhere, telling it again changes nothing.
+anywhere, telling it again changes nothing. Beside it, new versions of the checklist are taken over.
 """
 
 import logging
+from time import monotonic
 
-from services.issuance.gateways import Headquarters, HeadquartersError, LeaseRefusedError
-from services.issuance.store import journal
+from services.issuance.gateways import (
+    Headquarters,
+    HeadquartersError,
+    LeaseRefusedError,
+    NotUnderstoodError,
+)
+from services.issuance.store import checklists, journal
 from shared.ids import SiteId
 from shared.security.principal import Principal
 from shared.unit import Units
 
 MOST = 200
+LOOK_SECONDS = 60.0
+"""A version of the checklist begins on the day after its publication at the earliest."""
 log = logging.getLogger(__name__)
 
 
@@ -23,6 +31,8 @@ class Teller:
         self._units = units
         self._site_id = site_id
         self._headquarters = headquarters
+        self._look_at = monotonic()
+        self._fewer: int | None = None
         self._principal = Principal.system("issuance")
 
     async def round(self) -> int:
@@ -32,6 +42,7 @@ class Teller:
         """
         try:
             await self._lease()
+            await self._take_over_checklists()
             return await self._tell()
         except HeadquartersError as error:
             async with self._units.begin(self._principal) as unit:
@@ -51,17 +62,47 @@ class Teller:
 
     async def _tell(self) -> int:
         async with self._units.begin(self._principal) as unit:
-            lease, entries = await journal.untold(unit.conn, MOST)
+            lease, entries = await journal.untold(unit.conn, self._fewer or MOST)
         if not entries:
             return 0
-        told = await self._headquarters.tell(self._site_id, lease, entries)
+        try:
+            told = await self._headquarters.tell(self._site_id, lease, entries)
+        except NotUnderstoodError as error:
+            # Fewer and fewer, until the one that cannot be read stands alone and is named.
+            self._fewer = max(1, len(entries) // 2)
+            first, last = entries[0].number, entries[-1].number
+            raise HeadquartersError(f"{error} (entries {first} to {last})") from None
+        self._fewer = None
         async with self._units.begin(self._principal) as unit:
             await journal.told(unit.conn, told, unit.now)
             waiting = (await journal.progress(unit.conn)).waiting
         log.info("told %d entries of the journal, %d wait", len(told), waiting)
         if len(told) < len(entries):
-            raise HeadquartersError("entries were refused")
+            raise HeadquartersError(f"entry {entries[len(told)].number} was refused")
         return len(told)
+
+    async def _take_over_checklists(self) -> None:
+        """Whatever keeps them from being read here must not keep the journal waiting."""
+        if monotonic() < self._look_at:
+            return
+        self._look_at = monotonic() + LOOK_SECONDS
+        try:
+            while await self._take_over_next():
+                log.info("took over a version of the checklist")
+        except HeadquartersError as error:
+            log.warning("versions of the checklist wait: %s", error)
+
+    async def _take_over_next(self) -> bool:
+        async with self._units.begin(self._principal) as unit:
+            version = await checklists.newest(unit.conn) + 1
+        found = await self._headquarters.checklist(version)
+        if found is None:
+            return False
+        async with self._units.begin(self._principal) as unit:
+            is_new = await checklists.copy(unit.conn, found)
+            if is_new:
+                unit.audit("checklist.take_over", subject=str(found.version))
+        return is_new
 
     async def _note(self, lease: int | None, said: str | None) -> None:
         async with self._units.begin(self._principal) as unit:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import promql_parser as promql
 
+from services.issuance.post import JournalMetrics
 from services.preparation.gauges import TransferMetrics
 from services.reporting.signals import Signals
 from services.reservation.post import MailMetrics
@@ -52,6 +53,7 @@ def published() -> dict[str, frozenset[str]]:
     metrics = Metrics(service="any", role="any")
     MailMetrics(metrics)
     TransferMetrics(metrics)
+    JournalMetrics(metrics)
     Signals(metrics)
     registry = metrics.registry
     series: dict[str, frozenset[str]] = dict(FOREIGN)

@@ -2,12 +2,10 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
 
-from services.issuance.api.step_bodies import Version
 from shared.clock import FixedClock
 from shared.ids import CaseId
 from tests.issuance.support import (
@@ -18,6 +16,7 @@ from tests.issuance.support import (
     ok,
     refused,
     replaces_another,
+    version,
 )
 
 PROXY = {
@@ -40,12 +39,6 @@ async def called(city: City, clerk: Clerk, case_id: CaseId) -> str:
     visit_id: str = ok(await clerk.check_in(booking_id=booking.booking_id))["visit_id"]
     ok(await clerk.call(visit_id))
     return visit_id
-
-
-def version(**changes: Any) -> dict[str, Any]:
-    """A version as its documentation shows it."""
-    example: dict[str, Any] = Version.model_json_schema()["examples"][0]
-    return {**example, **changes}
 
 
 async def test_a_card_that_replaces_another_is_handed_over_against_it(

@@ -12,6 +12,7 @@ HANDLERS = Path(journal_rows.__file__).parent
 _AUDITED = re.compile(r'(?:audit|record|_keep)\((?:[^()"]|\n)*?(f?)"([a-z_]+\.[^"]+)"')
 _HEADQUARTERS_ONLY = {
     "letter.mail",
+    "checklist.publish",
     "satellite.set_up",
     "conflict.raise",
     "visit.serve",
