@@ -16,6 +16,7 @@ from deploy.embedded.postgres import EmbeddedPostgres
 CITIZENS_ISSUED_BY = "reservation"
 WRITES_TO_CITIZENS = "reservation"
 SHOWS_THE_HOUSE = "reporting"
+HAS_PAGES_OF_STAFF = ("issuance", "reporting")
 READS_NOTICES = ("preparation", "reservation", "issuance")
 ONLY_FOR = {
     "MADOGUCHI_NOTICE_KEYS": READS_NOTICES,
@@ -56,9 +57,11 @@ def _shared(plan: Plan, postgres: EmbeddedPostgres, store: KeyStore) -> dict[str
 
 
 def _pages(plan: Plan, room: str) -> dict[str, str]:
-    """Under which client the counter screen signs in; with a provider of the city it says so."""
-    is_ours = room == "issuance" and plan.embeds_issuer
-    return {"MADOGUCHI_ISSUANCE_PAGE_CLIENT_ID": PAGES} if is_ours else {}
+    """How staff sign in to a room's pages; with a provider of the city it says so itself."""
+    if room not in HAS_PAGES_OF_STAFF or not plan.embeds_issuer:
+        return {}
+    prefix = f"MADOGUCHI_{room.upper()}_PAGE_"
+    return {f"{prefix}CLIENT_ID": PAGES, f"{prefix}URL": plan.url(room)}
 
 
 def _own(plan: Plan, room: str, store: KeyStore, postgres: EmbeddedPostgres) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """The development issuer: what an OpenID Connect provider publishes, for embedded runs only.
 
-Invariant: it hands out public keys and makes no token. Tokens are signed beside it by whoever can
-read the private key file (`madoguchi token`), so nothing on the network can obtain one; pages sign
-in with such a token by code and PKCE (`issuer_login`).
+Invariant: it hands out public keys and makes no token that opens a room. Those are signed beside it
+by whoever can read the private key file (`madoguchi token`), so nothing on the network can obtain
+one; pages sign in with such a token by code and PKCE (`issuer_login`).
 """
 
 import argparse

@@ -1,7 +1,8 @@
 """Sign-in at the development issuer: authorization code with PKCE (RFC 7636, S256), nothing else.
 
-Invariant: it makes no token. Whoever signs in shows one that `madoguchi token` has signed, and gets
-that one back for a code: so still nothing on the network obtains a token that its holder had not.
+Invariant: it makes no access token. Whoever signs in shows one that `madoguchi token` has signed,
+and gets that one back for a code: so still nothing on the network obtains a token that its holder
+had not. The ID token beside it is for the page alone: it has no roles and no room is its audience.
 A code counts once, for a minute, for the page that asked, and only for who has its verifier.
 """
 
@@ -12,11 +13,13 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from html import escape
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+import jwt
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse
@@ -39,6 +42,7 @@ _ASKED = (
     "client_id",
     "redirect_uri",
     "state",
+    "nonce",
     "code_challenge",
     "code_challenge_method",
 )
@@ -57,6 +61,7 @@ class _Granted:
 
     token: str
     challenge: str
+    nonce: str
     redirect_uri: str
     until: float
 
@@ -106,6 +111,7 @@ class Login:
         self._codes[code] = _Granted(
             token,
             asked["code_challenge"],
+            asked["nonce"],
             asked["redirect_uri"],
             self._monotonic() + CODE_SECONDS,
         )
@@ -118,7 +124,11 @@ class Login:
         granted = self._codes.pop(str(form.get("code", "")), None)
         if granted is None or not self._is_good(form, granted):
             return JSONResponse({"error": "invalid_grant"}, 400, _NOT_KEPT)
-        body = {"access_token": granted.token, "token_type": "Bearer"}
+        body = {
+            "access_token": granted.token,
+            "token_type": "Bearer",
+            "id_token": self._id_token(granted),
+        }
         return JSONResponse(body, headers=_NOT_KEPT)
 
     def _is_good(self, form: FormData, granted: _Granted) -> bool:
@@ -131,6 +141,20 @@ class Login:
             and granted.until >= self._monotonic()
             and hmac.compare_digest(shown, granted.challenge)
         )
+
+    def _id_token(self, granted: _Granted) -> str:
+        """Who signed in, for the page that asked, with its nonce."""
+        ring, now = CitizenKeys.read(self._keys), datetime.now(UTC)
+        shown = jwt.decode(granted.token, options={"verify_signature": False})  # verified before
+        claims = {
+            "iss": self._issuer,
+            "aud": CLIENT,
+            "sub": shown["sub"],
+            "iat": now,
+            "exp": now + timedelta(seconds=CODE_SECONDS),
+            "nonce": granted.nonce,
+        }
+        return jwt.encode(claims, ring.current, algorithm="ES256", headers={"kid": ring.kid})
 
     def _verifier(self) -> TokenVerifier:
         keys = FixedKeys(CitizenKeys.read(self._keys).document())

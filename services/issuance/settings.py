@@ -5,17 +5,18 @@ from datetime import date, time, timedelta
 from typing import Annotated
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from services.issuance.domain.national_system import NationalRules
 from services.issuance.domain.queue import DEFAULT_MINUTES, Claim, Priorities
 from services.issuance.domain.ticket import Purpose
+from shared.http.page_settings import PageSettings
 
 Minutes = Annotated[int, Field(ge=1, le=240)]
 HeadStart = Annotated[int, Field(ge=-240, le=240)]
 
 
-class IssuanceSettings(BaseSettings):
+class IssuanceSettings(PageSettings):
     """Rules of the counter that a city sets for itself."""
 
     model_config = SettingsConfigDict(env_prefix="MADOGUCHI_ISSUANCE_", extra="ignore", frozen=True)
@@ -50,14 +51,6 @@ class IssuanceSettings(BaseSettings):
         None,
         description="From when a certificate renewal may become a next-generation card; unset:"
         " never.",
-    )
-    page_client_id: str | None = Field(
-        None,
-        description="The client under which the counter screen signs in at the provider; unset:"
-        " with a token given once.",
-    )
-    page_token_url: str | None = Field(
-        None, description="The provider's token endpoint, where the room reaches it otherwise."
     )
     board_listeners: int = Field(
         1000, ge=1, description="Boards and screens that one instance serves at once."

@@ -11,7 +11,10 @@ ACCESS: AccessTable = {
     ("GET", "/dashboard"): allow(Role.PUBLIC),
     ("GET", "/dashboard/sign-in"): allow(Role.PUBLIC),
     ("POST", "/dashboard/session"): allow(Role.PUBLIC),
-    ("POST", "/dashboard/sign-out"): allow(*_STEERING),
+    ("POST", "/dashboard/login"): allow(Role.PUBLIC),
+    ("GET", "/dashboard/callback"): allow(Role.PUBLIC),
+    # The form's mark is asked for there: also who may see no page may leave.
+    ("POST", "/dashboard/sign-out"): allow(Role.PUBLIC),
     ("GET", "/dashboard/assets/{name}"): allow(Role.PUBLIC),
     ("GET", "/dashboard/{page}"): allow(*_STEERING),
     ("GET", "/dashboard/{page}/live"): allow(*_STEERING),

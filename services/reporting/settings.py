@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from shared.http.page_settings import PageSettings
 
 
-class ReportingSettings(BaseSettings):
+class ReportingSettings(PageSettings):
     """Read once, at start."""
 
     model_config = SettingsConfigDict(

@@ -5,17 +5,19 @@ with a mark that is made from the token, so that no other site can send it.
 """
 
 import hmac
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from starlette.datastructures import FormData, Headers
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.errors import BadRequest, Text
+from shared.errors import BadRequest, Forbidden, Text
+from shared.http.problems import on_problem
 
 _TOKEN = "madoguchi.page_token"  # noqa: S105  the name under which it is kept
 
@@ -26,11 +28,13 @@ class Door:
 
     Who has no cookie is led to ``<prefix>/sign-in``. For what is open the cookie does not count: a
     token that holds no more is in nobody's way there. A name that ends in ``/`` opens all below it.
+    With ``returns`` who signs in comes back to the page that was asked for.
     """
 
     prefix: str
     cookie: str
-    open: Collection[str] = ("sign-in", "session")
+    open: Collection[str] = ("sign-in", "session", "login", "callback")
+    returns: bool = False
 
     def holds(self, path: str) -> bool:
         """Whether ``path`` is one of these pages and needs its cookie."""
@@ -64,7 +68,7 @@ class PageSession:
             if token and "authorization" not in headers:
                 bearer = (b"authorization", f"Bearer {token}".encode("latin-1"))
                 scope = {**scope, "headers": [*scope["headers"], bearer], _TOKEN: token}
-                if _is_visit(scope, headers):
+                if _is_from_a_page(headers):
                     await self._or_sign_in(scope, receive, send)
                     return
             elif "authorization" not in headers and _is_visit(scope, headers):
@@ -89,7 +93,11 @@ class PageSession:
     def _sign_in(self, scope: Scope) -> str:
         """Relative, so that it works behind any prefix."""
         below = _path(scope).removeprefix(f"{self._door.prefix}/")
-        return "../" * below.count("/") + "sign-in"
+        address = "../" * below.count("/") + "sign-in"
+        if not self._door.returns or scope["method"] != "GET":
+            return address
+        query = scope["query_string"].decode("latin-1")
+        return f"{address}?{urlencode({'next': f'{below}?{query}' if query else below})}"
 
 
 def mark(request: Request) -> str:
@@ -111,12 +119,27 @@ def require_own_origin(request: Request) -> None:
         raise FormExpired
 
 
-def remember(request: Request, answer: Response, token: str, door: Door) -> Response:
-    """Keep the token in the browser until it is closed."""
-    answer.set_cookie(
-        door.cookie, token, httponly=True, samesite="strict", secure=request.url.scheme == "https"
-    )
+def remember(
+    request: Request, answer: Response, token: str, door: Door, *, secure: bool = False
+) -> Response:
+    """Keep the token in the browser until it is closed; ``secure`` where browsers come by TLS."""
+    secure = secure or request.url.scheme == "https"
+    answer.set_cookie(door.cookie, token, httponly=True, samesite="strict", secure=secure)
     return answer
+
+
+def refusals(
+    door: Door, page: Callable[[Request, Forbidden], Response]
+) -> Callable[[Request, Exception], Coroutine[Any, Any, Response]]:
+    """An app's handler of ``Forbidden``: people on pages of this door see ``page``."""
+
+    async def on_forbidden(request: Request, error: Exception) -> Response:
+        is_page = door.holds(_path(request.scope)) and _is_from_a_page(request.headers)
+        if isinstance(error, Forbidden) and is_page:
+            return page(request, error)
+        return await on_problem(request, error)
+
+    return on_forbidden
 
 
 def forget(answer: Response, door: Door) -> Response:
@@ -140,4 +163,9 @@ def _token(headers: Headers, cookie: str) -> str | None:
 
 def _is_visit(scope: Scope, headers: Headers) -> bool:
     """Whether a browser comes to see a page."""
-    return scope["method"] == "GET" and "text/html" in headers.get("accept", "")
+    return scope["method"] == "GET" and _is_from_a_page(headers)
+
+
+def _is_from_a_page(headers: Headers) -> bool:
+    """Whether a browser shows what is answered: a page, or what follows a form."""
+    return "text/html" in headers.get("accept", "")

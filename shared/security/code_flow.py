@@ -1,9 +1,12 @@
 """Sign-in of pages: authorization code with PKCE (RFC 7636, S256; RFC 9700) at the city's provider.
 
 The verifier never leaves the browser's cookie and this room; the provider sees its hash first and
-itself only together with the code. A public client: there is no secret to keep.
+itself only together with the code. A public client: there is no secret to keep. Whom the answer is
+about stands in an ID token for this client alone, with the nonce of the question (OpenID Connect
+Core 1.0, section 3.1.3.7).
 """
 
+import hmac
 import secrets
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
@@ -12,8 +15,11 @@ from hashlib import sha256
 from urllib.parse import urlencode
 
 import httpx
+import jwt
 
 from shared.errors import ServiceUnavailable, Text, Unauthorized
+from shared.security.jwks import RemoteKeys
+from shared.security.oidc import TokenVerifier, staff_issuer
 
 _PATIENCE = 5.0
 
@@ -24,16 +30,26 @@ class Attempt:
 
     state: str
     verifier: str
+    nonce: str
 
     @classmethod
     def new(cls) -> "Attempt":
-        """Two secrets of 256 bits."""
-        return cls(secrets.token_urlsafe(32), secrets.token_urlsafe(32))
+        """Three secrets of 256 bits."""
+        return cls(*(secrets.token_urlsafe(32) for _ in range(3)))
 
     @property
     def challenge(self) -> str:
         """The hash of the verifier, as the provider is told it (S256)."""
         return urlsafe_b64encode(sha256(self.verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What a code was given for: an access token, and whom the ID token beside it names."""
+
+    token: str
+    subject: str
+    """As ``Principal.subject``; the access token has to be about the same."""
 
 
 class SignInRefused(Unauthorized):
@@ -52,7 +68,12 @@ class ProviderSilent(ServiceUnavailable):
 
 
 class CodeFlow:
-    """The flow with one provider; ``token_url`` where the room has another way to it."""
+    """The flow with one provider.
+
+    ``discovery_url``, ``token_url`` and ``jwks_url`` where the room has another way to it than the
+    browser; without them it is asked as OpenID Connect Discovery has it. ``http`` stays the
+    caller's, who closes it.
+    """
 
     def __init__(
         self,
@@ -60,12 +81,19 @@ class CodeFlow:
         issuer: str,
         client_id: str,
         *,
+        discovery_url: str | None = None,
         token_url: str | None = None,
+        jwks_url: str | None = None,
     ) -> None:
         self._http = http
         self._issuer = issuer
         self._client_id = client_id
+        self._discovery_url = discovery_url or (
+            f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+        )
         self._token_url = token_url
+        keys = RemoteKeys(http, issuer, jwks_url=jwks_url)
+        self._id_tokens = TokenVerifier([staff_issuer(issuer, keys)], audience=client_id)
 
     async def address(self, attempt: Attempt, redirect_uri: str) -> str:
         """Where the browser goes to sign in. Raises ``ProviderSilent``."""
@@ -75,13 +103,20 @@ class CodeFlow:
             "redirect_uri": redirect_uri,
             "scope": "openid",
             "state": attempt.state,
+            "nonce": attempt.nonce,
             "code_challenge": attempt.challenge,
             "code_challenge_method": "S256",
         }
         return f"{await self._endpoint('authorization_endpoint')}?{urlencode(asked)}"
 
-    async def token(self, attempt: Attempt, code: str, redirect_uri: str) -> str:
-        """The access token for a code. Raises ``SignInRefused`` and ``ProviderSilent``."""
+    async def token(self, attempt: Attempt, code: str, redirect_uri: str) -> Granted:
+        """What the code is given for.
+
+        Raises ``SignInRefused``, also where the ID token is missing, for another client or to
+        another question, ``ProviderSilent``, and ``ServiceUnavailable`` without its keys.
+        """
+        if not code or not attempt.verifier:
+            raise SignInRefused
         url = self._token_url or await self._endpoint("token_endpoint")
         shown = {
             "grant_type": "authorization_code",
@@ -94,18 +129,43 @@ class CodeFlow:
             answer = await self._http.post(url, data=shown, timeout=_PATIENCE)
             if answer.is_client_error:
                 raise SignInRefused
-            token = _document(answer).get("access_token")
+            given = _document(answer)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError):
             raise ProviderSilent(retry_after=10) from None
+        token = given.get("access_token")
         if not isinstance(token, str):
             raise ProviderSilent(retry_after=10)
-        return token
+        return Granted(token, await self._subject(given.get("id_token"), attempt))
+
+    async def end_address(self, back: str) -> str | None:
+        """Where the browser ends the session at the provider, and from there goes ``back``.
+
+        None where the provider names no such place (OpenID Connect RP-Initiated Logout 1.0) or
+        does not answer: the session here ends all the same.
+        """
+        try:
+            url = await self._endpoint("end_session_endpoint")
+        except ProviderSilent:
+            return None
+        asked = {"client_id": self._client_id, "post_logout_redirect_uri": back}
+        return f"{url}?{urlencode(asked)}"
+
+    async def _subject(self, id_token: object, attempt: Attempt) -> str:
+        if not isinstance(id_token, str):
+            raise SignInRefused
+        try:
+            principal = await self._id_tokens.verify(id_token)
+        except Unauthorized:
+            raise SignInRefused from None
+        claims = jwt.decode(id_token, options={"verify_signature": False})  # verified just now
+        if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), attempt.nonce.encode()):
+            raise SignInRefused
+        return principal.subject
 
     async def _endpoint(self, name: str) -> str:
         """An endpoint as the provider's discovery names it."""
         try:
-            url = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
-            found = _document(await self._http.get(url, timeout=_PATIENCE))
+            found = _document(await self._http.get(self._discovery_url, timeout=_PATIENCE))
         except (httpx.HTTPError, httpx.InvalidURL, ValueError):
             raise ProviderSilent(retry_after=10) from None
         endpoint = found.get(name)

@@ -10,6 +10,7 @@ import pytest
 from playwright.async_api import expect
 
 from deploy.embedded.issuer import create_issuer, sign
+from deploy.embedded.issuer_login import CLIENT
 from deploy.embedded.keys import ISSUER, KeyStore
 from deploy.embedded.ports import LOOPBACK, free_port
 from services.issuance.api import build
@@ -32,8 +33,13 @@ class Entrance:
 
 
 @asynccontextmanager
-async def entrance(database: Database, folder: Path) -> AsyncIterator[Entrance]:
+async def entrance(
+    database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Entrance]:
     """A room that believes the development issuer alone."""
+    own = free_port()
+    monkeypatch.setenv("MADOGUCHI_ISSUANCE_PAGE_CLIENT_ID", CLIENT)
+    monkeypatch.setenv("MADOGUCHI_ISSUANCE_PAGE_URL", f"http://{LOOPBACK}:{own}")
     keys = KeyStore(folder / "keys")
     keys.ensure()
     port = free_port()
@@ -48,15 +54,14 @@ async def entrance(database: Database, folder: Path) -> AsyncIterator[Entrance]:
         token = sign(
             keys.path(ISSUER), issuer, subject="clerk-7", roles=[Role.CLERK], sites=[OFFICE]
         )
-        async with served(app) as address:
+        async with served(app, own) as address:
             yield Entrance(address, token)
 
 
 async def test_a_clerk_signs_in_at_the_issuer_and_comes_back(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MADOGUCHI_ISSUANCE_PAGE_CLIENT_ID", "madoguchi-pages")
-    async with entrance(database, tmp_path) as here, browse("en") as watched:
+    async with entrance(database, tmp_path, monkeypatch) as here, browse("en") as watched:
         page = watched.page
         await page.goto(f"{here.address}/counter/{OFFICE}/3")
         await accessible(page)
@@ -79,8 +84,7 @@ async def test_a_clerk_signs_in_at_the_issuer_and_comes_back(
 async def test_an_answer_to_another_question_lets_nobody_in(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MADOGUCHI_ISSUANCE_PAGE_CLIENT_ID", "madoguchi-pages")
-    async with entrance(database, tmp_path) as here, httpx.AsyncClient() as client:
+    async with entrance(database, tmp_path, monkeypatch) as here, httpx.AsyncClient() as client:
         page = f"{here.address}/counter"
         begun = await client.post(f"{page}/login", data={"site_id": OFFICE, "counter": "3"})
         assert "code_challenge_method=S256" in begun.text
@@ -91,7 +95,7 @@ async def test_an_answer_to_another_question_lets_nobody_in(
             params = {"code": "x", "state": state}
             answer = await client.get(f"{page}/callback", params=params)
             assert answer.status_code == 401
-            assert "madoguchi_counter" not in answer.headers.get("set-cookie", "")
+            assert "madoguchi_counter=" not in answer.headers.get("set-cookie", "")
         own = {"site_id": OFFICE, "counter": "3", "token": here.token}
         assert (await client.post(f"{page}/session", data=own)).status_code == 404
         foreign = await client.post(

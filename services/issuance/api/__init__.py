@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import httpx
 from fastapi import FastAPI
 
 from services.issuance.access import ACCESS
@@ -24,17 +23,20 @@ from services.issuance.api.counter_page import counter_page
 from services.issuance.api.desk import Desk
 from services.issuance.api.desk_routes import ROUTERS as DESK_ROUTES
 from services.issuance.api.own_sites import limited
-from services.issuance.api.page_session import PageSession
+from services.issuance.api.page_session import COUNTER, PageSession
+from services.issuance.api.sign_in import CounterLook
 from services.issuance.handlers.board import Outlook
 from services.issuance.handlers.journal import JournalUnits
 from services.issuance.handlers.measuring import Learning
 from services.issuance.handlers.queue import QueueRules
 from services.issuance.instance import InstanceSettings
 from services.issuance.settings import IssuanceSettings
+from shared.errors import Forbidden
 from shared.http.app import create_app
+from shared.http.page_session import refusals
+from shared.http.page_sign_in import PageSignIn, Provider
 from shared.room import Resources
 from shared.security.blind_index import BlindIndex
-from shared.security.code_flow import CodeFlow
 from shared.settings import key_ring
 
 DESCRIPTION = (
@@ -54,7 +56,7 @@ def build(resources: Resources) -> FastAPI:
     if own.satellite is not None:
         resources = replace(resources, units=_of_satellite(resources))
     outlook = Outlook(settings.priorities, settings.default_times, settings.national)
-    http = httpx.AsyncClient() if settings.page_client_id else None
+    provider, look = Provider.of(settings, resources.settings), CounterLook()
     hub = board.hub(resources, outlook, settings.board_listeners)
     app = create_app(
         title="Madoguchi issuance",
@@ -73,15 +75,15 @@ def build(resources: Resources) -> FastAPI:
             counters.router,
             board.router,
             board_page(),
-            counter_page(),
+            counter_page(PageSignIn(COUNTER, look, provider)),
         ],
         access=ACCESS,
         resources=resources,
-        lifespan=board.lifespan(hub, http),
+        lifespan=board.lifespan(hub, provider.http if provider else None),
     )
     app.add_middleware(PageSession)
+    app.add_exception_handler(Forbidden, refusals(COUNTER, look.refused))
     app.state.hub = hub
-    app.state.code_flow = _code_flow(resources, settings, http)
     app.state.served = own.served
     app.state.satellite = own.satellite
     app.state.desk = Desk(
@@ -95,16 +97,6 @@ def build(resources: Resources) -> FastAPI:
         switch_from=settings.next_generation_from,
     )
     return app
-
-
-def _code_flow(
-    resources: Resources, settings: IssuanceSettings, http: httpx.AsyncClient | None
-) -> CodeFlow | None:
-    """How clerks sign in at the city's provider; none where no client of it is set."""
-    if http is None or settings.page_client_id is None:
-        return None
-    issuer = resources.settings.oidc_issuer
-    return CodeFlow(http, issuer, settings.page_client_id, token_url=settings.page_token_url)
 
 
 def _of_satellite(resources: Resources) -> JournalUnits:

@@ -13,16 +13,11 @@ from services.issuance.api.bodies import CounterName
 from services.issuance.api.counter_actions import press
 from services.issuance.api.desk import DeskDep
 from services.issuance.api.page_language import LANGUAGE, Lang, language_of
-from services.issuance.api.page_session import (
-    forget,
-    mark,
-    require_mark,
-)
+from services.issuance.api.page_session import mark, require_mark
 from services.issuance.api.pages import Page, load
 from services.issuance.api.pressed import Pressed
 from services.issuance.api.screen_view import shown_on_screen
 from services.issuance.api.sheet_page import add_sheet
-from services.issuance.api.sign_in import add_sign_in
 from services.issuance.api.views import VisitView
 from services.issuance.api.words import speaker
 from services.issuance.domain.counter import CounterState
@@ -33,15 +28,16 @@ from shared.contracts.base import SiteRef
 from shared.contracts.issuance import DeferReason
 from shared.errors import Language, Problem
 from shared.http.call import Call, CallDep
+from shared.http.page_sign_in import PageSignIn
 
 Name = Annotated[CounterName, Path(description="As the counter's sign says.")]
 
 
-def counter_page() -> APIRouter:
+def counter_page(entrance: PageSignIn) -> APIRouter:
     """The routes of the screen."""
     router = APIRouter(prefix="/counter", tags=["pages"])
     page = load("counter.html", "counter.css", "counter.js")
-    add_sign_in(router)
+    entrance.add_to(router, "Sign in to a counter")
 
     @router.get("/{site_id}/{counter}", summary="The screen of a counter", response_class=Response)
     async def screen(
@@ -65,8 +61,7 @@ def counter_page() -> APIRouter:
     async def sign_out(
         site_id: SiteRef, counter: Name, request: Request, call: CallDep
     ) -> Response:
-        require_mark(request, await request.form())
-        return forget(RedirectResponse("../../sign-in", 303))
+        return await entrance.leave(request, "../../")
 
     @router.post("/{site_id}/{counter}/{action}", include_in_schema=False)
     async def act(

@@ -1,146 +1,81 @@
-"""Signing in to a counter: by authorization code with PKCE where a client of the provider is set,
-otherwise with a token given once.
+"""Signing in to a counter: the entrance asks for a site and a counter besides."""
 
-What ties the answer to the question lies in a cookie that no script can read, for ten minutes. The
-way to the provider and back goes by pages and not by redirects: a form's policy allows no redirect
-elsewhere, and a strict cookie is not sent on a way that began elsewhere.
-"""
-
-import hmac
-from typing import Annotated
-
-from fastapi import APIRouter, Query
-from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 
-from services.issuance.api.page_language import Lang, language_of
-from services.issuance.api.page_session import remember, require_own_origin
+from services.issuance.api.page_language import language_of
+from services.issuance.api.page_session import mark
 from services.issuance.api.pages import Page, load
 from services.issuance.api.words import speaker
-from shared.errors import Language, NotFound, Problem, Unauthorized
-from shared.http.call import CallDep
-from shared.security.code_flow import Attempt, CodeFlow, SignInRefused
-
-LOGIN = "madoguchi_login"
-TEN_MINUTES = 600
-_LONGEST = 2000
+from shared.errors import Forbidden, Language, Problem
+from shared.http.page_sign_in import Asked
 
 
-def add_sign_in(router: APIRouter) -> None:
-    """Add the routes of the entrance."""
-    entrance = load("sign_in.html", "counter.css")
-    way = load("way.html", "counter.css")
+class CounterLook:
+    """How the entrance of the counters looks."""
 
-    @router.get("/sign-in", summary="Sign in to a counter", response_class=Response)
-    async def sign_in(request: Request, call: CallDep, lang: Lang = None) -> Response:
-        """Asks for a site and a counter, and where no provider is set for a staff token."""
-        return _shown(entrance, request, lang or language_of(request))
+    def __init__(self) -> None:
+        """Raises ``OSError`` when the room is installed without its files."""
+        self._entrance = load("sign_in.html", "counter.css")
+        self._way = load("way.html", "counter.css")
+        self._refused = load("refused.html", "counter.css")
 
-    @router.post("/login", include_in_schema=False)
-    async def login(request: Request, call: CallDep) -> Response:
-        require_own_origin(request)
-        flow, form = _flow(request), await request.form()
-        attempt = Attempt.new()
-        target = f"{_part(form, 'site_id')}.{_part(form, 'counter')}"
-        try:
-            url = await flow.address(attempt, _callback(request))
-        except Problem as problem:
-            return _shown(entrance, request, language_of(request), form, problem)
-        answer = _way(way, request, url)
-        kept = f"{attempt.state}.{attempt.verifier}.{target}"
-        secure = request.url.scheme == "https"
-        answer.set_cookie(
-            LOGIN, kept, max_age=TEN_MINUTES, httponly=True, samesite="lax", secure=secure
-        )
-        return answer
-
-    @router.get("/callback", include_in_schema=False)
-    async def callback(
-        request: Request,
-        call: CallDep,
-        code: Annotated[str, Query(max_length=_LONGEST)] = "",
-        state: Annotated[str, Query(max_length=_LONGEST)] = "",
+    def entrance(
+        self, request: Request, asked: Asked, problem: Problem | None, *, by_code: bool
     ) -> Response:
-        flow, language = _flow(request), language_of(request)
-        try:
-            attempt, site_id, counter = _begun(request, state)
-            token = await flow.token(attempt, code, _callback(request))
-            await call.resources.authenticate(f"Bearer {token}")
-        except Problem as problem:
-            answer: Response = _shown(entrance, request, language, problem=problem)
-        else:
-            answer = remember(request, _way(way, request, f"{site_id}/{counter}"), token)
-        answer.delete_cookie(LOGIN, httponly=True, samesite="lax")
-        return answer
+        """Asks for a site and a counter, and where no provider is set for a staff token."""
+        language = _language(request)
+        return self._entrance.answer(
+            problem.status if problem else 200,
+            lang=language,
+            t=speaker(language),
+            by_code=by_code,
+            site_id=asked.get("site_id", ""),
+            counter=asked.get("counter", ""),
+            problem=problem.title.to(language) if problem else None,
+        )
 
-    @router.post("/session", include_in_schema=False)
-    async def begin(request: Request, call: CallDep) -> Response:
-        require_own_origin(request)
-        if _is_by_code(request):
-            raise NotFound
-        form = await request.form()
-        token = str(form.get("token", "")).strip()
-        try:
-            await call.resources.authenticate(f"Bearer {token}")
-        except Unauthorized:
-            return _shown(entrance, request, language_of(request), form, refused=True)
-        target = f"{_part(form, 'site_id')}/{_part(form, 'counter')}"
-        return remember(request, RedirectResponse(target, 303), token)
+    def way(self, request: Request, url: str) -> HTMLResponse:
+        """A page that leads there."""
+        return _drawn(self._way, request, url=url)
 
+    def target(self, asked: Asked) -> str:
+        """The screen of the counter."""
+        return f"{_part(asked, 'site_id')}/{_part(asked, 'counter')}"
 
-def _begun(request: Request, state: str) -> tuple[Attempt, str, str]:
-    """The attempt that this is the answer to. Raises ``SignInRefused`` for any other."""
-    kept = request.cookies.get(LOGIN, "").split(".")
-    if len(kept) != 4 or not hmac.compare_digest(kept[0].encode(), state.encode()):
-        raise SignInRefused
-    return Attempt(kept[0], kept[1]), kept[2], kept[3]
-
-
-def _flow(request: Request) -> CodeFlow:
-    flow: CodeFlow | None = request.app.state.code_flow
-    if flow is None:
-        raise NotFound
-    return flow
+    def refused(self, request: Request, problem: Forbidden) -> Response:
+        """Says to who is signed in that this screen is not theirs."""
+        language = _language(request)
+        told = [problem.detail.to(language), problem.remedy.to(language)]
+        up = "../" * request.url.path.partition("/counter/")[2].count("/")
+        place = request.path_params
+        return _drawn(
+            self._refused,
+            request,
+            status=problem.status,
+            title=problem.title.to(language),
+            told=told,
+            csrf=mark(request),
+            sign_out=f"{up}{place.get('site_id', '-')}/{place.get('counter', '-')}/sign-out",
+        )
 
 
-def _is_by_code(request: Request) -> bool:
-    return request.app.state.code_flow is not None
+def _drawn(page: Page, request: Request, status: int = 200, **shown: object) -> HTMLResponse:
+    language = _language(request)
+    return page.answer(status, lang=language, t=speaker(language), **shown)
 
 
-def _callback(request: Request) -> str:
-    return str(request.url_for("callback"))
+def _language(request: Request) -> Language:
+    match request.query_params.get("lang"):
+        case "ja":
+            return "ja"
+        case "en":
+            return "en"
+        case _:
+            return language_of(request)
 
 
-def _way(page: Page, request: Request, url: str) -> HTMLResponse:
-    language = language_of(request)
-    return page.answer(lang=language, t=speaker(language), url=url)
-
-
-def _shown(
-    entrance: Page,
-    request: Request,
-    language: Language,
-    form: FormData | None = None,
-    problem: Problem | None = None,
-    *,
-    refused: bool = False,
-) -> HTMLResponse:
-    t = speaker(language)
-    told = problem.title.to(language) if problem else None
-    status = problem.status if problem else 422 if refused else 200
-    return entrance.answer(
-        status,
-        lang=language,
-        t=t,
-        by_code=_is_by_code(request),
-        site_id=str(form.get("site_id", "")) if form else "",
-        counter=str(form.get("counter", "")) if form else "",
-        problem=t("token_refused") if refused else told,
-    )
-
-
-def _part(form: FormData, name: str) -> str:
+def _part(asked: Asked, name: str) -> str:
     """A part of an address: what is no id there leads to no page."""
-    text = str(form.get(name) or "-")
+    text = asked.get(name) or "-"
     return text if text.replace("-", "").isalnum() and text.isascii() else "-"

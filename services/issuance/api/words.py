@@ -12,10 +12,6 @@ WORDS: Mapping[str, Text] = {
     "site": Text("Site", "窓口施設"),
     "counter": Text("Counter", "窓口"),
     "token": Text("Access token", "アクセストークン"),
-    "token_refused": Text(
-        "This token does not hold here. Get a new one and try again.",
-        "このトークンは使えません。新しいトークンを取得して再度お試しください。",
-    ),
     "language": Text("日本語", "English"),
     "open": Text("open", "受付中"),
     "paused": Text("paused", "一時休止"),

@@ -24,16 +24,19 @@ from services.reporting.api import (
     ways,
 )
 from services.reporting.api.board.board import Board
+from services.reporting.api.board.entrance import DOOR
 from services.reporting.api.board.live import Live
-from services.reporting.api.board.pages import DOOR, Templates, making_ready, pages
+from services.reporting.api.board.pages import Templates, making_ready, pages
 from services.reporting.api.dashboard import dashboard
 from services.reporting.api.open_data import open_data
 from services.reporting.gateways.drawing import Drawing
 from services.reporting.gateways.processes import Processes
 from services.reporting.settings import ReportingSettings
 from shared.calendar import BusinessCalendar
+from shared.errors import Forbidden
 from shared.http.app import Lifespan, create_app
-from shared.http.page_session import PageSession
+from shared.http.page_session import PageSession, refusals
+from shared.http.page_sign_in import PageSignIn, Provider
 from shared.http.resources import Resources
 from shared.settings import KernelSettings
 
@@ -42,6 +45,8 @@ def build(resources: Resources) -> FastAPI:
     """The app of the reporting room."""
     settings, calendar = ReportingSettings(), BusinessCalendar()
     templates, drawing = Templates.load(), Drawing()
+    provider = Provider.of(settings, KernelSettings())
+    entrance = PageSignIn(DOOR, templates.look, provider)
     board = Board(
         resources.units, calendar, Processes(settings.metrics_urls), band=settings.forecast_band
     )
@@ -70,19 +75,20 @@ def build(resources: Resources) -> FastAPI:
             open_data(KernelSettings().city_code),
             wards.router,
             dashboard(),
-            pages(board, Live(settings.dashboard_listeners), templates),
+            pages(board, Live(settings.dashboard_listeners), templates, entrance),
         ],
         access=ACCESS,
         resources=resources,
-        lifespan=_serving(making_ready(templates), drawing),
+        lifespan=_serving(making_ready(templates), drawing, provider),
     )
     app.add_middleware(PageSession, door=DOOR)
+    app.add_exception_handler(Forbidden, refusals(DOOR, templates.look.refused))
     app.state.calendar, app.state.settings = calendar, settings
     app.state.drawing = drawing
     return app
 
 
-def _serving(ready: Lifespan, drawing: Drawing) -> Lifespan:
+def _serving(ready: Lifespan, drawing: Drawing, provider: Provider | None) -> Lifespan:
     @asynccontextmanager
     async def serving(app: FastAPI) -> AsyncIterator[None]:
         async with ready(app):
@@ -90,5 +96,7 @@ def _serving(ready: Lifespan, drawing: Drawing) -> Lifespan:
                 yield
             finally:
                 drawing.close()
+                if provider is not None:
+                    await provider.http.aclose()
 
     return serving

@@ -15,7 +15,7 @@ from deploy.embedded.issuer import create_issuer, sign
 from deploy.embedded.issuer_login import CLIENT, Login, discovered
 from deploy.embedded.keys import ISSUER, KeyStore
 from shared.errors import Unauthorized
-from shared.security.code_flow import Attempt, CodeFlow, SignInRefused
+from shared.security.code_flow import Attempt, CodeFlow, Granted, SignInRefused
 from shared.security.jwks import RemoteKeys
 from shared.security.oidc import TokenVerifier, staff_issuer
 from shared.security.principal import Role
@@ -125,7 +125,7 @@ async def test_a_page_signs_in_by_code_with_its_verifier(
 ) -> None:
     attempt, shown = Attempt.new(), token(store)
     code = await granted(http, attempt, shown)
-    assert await flow(http).token(attempt, code, BACK) == shown
+    assert await flow(http).token(attempt, code, BACK) == Granted(shown, "staff:clerk-7")
     with pytest.raises(SignInRefused):
         await flow(http).token(attempt, code, BACK)
 

@@ -97,7 +97,7 @@ async def test_months_away_from_their_forecast_are_those_of_the_api(reporting: R
 async def test_staff_alone_see_pages_and_are_led_to_sign_in(told: Reporting) -> None:
     html = {"accept": "text/html"}
     lost = await told.get("/dashboard/today", None, **html)
-    assert (lost.status_code, lost.headers["location"]) == (303, "sign-in")
+    assert (lost.status_code, lost.headers["location"]) == (303, "sign-in?next=today")
     assert (await told.get("/dashboard/today", "clerk")).status_code == 403
     for token, status in (("nobody", 422), ("planner", 303)):
         answer = await told.client.post("/dashboard/session", data={"token": token, "lang": "ja"})

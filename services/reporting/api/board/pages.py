@@ -1,4 +1,4 @@
-"""Routes of the dashboard: its pages, their live news, their files, and signing in.
+"""Routes of the dashboard: its pages, their live news, and their files.
 
 Pages with operational detail are for staff who steer; the token lies in a cookie that no script can
 read and that counts for these pages alone. The policy lets a page load and ask nothing but what
@@ -19,39 +19,24 @@ from fastapi import APIRouter, FastAPI, Query
 from fastapi import Path as PathParam
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from services.reporting.api.board.assets import VEGA, Assets
 from services.reporting.api.board.board import Board, PageName, drawn
 from services.reporting.api.board.dates import day_name
+from services.reporting.api.board.entrance import HEADERS, DashboardLook, other
 from services.reporting.api.board.live import Live
 from services.reporting.api.board.view import View
 from services.reporting.api.board.words import PAGES, speaker
 from services.reporting.api.filters import YearParam, year_of
 from shared.calendar import TOKYO, FiscalYear
-from shared.errors import Language, NotFound, Unauthorized
+from shared.errors import Language, NotFound
 from shared.http.app import Lifespan
 from shared.http.call import CallDep
 from shared.http.language import negotiate
-from shared.http.page_session import (
-    Door,
-    forget,
-    mark,
-    remember,
-    require_mark,
-    require_own_origin,
-)
+from shared.http.page_session import mark
+from shared.http.page_sign_in import PageSignIn
 
-DOOR = Door("/dashboard", "madoguchi_dashboard", ("sign-in", "session", "assets/"))
-POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": POLICY,
-    "Referrer-Policy": "same-origin",
-}
 log = logging.getLogger(__name__)
 _YEAR = "public, max-age=31536000, immutable"
 
@@ -63,10 +48,10 @@ PageParam = Annotated[PageName, PathParam(description="Which page.")]
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """The two forms of pages, and the files they load."""
+    """The pages, their entrance, and the files they load."""
 
     board: Template
-    sign_in: Template
+    look: DashboardLook
     assets: Assets
 
     @classmethod
@@ -79,8 +64,14 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        board = environment.get_template("board.html")
-        return cls(board, environment.get_template("board_sign_in.html"), Assets())
+        assets, get = Assets(), environment.get_template
+        look = DashboardLook(
+            get("board_sign_in.html"),
+            get("board_way.html"),
+            get("board_refused.html"),
+            assets.version,
+        )
+        return cls(get("board.html"), look, assets)
 
 
 def making_ready(templates: Templates) -> Lifespan:
@@ -108,10 +99,14 @@ async def _make_ready(templates: Templates) -> None:
         log.exception("the chart library could not be put together")
 
 
-def pages(board: Board, live: Live, templates: Templates) -> APIRouter:
+def pages(board: Board, live: Live, templates: Templates, entrance: PageSignIn) -> APIRouter:
     """The routes; those with a name of their own come before those of any page."""
     router = APIRouter(prefix="/dashboard", tags=["dashboard"])
-    _add_entrance(router, templates)
+    entrance.add_to(router, "Sign in to the dashboard")
+
+    @router.post("/sign-out", include_in_schema=False)
+    async def sign_out(request: Request, call: CallDep) -> Response:
+        return await entrance.leave(request)
 
     @router.get("/assets/{name}", include_in_schema=False)
     async def asset(name: str, request: Request) -> Response:
@@ -175,43 +170,6 @@ def pages(board: Board, live: Live, templates: Templates) -> APIRouter:
     return router
 
 
-def _add_entrance(router: APIRouter, templates: Templates) -> None:
-    @router.get("/sign-in", response_class=HTMLResponse, summary="Sign in to the dashboard")
-    async def sign_in(request: Request, call: CallDep, lang: LanguageParam = None) -> Response:
-        """Asks for a staff token."""
-        language = lang or negotiate(request.headers.get("accept-language"))
-        return _entrance(templates, language)
-
-    @router.post("/session", include_in_schema=False)
-    async def begin(request: Request, call: CallDep) -> Response:
-        require_own_origin(request)
-        form = await request.form()
-        language: Language = "ja" if form.get("lang") == "ja" else "en"
-        token = str(form.get("token", "")).strip()
-        try:
-            await call.resources.authenticate(f"Bearer {token}")
-        except Unauthorized:
-            return _entrance(templates, language, refused=True)
-        target = f"{PageName.TODAY}?lang={language}"
-        return remember(request, RedirectResponse(target, 303), token, DOOR)
-
-    @router.post("/sign-out", include_in_schema=False)
-    async def sign_out(request: Request, call: CallDep) -> Response:
-        require_mark(request, await request.form())
-        return forget(RedirectResponse("sign-in", 303), DOOR)
-
-
-def _entrance(templates: Templates, language: Language, *, refused: bool = False) -> Response:
-    html = templates.sign_in.render(
-        lang=language,
-        other=_other(language),
-        t=speaker(language),
-        refused=refused,
-        assets=templates.assets.version,
-    )
-    return HTMLResponse(html, 422 if refused else 200, HEADERS)
-
-
 def _shown(
     page: PageName, year: FiscalYear, wanted: int | None, language: Language, now: datetime
 ) -> Mapping[str, Any]:
@@ -224,8 +182,8 @@ def _shown(
         title = f"{title} – {year.name(language)} ({western})"
     return {
         "lang": language,
-        "other": _other(language),
-        "other_address": f"{page}?{urlencode(query | {'lang': _other(language)})}",
+        "other": other(language),
+        "other_address": f"{page}?{urlencode(query | {'lang': other(language)})}",
         "t": t,
         "page": page,
         "title": title,
@@ -257,7 +215,3 @@ def _years(year: FiscalYear, page: PageName, language: Language) -> list[Mapping
         }
         for each in around
     ]
-
-
-def _other(language: Language) -> Language:
-    return "en" if language == "ja" else "ja"

@@ -63,10 +63,7 @@ WORDS: Mapping[str, Text] = {
     ),
     "sign_out": Text("Sign out", "サインアウト"),
     "token": Text("Access token", "アクセストークン"),
-    "token_refused": Text(
-        "This token does not hold here. Get a new one and try again.",
-        "このトークンは使えません。新しいトークンを取得して再度お試しください。",
-    ),
+    "go_on": Text("Go on", "続ける"),
     "public_page": Text("Public page", "公開ページ"),
     "years": Text("Other fiscal years", "他の年度"),
     "nothing": Text("Nothing is known yet.", "まだ記録がありません。"),
