@@ -87,6 +87,12 @@ class KernelSettings(BaseSettings):
         60.0,
     )
     batch_size: int = Field(2000, ge=1)
+    gather_seconds: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="How long relays and consumers gather after a batch that was not full.",
+    )
 
     @field_validator("city_code")
     @classmethod

@@ -31,8 +31,13 @@ if TYPE_CHECKING:
 
 REPLAYS = HOME / "replay"
 JOURNAL = "replay.jsonl"
-# The jars of the main installation serve here too.
-SETTINGS = {"MADOGUCHI_CLOCK": "replay", "MADOGUCHI_CACHE": str(HOME / "cache")}
+SETTINGS = {
+    "MADOGUCHI_CLOCK": "replay",
+    # The jars of the main installation serve here too.
+    "MADOGUCHI_CACHE": str(HOME / "cache"),
+    # A replay asks how much goes through, not how soon one event is heard.
+    "MADOGUCHI_GATHER_SECONDS": "0.05",
+}
 
 Demand = Annotated[
     Path | None,

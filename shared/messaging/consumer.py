@@ -90,6 +90,8 @@ class Consumer:
         await self._commit(kafka, polled)
         if time.monotonic() - self._measured >= MEASURE_SECONDS:
             await self._measure_lag(kafka)
+        if len(records) < self._settings.batch_size and self._settings.gather_seconds:
+            await asyncio.sleep(self._settings.gather_seconds)
 
     async def handle(self, records: Sequence[ConsumerRecord]) -> None:
         """Handle a batch, or its halves, or park the one record that cannot be handled.

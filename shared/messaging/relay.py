@@ -95,9 +95,12 @@ class Relay:
                 await self._maintain(conn)
                 maintain_at = now + MAINTAIN_SECONDS
             self._wake.clear()
-            if not await self._publish(conn, publisher, owner.owned):
+            published = await self._publish(conn, publisher, owner.owned)
+            if not published:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+            elif published < ROWS_PER_SHARD and self._settings.gather_seconds:
+                await asyncio.sleep(self._settings.gather_seconds)
 
     async def _publish(
         self, conn: asyncpg.Connection, publisher: Publisher, shards: set[int]

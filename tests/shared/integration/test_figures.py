@@ -38,8 +38,13 @@ async def until(done: Callable[[], object]) -> None:
         await asyncio.sleep(0.02)
 
 
-async def test_relay_and_consumer_tell_what_they_did_and_what_is_left(home: House) -> None:
-    set_ = settings(kafka_bootstrap_servers=home.bootstrap, topic_prefix=home.prefix)
+@pytest.mark.parametrize("gather", [0.0, 0.05])
+async def test_relay_and_consumer_tell_what_they_did_and_what_is_left(
+    home: House, gather: float
+) -> None:
+    set_ = settings(
+        kafka_bootstrap_servers=home.bootstrap, topic_prefix=home.prefix, gather_seconds=gather
+    )
     figures = metrics()
     value = figures.registry.get_sample_value
     cases = [case() for _ in range(20)]
