@@ -157,11 +157,12 @@ def who_come(turns: Sequence[Turn], *, stepwise: bool) -> list[Turn]:
 
 
 def _lanes(turns: Sequence[Turn]) -> list[tuple[str, list[Turn]]]:
-    """Who is served one after another, by site and counter."""
+    """Who is served one after another, by site and counter; nobody waits for a long one alone."""
     lanes: dict[tuple[str, int], list[Turn]] = defaultdict(list)
     for number, turn in enumerate(turns):
         lanes[turn.appointment.seat.site_id, number % _LANES].append(turn)
-    return [(f"R{lane}", each) for (_, lane), each in sorted(lanes.items())]
+    longest_first = sorted(lanes.items(), key=lambda one: (-len(one[1]), one[0]))
+    return [(f"R{lane}", each) for (_, lane), each in longest_first]
 
 
 def _over(turns: Sequence[Turn], bookings: Mapping[str, str]) -> list[Mapping[str, object]]:

@@ -31,7 +31,7 @@ R = TypeVar("R")
 _PATIENCE = 180.0
 """Seconds that news may take from one room to another."""
 _TOKEN_SECONDS = 1200.0
-_AT_ONCE = 8
+_AT_ONCE = 12
 
 
 class House(Endpoints, Protocol):
