@@ -21,7 +21,7 @@ from shared.settings import KernelSettings
 from shared.telemetry.metrics import Metrics
 from shared.unit import Unit
 
-IDLE_SECONDS = 0.2
+IDLE_SECONDS = 0.5
 LOOK_SHARE = 0.1
 """The greatest part of the time that looking for due keys may take, however many are parked."""
 MEASURE_SECONDS = 2.0
