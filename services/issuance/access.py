@@ -89,7 +89,8 @@ ACCESS: AccessTable = {
     ("POST", "/counter/login"): allow(Role.PUBLIC),
     ("GET", "/counter/callback"): allow(Role.PUBLIC),
     ("GET", "/counter/{site_id}/{counter}"): _AT_THE_SITE,
-    ("POST", "/counter/{site_id}/{counter}/sign-out"): _AT_THE_SITE,
+    # The form's mark is asked for there: also who may do nothing else may leave.
+    ("POST", "/counter/{site_id}/{counter}/sign-out"): allow(Role.PUBLIC),
     ("GET", "/counter/{site_id}/{counter}/sheets/{visit_id}/{case_id}"): _AT_THE_SITE,
     ("POST", "/counter/{site_id}/{counter}/{action}"): _AT_THE_SITE,
 }

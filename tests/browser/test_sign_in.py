@@ -79,6 +79,12 @@ async def test_a_clerk_signs_in_at_the_issuer_and_comes_back(
         kept = cookies["madoguchi_counter"]
         assert (kept["httpOnly"], kept["sameSite"]) == (True, "Strict")
         assert watched.complaints == []
+        await page.goto(f"{here.address}/counter/elsewhere/3")
+        await expect(page.locator("h1")).to_have_text("You may not do this")
+        await accessible(page)
+        await page.get_by_role("button", name="Sign out").click()
+        await expect(page).to_have_url(f"{here.address}/counter/sign-in")
+        assert await page.context.cookies() == []
 
 
 async def test_an_answer_to_another_question_lets_nobody_in(
