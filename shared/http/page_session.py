@@ -5,6 +5,7 @@ with a mark that is made from the token, so that no other site can send it.
 """
 
 import hmac
+import re
 from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
@@ -19,6 +20,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.errors import BadRequest, Forbidden, Text
 from shared.http.problems import on_problem
 
+_BELOW = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*(\?[A-Za-z0-9_=&-]*)?", re.ASCII)
+LONGEST = 2000
+"""Characters of an address that somebody is led to."""
 _TOKEN = "madoguchi.page_token"  # noqa: S105  the name under which it is kept
 
 
@@ -97,7 +101,16 @@ class PageSession:
         if not self._door.returns or scope["method"] != "GET":
             return address
         query = scope["query_string"].decode("latin-1")
-        return f"{address}?{urlencode({'next': f'{below}?{query}' if query else below})}"
+        asked = f"{below}?{query}" if query else below
+        return f"{address}?{urlencode({'next': asked})}" if is_below(asked) else address
+
+
+def is_below(target: str) -> bool:
+    """Whether ``target`` is a page below a door.
+
+    What may stand there is listed, not what may not: no host, no scheme, no way up.
+    """
+    return len(target) <= LONGEST and _BELOW.fullmatch(target) is not None
 
 
 def mark(request: Request) -> str:

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
+_GOES_WITHOUT_SAYING = {"http": 80, "https": 443}
+
 
 class PageSettings(BaseSettings):
     """Mixed into a room's own settings, whose prefix it has."""
@@ -43,6 +45,8 @@ class PageSettings(BaseSettings):
             raise ValueError("write an http(s) address")
         if parts.query or parts.fragment or parts.username is not None:
             raise ValueError("write it without a query, fragment or user")
+        if parts.port == _GOES_WITHOUT_SAYING[parts.scheme]:
+            raise ValueError("write it without the port, as browsers do")
         return url.rstrip("/")
 
     @model_validator(mode="after")

@@ -8,7 +8,6 @@ to a page of the same door and nowhere else.
 """
 
 import hmac
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Protocol
@@ -21,14 +20,20 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from shared.errors import BadRequest, Language, NotFound, Problem, Text, Unauthorized, Unprocessable
 from shared.http.call import CallDep
-from shared.http.page_session import Door, forget, remember, require_mark, require_own_origin
+from shared.http.page_session import (
+    LONGEST,
+    Door,
+    forget,
+    is_below,
+    remember,
+    require_mark,
+    require_own_origin,
+)
 from shared.http.page_settings import PageSettings
 from shared.security.code_flow import Attempt, CodeFlow, SignInRefused
 from shared.settings import KernelSettings
 
 TEN_MINUTES = 600
-_LONGEST = 2000
-_BELOW = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*(\?[A-Za-z0-9_=&-]*)?", re.ASCII)
 
 Asked = Mapping[str, str]
 """Fields of the form, or of the query, as the entrance shows them again."""
@@ -101,7 +106,7 @@ class Provider:
 
     def is_at(self, request: Request) -> bool:
         """Whether the browser is where the provider will send it back to."""
-        return request.headers.get("host") == urlsplit(self.url).netloc
+        return request.headers.get("host", "").lower() == urlsplit(self.url).netloc.lower()
 
 
 class PageSignIn:
@@ -134,7 +139,7 @@ class PageSignIn:
             Language | None, Query(description="ja or en; without it, as the browser asks.")
         ] = None,
         back: Annotated[
-            str, Query(alias="next", max_length=_LONGEST, description="The page to go to then.")
+            str, Query(alias="next", max_length=LONGEST, description="The page to go to then.")
         ] = "",
     ) -> Response:
         """Leads to the city's provider, or asks for a staff token where none is set."""
@@ -173,8 +178,8 @@ class PageSignIn:
         self,
         request: Request,
         call: CallDep,
-        code: Annotated[str, Query(max_length=_LONGEST)] = "",
-        state: Annotated[str, Query(max_length=_LONGEST)] = "",
+        code: Annotated[str, Query(max_length=LONGEST)] = "",
+        state: Annotated[str, Query(max_length=LONGEST)] = "",
     ) -> Response:
         """Back from the provider."""
         provider = self._by_code()
@@ -251,11 +256,8 @@ class PageSignIn:
 
 
 def within(target: str) -> str:
-    """``target`` if it is a page below a door; raises ``LeadsElsewhere`` otherwise.
-
-    What may stand there is listed, not what may not: no host, no scheme, no way up.
-    """
-    if len(target) > _LONGEST or not _BELOW.fullmatch(target):
+    """``target`` if it is a page below a door; raises ``LeadsElsewhere`` otherwise."""
+    if not is_below(target):
         raise LeadsElsewhere
     return target
 

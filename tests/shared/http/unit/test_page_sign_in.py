@@ -216,6 +216,11 @@ async def test_nobody_is_led_elsewhere(house: House, target: str) -> None:
     assert "elsewhere.example" not in asked.text
 
 
+async def test_an_address_that_cannot_be_come_back_to_is_left_out(house: House) -> None:
+    led = await house.client.get("/desk/today?x=a.b", headers=PAGE)
+    assert led.headers["location"] == "sign-in"
+
+
 @pytest.mark.parametrize("target", ["//elsewhere.example", "https://elsewhere.example"])
 async def test_a_planted_cookie_leads_nobody_elsewhere(house: House, target: str) -> None:
     code, state = await house.begin()
@@ -299,6 +304,7 @@ async def test_where_a_provider_is_set_no_token_is_taken(
         {"page_client_id": "pages", "page_url": "desk.example"},
         {"page_client_id": "pages", "page_url": "javascript:alert(1)"},
         {"page_client_id": "pages", "page_url": "https://desk.example?x"},
+        {"page_client_id": "pages", "page_url": "https://desk.example:443"},
         {"page_client_id": "pages", "page_url": "https://user@desk.example"},
     ],
 )
