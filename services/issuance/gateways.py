@@ -31,9 +31,9 @@ class NotUnderstoodError(HeadquartersError):
 class Headquarters:
     """The doors of headquarters that a satellite uses."""
 
-    def __init__(self, http: httpx.AsyncClient, token: str) -> None:
+    def __init__(self, http: httpx.AsyncClient, auth: httpx.Auth) -> None:
         self._http = http
-        self._token = token
+        self._auth = auth
 
     async def lease(self, site_id: SiteId, holder: UUID) -> int:
         """The lease of this satellite. Raises ``HeadquartersError``, ``LeaseRefusedError``."""
@@ -82,11 +82,11 @@ class Headquarters:
     async def _send(
         self, method: str, path: str, body: object = None, key: str | None = None
     ) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self._token}"}
-        if key is not None:
-            headers["Idempotency-Key"] = key
+        headers = {"Idempotency-Key": key} if key is not None else {}
         try:
-            return await self._http.request(method, path, json=body, headers=headers)
+            return await self._http.request(
+                method, path, json=body, headers=headers, auth=self._auth
+            )
         except httpx.HTTPError as error:
             raise HeadquartersError(f"not reached: {type(error).__name__}") from None
 

@@ -36,8 +36,15 @@ class InstanceSettings(BaseSettings):
     headquarters_url: str | None = Field(
         None, description="Where a satellite tells what happened: the issuance API of the city."
     )
+    headquarters_token_url: str | None = Field(
+        None, description="The provider's token endpoint, where a satellite gets its tokens."
+    )
+    headquarters_client_id: str | None = Field(
+        None, description="Its client there: role system at its site, by client credentials."
+    )
+    headquarters_client_secret: SecretStr | None = None
     headquarters_token: SecretStr | None = Field(
-        None, description="The token with which it does: role system or supervisor at its site."
+        None, description="Instead, one token that holds long enough: for trying out."
     )
 
     @property

@@ -10,6 +10,7 @@ import logging
 import httpx
 from prometheus_client import Gauge
 
+from services.issuance.credentials import ClientCredentials, FixedToken
 from services.issuance.gateways import TIMEOUT_SECONDS, Headquarters, HeadquartersError
 from services.issuance.handlers.telling import Teller
 from services.issuance.instance import InstanceSettings
@@ -48,19 +49,33 @@ class JournalMetrics:
 
 
 async def works(resources: Resources) -> None:
-    """Tell until cancelled. Raises ``ValueError`` where a satellite has no headquarters."""
+    """Tell until cancelled. Raises ``ValueError`` where a satellite has no headquarters, or nothing
+    to show them.
+    """
     own = InstanceSettings()
     if own.satellite is None:
         await asyncio.Event().wait()
         return
-    if own.headquarters_url is None or own.headquarters_token is None:
+    auth = authentication(own)
+    if own.headquarters_url is None or auth is None:
         raise ValueError(
-            "a satellite needs MADOGUCHI_ISSUANCE_HEADQUARTERS_URL and _HEADQUARTERS_TOKEN"
+            "a satellite needs MADOGUCHI_ISSUANCE_HEADQUARTERS_URL, and beside it _TOKEN_URL,"
+            " _CLIENT_ID and _CLIENT_SECRET or _TOKEN"
         )
     async with httpx.AsyncClient(base_url=own.headquarters_url, timeout=TIMEOUT_SECONDS) as http:
-        headquarters = Headquarters(http, own.headquarters_token.get_secret_value())
+        headquarters = Headquarters(http, auth)
         teller = Teller(resources.units, own.satellite, headquarters)
         await tell(teller, resources.units, JournalMetrics(resources.metrics))
+
+
+def authentication(own: InstanceSettings) -> httpx.Auth | None:
+    """What the satellite shows headquarters; none where too little is set."""
+    url, client = own.headquarters_token_url, own.headquarters_client_id
+    secret = own.headquarters_client_secret
+    if url and client and secret:
+        return ClientCredentials(url, client, secret.get_secret_value())
+    token = own.headquarters_token
+    return FixedToken(token.get_secret_value()) if token else None
 
 
 async def tell(teller: Teller, units: Units, figures: JournalMetrics) -> None:

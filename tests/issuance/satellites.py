@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from services.issuance.api import build
+from services.issuance.credentials import FixedToken
 from services.issuance.gateways import Headquarters, HeadquartersError
 from services.issuance.handlers.telling import Teller
 from shared.clock import FixedClock
@@ -133,7 +134,7 @@ async def region(
             hq_supervisor=Clerk(hq_client, "supervisor"),
             sat_supervisor=Clerk(sat_client, "supervisor"),
             way=way,
-            teller=Teller(units(sat, clock), OFFICE, Headquarters(line, "supervisor")),
+            teller=Teller(units(sat, clock), OFFICE, Headquarters(line, FixedToken("supervisor"))),
             clock=clock,
         )
         ok(await made.hq_supervisor.post("/v1/satellites", {"site_id": OFFICE}))

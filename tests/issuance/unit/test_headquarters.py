@@ -10,6 +10,7 @@ import pytest
 
 from services.issuance import post
 from services.issuance.api.batch_bodies import JournalEntry
+from services.issuance.credentials import FixedToken
 from services.issuance.domain.conflict import Entry
 from services.issuance.gateways import (
     Headquarters,
@@ -45,7 +46,8 @@ CHECKLIST: dict[str, Any] = {
 def headquarters(answer: httpx.Response) -> Headquarters:
     """Headquarters that always answer this."""
     transport = httpx.MockTransport(lambda _: answer)
-    return Headquarters(httpx.AsyncClient(transport=transport, base_url="http://hq"), "token")
+    http = httpx.AsyncClient(transport=transport, base_url="http://hq")
+    return Headquarters(http, FixedToken("token"))
 
 
 @pytest.mark.parametrize(
