@@ -140,17 +140,23 @@ ON CONFLICT (site_id, starts_at) DO UPDATE
     SET capacity = excluded.capacity, target = excluded.target
 WHERE (cell.capacity, cell.target) IS DISTINCT FROM (excluded.capacity, excluded.target)
 """
+# Put under each other, not joined: where the planner knows no figures yet, a join looks at the
+# returns again for each cell.
 _FREE = """
-SELECT c.site_id, c.starts_at, least(c.capacity, c.target) AS capacity,
-       greatest(least(c.capacity, c.target) - c.booked + coalesce(r.seats, 0), 0) AS free
-FROM cell c
-LEFT JOIN (
-    SELECT site_id, starts_at, sum(seats)::int AS seats FROM seat_return
+SELECT site_id, starts_at, max(capacity) AS capacity, greatest(sum(seats), 0)::int AS free
+FROM (
+    SELECT site_id, starts_at, least(capacity, target) AS capacity,
+           least(capacity, target) - booked AS seats
+    FROM cell
+    WHERE site_id = ANY($1::text[]) AND starts_at >= $2 AND starts_at < $3
+    UNION ALL
+    SELECT site_id, starts_at, NULL, seats
+    FROM seat_return
     WHERE site_id = ANY($1::text[]) AND starts_at >= $2 AND starts_at < $3 AND due_at <= $4
-    GROUP BY site_id, starts_at
-) AS r USING (site_id, starts_at)
-WHERE c.site_id = ANY($1::text[]) AND c.starts_at >= $2 AND c.starts_at < $3
-ORDER BY c.site_id, c.starts_at
+) AS one
+GROUP BY site_id, starts_at
+HAVING max(capacity) IS NOT NULL
+ORDER BY site_id, starts_at
 """
 # A row for each day: a site has ten thousand cells, and they are told of every day.
 _SHAPES = f"""
