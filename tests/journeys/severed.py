@@ -10,6 +10,9 @@ from pathlib import Path
 
 import httpx
 from aiokafka import AIOKafkaProducer
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from deploy.embedded.issuer import create_issuer, sign
 from deploy.embedded.kafka import EmbeddedKafka
@@ -156,7 +159,9 @@ async def severed(kafka: EmbeddedKafka, urls: Sequence[str], folder: Path) -> As
         return sign(keys, STAFF, subject=subject, roles=[role], sites=[OFFICE])
 
     async with AsyncExitStack() as stack:
-        issuer = await stack.enter_async_context(served(create_issuer(keys, STAFF)))
+        app = create_issuer(keys, STAFF)
+        app.router.routes.append(_gives(lambda: token("satellite", Role.SYSTEM)))
+        issuer = await stack.enter_async_context(served(app))
         databases = []
         for url in urls:
             databases.append(await Database.connect(url, application="test", max_size=4))
@@ -168,7 +173,9 @@ async def severed(kafka: EmbeddedKafka, urls: Sequence[str], folder: Path) -> As
             **_own(f"{LOOPBACK}:{broker_line.port}", urls[1]),
             "MADOGUCHI_ISSUANCE_SATELLITE": OFFICE,
             "MADOGUCHI_ISSUANCE_HEADQUARTERS_URL": f"http://{LOOPBACK}:{hq_line.port}",
-            "MADOGUCHI_ISSUANCE_HEADQUARTERS_TOKEN": token("satellite", Role.SYSTEM),
+            "MADOGUCHI_ISSUANCE_HEADQUARTERS_TOKEN_URL": f"{issuer}/program-token",
+            "MADOGUCHI_ISSUANCE_HEADQUARTERS_CLIENT_ID": "satellite",
+            "MADOGUCHI_ISSUANCE_HEADQUARTERS_CLIENT_SECRET": "secret",
         }
         sat = Issuance(folder / "sat", {**common, **own})
         to_hq, to_sat = [
@@ -199,6 +206,15 @@ async def severed(kafka: EmbeddedKafka, urls: Sequence[str], folder: Path) -> As
             died = [*await sat.end(), *await hq.end()]
             made.cut()
         assert died == []
+
+
+def _gives(token: Callable[[], str]) -> Route:
+    """The token endpoint of a provider; what it gives does not last."""
+
+    async def give(_: Request) -> JSONResponse:
+        return JSONResponse({"access_token": token(), "expires_in": 2})
+
+    return Route("/program-token", give, methods=["POST"])
 
 
 def _common(set_: KernelSettings, issuer: str) -> dict[str, str]:

@@ -25,7 +25,7 @@ from tests.issuance.support import CENTER, OFFICE, TEN, Clerk, ok, refused, vers
 from tests.journeys.installed import ROLES
 from tests.journeys.severed import Region, severed
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 
 
 @pytest_asyncio.fixture
