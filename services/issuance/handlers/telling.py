@@ -43,11 +43,14 @@ class Teller:
         try:
             await self._lease()
             await self._take_over_checklists()
-            return await self._tell()
+            taken = await self._tell()
         except HeadquartersError as error:
             async with self._units.begin(self._principal) as unit:
                 await journal.failed(unit.conn, unit.now, str(error))
             raise
+        async with self._units.begin(self._principal) as unit:
+            await journal.went_well(unit.conn)
+        return taken
 
     async def _lease(self) -> None:
         async with self._units.begin(self._principal) as unit:

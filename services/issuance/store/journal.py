@@ -74,6 +74,11 @@ async def failed(conn: Connection, at: datetime, said: str) -> None:
     await conn.execute("UPDATE satellite_here SET asked_at = $1, said = $2", at, said)
 
 
+async def went_well(conn: Connection) -> None:
+    """Forget why the try before failed; why there is no lease stays."""
+    await conn.execute("UPDATE satellite_here SET said = NULL WHERE is_valid AND said IS NOT NULL")
+
+
 async def write(
     conn: Connection, lease: int, at: datetime, actor: str, rows: Sequence[Mapping[str, Json]]
 ) -> None:
