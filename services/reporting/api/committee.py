@@ -9,11 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -28,6 +26,7 @@ from services.reporting.api.equity import (
 )
 from services.reporting.api.filters import today
 from services.reporting.api.lists import columns, table
+from services.reporting.api.page import PageStyle
 from services.reporting.api.plan_tables import plan_table
 from services.reporting.api.spans import CalendarDep
 from services.reporting.api.tables import totals_table
@@ -45,7 +44,6 @@ from shared.http.language import negotiate
 from shared.http.tables import Cell, Table
 
 _WARD_KEYS = frozenset({"ward", "least_ward", "most_ward"})
-_FOLDER = Path(__file__).parent.parent / "templates"
 MonthParam = Annotated[
     str | None,
     Query(
@@ -79,37 +77,10 @@ class Section:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Paper:
-    """The template, its style sheet, and the policy that lets only these apply."""
-
-    template: Template
-    css: str
-    policy: str
-
-    @classmethod
-    def load(cls) -> "Paper":
-        """Read both files; raises ``OSError`` when the room is installed without them."""
-        environment = Environment(
-            loader=FileSystemLoader(_FOLDER),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        css = (_FOLDER / "committee.css").read_text("utf-8")
-        digest = b64encode(hashlib.sha256(css.encode()).digest()).decode()
-        policy = (
-            f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; "
-            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        )
-        return cls(environment.get_template("committee.html"), css, policy)
-
-
 def committee() -> APIRouter:
     """The route."""
     router = APIRouter(prefix="/v1/reports", tags=["reports"])
-    paper = Paper.load()
+    paper = PageStyle.load("committee", "img-src data:")
 
     @router.get(
         "/committee", response_class=HTMLResponse, summary="A month as a paper for the committee"
@@ -228,7 +199,7 @@ def _shown(cell: Cell) -> str:
             return str(cell)
 
 
-def _answer(request: Request, html: str, paper: Paper, language: Language) -> Response:
+def _answer(request: Request, html: str, paper: PageStyle, language: Language) -> Response:
     version = int.from_bytes(hashlib.sha256(html.encode()).digest()[:8])
     headers = {
         "ETag": etag(version),

@@ -34,7 +34,7 @@ LanguageParam = Annotated[
 def dashboard() -> APIRouter:
     """The routes of the page."""
     router = APIRouter(tags=["dashboard"])
-    style = PageStyle.load()
+    style = PageStyle.load("dashboard")
     kept: Kept[FiscalYear, Figures] = Kept()
 
     @router.get("/", include_in_schema=False)

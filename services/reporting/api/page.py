@@ -30,8 +30,11 @@ class PageStyle:
     policy: str
 
     @classmethod
-    def load(cls) -> "PageStyle":
-        """Read both files; raises ``OSError`` when the room is installed without them."""
+    def load(cls, name: str, *allowed: str) -> "PageStyle":
+        """Read both files of that name; ``allowed`` are further directives of its policy.
+
+        Raises ``OSError`` when the room is installed without them.
+        """
         environment = Environment(
             loader=FileSystemLoader(_FOLDER),
             autoescape=True,
@@ -39,13 +42,17 @@ class PageStyle:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        css = (_FOLDER / "dashboard.css").read_text("utf-8")
+        css = (_FOLDER / f"{name}.css").read_text("utf-8")
         digest = b64encode(hashlib.sha256(css.encode()).digest()).decode()
-        policy = (
-            f"default-src 'none'; style-src 'sha256-{digest}'; "
-            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        )
-        return cls(environment.get_template("dashboard.html"), css, policy)
+        directives = [
+            "default-src 'none'",
+            *allowed,
+            f"style-src 'sha256-{digest}'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        ]
+        return cls(environment.get_template(f"{name}.html"), css, "; ".join(directives))
 
 
 @dataclass(frozen=True, slots=True)
