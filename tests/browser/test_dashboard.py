@@ -134,5 +134,6 @@ async def test_figures_are_those_of_the_api_and_change_with_them(reporting: Repo
         await expect(page.get_by_role("link", name="日本語")).to_be_focused()
         await page.keyboard.press("Enter")
         await expect(page.locator("html")).to_have_attribute("lang", "ja")
+        await page.wait_for_load_state()  # the choice is remembered by the page's script
         assert not await page.get_by_label("自動更新").is_checked()
         assert watched.complaints == []
