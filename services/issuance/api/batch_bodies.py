@@ -12,6 +12,8 @@ from services.issuance.api.bodies import (
     CounterName,
     ShownDocument,
 )
+from services.issuance.api.certificate_bodies import StatesSeen
+from services.issuance.api.step_bodies import ProxyCame
 from services.issuance.api.step_rows import CountRow, SignOffRow, StepRow
 from services.issuance.api.who import Who, one_of
 from services.issuance.domain.checklist import OldCard
@@ -55,7 +57,16 @@ class ServeRow(Who):
     """How it ended for every case that could be served."""
 
     documents: Documents = ()
-    """For a card: the documents that were seen."""
+    """For a card: the documents of the citizen that were seen."""
+
+    proxy: ProxyCame | None = None
+    """Who came for the citizen: why, and with what. For a card every paper of the checklist. For a
+    renewal either the sealed reply and ``states`` of certificates that hold, or the outcome
+    ``deferred`` with the reason ``inquiry_letter``: a letter is then to be mailed.
+    """
+
+    states: StatesSeen | None = None
+    """For a renewal: what the terminal said of the certificates; needed where a proxy came."""
 
     old_card: OldCard | None = None
     """What became of the card that the new one replaces, where it is known to replace one."""
@@ -118,6 +129,8 @@ class ServeRow(Who):
             ward=self.ward,
             need=self.need,
             documents=tuple(one.to_domain() for one in self.documents),
+            proxy=self.proxy.to_domain() if self.proxy else None,
+            states=self.states.to_domain() if self.states else {},
             old_card=self.old_card,
             is_pin_set=self.pin_set,
             certificates=tuple(sorted(set(self.certificates))),

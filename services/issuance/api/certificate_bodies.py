@@ -1,5 +1,6 @@
 """What callers may send of certificates: results, never a PIN or a number."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
@@ -25,6 +26,13 @@ class StatesSeen(Body):
 
     user_authentication: CertificateState
     """The one for user authentication (利用者証明用)."""
+
+    def to_domain(self) -> Mapping[Certificate, CertificateState]:
+        """By certificate."""
+        return {
+            Certificate.SIGNING: self.signing,
+            Certificate.USER_AUTHENTICATION: self.user_authentication,
+        }
 
 
 class WrongPin(Body):

@@ -87,13 +87,9 @@ async def states(
     visit_id: VisitId, case_id: CaseId, body: StatesSeen, call: CallDep, desk: DeskDep
 ) -> RenewalView:
     """Results only. Entering them again replaces them."""
-    seen = {
-        Certificate.SIGNING: body.signing,
-        Certificate.USER_AUTHENTICATION: body.user_authentication,
-    }
     async with call.unit() as unit:
         await require_up(unit, visit_id, case_id, desk.national)
-        await certificates.note_states(unit, visit_id, case_id, seen)
+        await certificates.note_states(unit, visit_id, case_id, body.to_domain())
         return await _view(unit, visit_id, case_id, desk)
 
 

@@ -4,12 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from services.issuance.api.pressed import Pressed
 from services.issuance.domain.certificates import CertificateState, Switch
-from services.issuance.domain.checklist import OldCard, Paper, ProxyReason
+from services.issuance.domain.checklist import OldCard, Paper, Proxy, ProxyReason
 from services.issuance.domain.identity import DocumentType
 from services.issuance.domain.national_system import Then
 from services.issuance.handlers import certificates, national_system, steps
 from services.issuance.handlers.certificates import After, Failure
-from services.issuance.handlers.steps import Proxy
 from shared.contracts.base import Certificate
 from shared.contracts.issuance import CertificateFailure
 from shared.unit import Unit

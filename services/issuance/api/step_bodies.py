@@ -10,6 +10,7 @@ from services.issuance.domain.checklist import (
     KINDS,
     OldCard,
     Paper,
+    Proxy,
     ProxyReason,
     Requirement,
     Rule,
@@ -18,12 +19,34 @@ from services.issuance.domain.checklist import (
 )
 from services.issuance.domain.identity import DocumentClass, DocumentType
 from services.issuance.handlers.checklists import NewVersion
-from services.issuance.handlers.steps import Proxy
 from shared.contracts.base import BusinessDate, CaseKind, Procedure
 from shared.errors import RejectedValueError, Text
 
 
-class ProxyShown(Body):
+class _Shown(Body):
+    documents: Annotated[tuple[ShownDocument, ...], Field(max_length=8)] = ()
+    """What proves the proxy's identity; left out while it does not."""
+
+    papers: Annotated[tuple[Paper, ...], Field(max_length=8)] = ()
+    """What the proxy has brought."""
+
+    def _because(self, reason: ProxyReason) -> Proxy:
+        documents = tuple(shown.to_domain() for shown in self.documents)
+        return Proxy(reason, documents, self.papers)
+
+
+class ProxyCame(_Shown):
+    """Who came for the citizen."""
+
+    reason: ProxyReason
+    """Why the citizen did not come."""
+
+    def to_domain(self) -> Proxy:
+        """As the domain knows it."""
+        return self._because(self.reason)
+
+
+class ProxyShown(_Shown):
     """Who comes for the citizen; without a reason, the citizen is here after all."""
 
     model_config = ConfigDict(
@@ -42,18 +65,9 @@ class ProxyShown(Body):
     reason: ProxyReason | None = None
     """Why the citizen does not come."""
 
-    documents: Annotated[tuple[ShownDocument, ...], Field(max_length=8)] = ()
-    """What proves the proxy's identity; left out while it does not."""
-
-    papers: Annotated[tuple[Paper, ...], Field(max_length=8)] = ()
-    """What the proxy has brought."""
-
     def to_domain(self) -> Proxy | None:
-        """As the handlers know it."""
-        if self.reason is None:
-            return None
-        documents = tuple(shown.to_domain() for shown in self.documents)
-        return Proxy(self.reason, documents, self.papers)
+        """As the domain knows it."""
+        return None if self.reason is None else self._because(self.reason)
 
 
 class OldCardSeen(Body):

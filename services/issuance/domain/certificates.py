@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
+from services.issuance.domain.checklist import Paper, StepDone
 from shared.contracts.base import Certificate
 from shared.contracts.issuance import CertificateFailure
 from shared.errors import Conflict, Text
@@ -152,6 +153,18 @@ class NoLetterNeeded(Conflict):
     slug = "no-letter-needed"
     title = Text("No inquiry letter is needed", "照会書の送付は不要です")
     remedy = Text("Go on with the next task.", "次の手順に進んでください。")
+
+
+def in_visit(renewal: Renewal, come: StepDone | None, *, is_pin_right: bool) -> Renewal:
+    """The renewal as it stands in a visit; ``come`` is what was noted of a proxy."""
+    return answered(
+        replace(
+            renewal,
+            by_proxy=come is not None,
+            sealed_reply=come is not None and Paper.SEALED_REPLY in come.papers,
+            is_pin_right=is_pin_right,
+        )
+    )
 
 
 def may_serve(renewal: Renewal) -> bool:

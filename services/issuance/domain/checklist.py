@@ -11,7 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from services.issuance.domain.identity import DocumentClass, DocumentType
+from services.issuance.domain.identity import Document, DocumentClass, DocumentType
 from shared.contracts.base import CaseKind, Procedure
 from shared.errors import FieldError, NotFound, Text, Unprocessable
 
@@ -88,6 +88,20 @@ class StepDone:
     documents: tuple[str, ...]
     papers: tuple[str, ...]
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """Who comes for the citizen: why, with which documents of identity and papers."""
+
+    reason: ProxyReason
+    documents: tuple[Document, ...] = ()
+    papers: tuple[Paper, ...] = ()
+
+    def noted(self, at: datetime) -> StepDone:
+        """What is kept of it: types only."""
+        types = tuple(sorted({str(one.type) for one in self.documents}))
+        return StepDone(self.reason, types, tuple(sorted(set(self.papers))), at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,22 @@
 The steps are those of ``visit``, judged by the same rules; only the moments are given.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
-from services.issuance.domain.checklist import CaseChecklist, Checklist, OldCard, Step, StepDone
+from services.issuance.domain import certificates as rules
+from services.issuance.domain.certificates import CertificateState, LetterState, Renewal, Status
+from services.issuance.domain.checklist import (
+    CaseChecklist,
+    Checklist,
+    OldCard,
+    Proxy,
+    Step,
+    StepDone,
+)
 from services.issuance.domain.identity import Accepted, Document, require_proof
 from services.issuance.domain.moments import OutOfOrder, require_past
 from services.issuance.domain.ticket import Need
@@ -18,6 +28,7 @@ from services.issuance.domain.visit import (
     Visit,
     VisitCase,
     VisitState,
+    WrongProcedure,
     missing_steps,
 )
 from shared.contracts.base import CaseKind, Certificate, Procedure
@@ -57,6 +68,12 @@ class Served:
     ward: WardCode | None = None
     need: Need | None = None
     documents: tuple[Document, ...] = ()
+    proxy: Proxy | None = None
+    """Who came for the citizens of the party, if they did not come themselves."""
+    states: Mapping[Certificate, CertificateState] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    """What the terminal said of the certificates of a renewal, where somebody asked it."""
     old_card: OldCard | None = None
     is_pin_set: bool = False
     certificates: tuple[Certificate, ...] = ()
@@ -86,23 +103,45 @@ def require_moments(served: Served, now: datetime) -> None:
         before = moment
 
 
-def finished(
-    visit: Visit, served: Served, checklist: Checklist, replacing: Collection[CaseId]
-) -> Visit:
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What is known from before the visit: the cases whose card replaces another, and where the
+    inquiry letter of each renewal is.
+    """
+
+    replacing: Collection[CaseId] = ()
+    letters: Mapping[CaseId, LetterState] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def finished(visit: Visit, served: Served, checklist: Checklist, before: Before) -> Visit:
     """``visit``, just checked in, as it was when it was over; it went by ``checklist``.
 
-    ``replacing`` are the cases whose card is known to replace another. Raises
-    ``IdentityNotProved``, ``WrongDocumentClass``, ``DocumentNotAccepted``, ``StepMissing`` and
-    ``CertificatesMissing`` where a step that its cases need was not told.
+    Raises ``IdentityNotProved``, ``WrongDocumentClass``, ``DocumentNotAccepted``, ``StepMissing``
+    and ``CertificatesMissing`` where a step that its cases need was not told; where a proxy came,
+    also ``WrongProcedure``, ``StatesMissing``, ``TwoVisitsNeeded``, ``CertificateLocked`` and
+    ``NoLetterNeeded``.
     """
-    cases = [_going_by(case, checklist, case.case_id in replacing) for case in visit.cases]
+    cases = [_going_by(case, checklist, case.case_id in before.replacing) for case in visit.cases]
     return replace(
         visit,
         state=VisitState.ENDED,
         counter=served.counter,
         called_at=served.called_at,
         ended_at=served.ended_at,
-        cases=tuple(_closed(case, served, checklist) for case in cases),
+        cases=tuple(
+            _closed(case, served, checklist, before.letters.get(case.case_id, LetterState.NONE))
+            for case in cases
+        ),
+    )
+
+
+def asks_letter(served: Served, case: VisitCase) -> bool:
+    """Whether a proxy's first visit ends with an inquiry letter to the citizen."""
+    return (
+        served.proxy is not None
+        and case.procedure is Procedure.CERTIFICATE_RENEWAL
+        and case.state is CaseState.DEFERRED
+        and case.reason == DeferReason.INQUIRY_LETTER
     )
 
 
@@ -112,27 +151,63 @@ def _going_by(case: VisitCase, checklist: Checklist, replaces_card: bool) -> Vis
     return replace(case, checklist=own)
 
 
-def _closed(case: VisitCase, served: Served, checklist: Checklist) -> VisitCase:
+def _closed(
+    case: VisitCase, served: Served, checklist: Checklist, letter: LetterState
+) -> VisitCase:
     if case.state is not CaseState.OPEN:
         return case
     match served.outcome:
         case Outcome.DONE:
-            return _done(case, served, checklist)
+            return _done(case, served, checklist, letter)
         case Outcome.DEFERRED:
-            state, reason = CaseState.DEFERRED, str(served.reason or DeferReason.OTHER)
+            return _deferred(_come(case, served, checklist), served, letter)
         case Outcome.LEFT:
-            state, reason = CaseState.ABANDONED, str(AbandonReason.LEFT)
-    return replace(case, state=state, reason=reason, closed_at=served.ended_at)
+            reason = str(AbandonReason.LEFT)
+    return replace(case, state=CaseState.ABANDONED, reason=reason, closed_at=served.ended_at)
 
 
-def _done(case: VisitCase, served: Served, checklist: Checklist) -> VisitCase:
-    told = _told(case, served, checklist)
+def _deferred(case: VisitCase, served: Served, letter: LetterState) -> VisitCase:
+    reason = str(served.reason or DeferReason.OTHER)
+    over = replace(case, state=CaseState.DEFERRED, reason=reason, closed_at=served.ended_at)
+    if asks_letter(served, over):
+        rules.letter_asked(_renewal(case, served, letter))
+    return over
+
+
+def _done(case: VisitCase, served: Served, checklist: Checklist, letter: LetterState) -> VisitCase:
+    told = _told(_come(case, served, checklist), served, checklist)
     if missing := missing_steps(told):
         raise StepMissing(extras={"next_step": missing[0], "missing": list(missing)})
     if case.procedure is Procedure.CERTIFICATE_RENEWAL and not served.certificates:
         error = FieldError("certificates", CertificatesMissing.title, CertificatesMissing.remedy)
         raise CertificatesMissing(errors=[error])
+    if case.procedure is Procedure.CERTIFICATE_RENEWAL:
+        rules.require_writable(_renewal(told, served, letter))
     return replace(told, state=CaseState.DONE, closed_at=served.ended_at)
+
+
+def _renewal(case: VisitCase, served: Served, letter: LetterState) -> Renewal:
+    """The renewal as it stood when it was to be written."""
+    statuses = {which: Status(state) for which, state in served.states.items()}
+    come = case.checklist.done.get(Step.PROXY)
+    return rules.in_visit(Renewal(statuses, letter=letter), come, is_pin_right=served.is_pin_set)
+
+
+def _come(case: VisitCase, served: Served, checklist: Checklist) -> VisitCase:
+    """The case with who came for it, and with the states of its certificates."""
+    if served.proxy is None and not served.states:
+        return case
+    wanted = {one.step for one in case.checklist.requirements}
+    at, done = served.identified_at or served.ended_at, dict(case.checklist.done)
+    if served.proxy is not None:
+        if Step.PROXY not in wanted:
+            raise WrongProcedure(extras={"next_step": (*missing_steps(case), None)[0]})
+        if served.proxy.documents:
+            require_proof(served.proxy.documents, _accepted(checklist))
+        done[Step.PROXY] = served.proxy.noted(at)
+    if served.states and Step.CERTIFICATES in wanted:
+        done[Step.CERTIFICATES] = StepDone("entered", (), (), at)
+    return replace(case, checklist=replace(case.checklist, done=done))
 
 
 def _told(case: VisitCase, served: Served, checklist: Checklist) -> VisitCase:
@@ -145,7 +220,7 @@ def _told(case: VisitCase, served: Served, checklist: Checklist) -> VisitCase:
         case = replace(case, documents=types, identified_at=at)
     if Step.OLD_CARD in wanted and served.old_card is not None:
         at = served.identified_at or served.ended_at
-        done = {Step.OLD_CARD: StepDone(served.old_card, (), (), at)}
+        done = {**case.checklist.done, Step.OLD_CARD: StepDone(served.old_card, (), (), at)}
         case = replace(case, checklist=replace(case.checklist, done=done))
     if served.is_pin_set:
         case = replace(case, pin_set_at=served.pin_set_at or served.ended_at)

@@ -17,7 +17,7 @@ from services.issuance.domain.certificates import (
     Renewal,
     Switch,
 )
-from services.issuance.domain.checklist import Paper, Step, StepDone
+from services.issuance.domain.checklist import Step, StepDone
 from services.issuance.domain.visit import (
     Visit,
     VisitCase,
@@ -77,13 +77,7 @@ async def of_case(unit: Unit, visit: Visit, case: VisitCase) -> Renewal:
     """The renewal of a case as it stands in this visit."""
     found = await certificates.read(unit.conn, case.case_id, visit.visit_id)
     come = case.checklist.done.get(Step.PROXY)
-    here = replace(
-        found,
-        by_proxy=come is not None,
-        sealed_reply=come is not None and Paper.SEALED_REPLY in come.papers,
-        is_pin_right=case.pin_set_at is not None,
-    )
-    return rules.answered(here)
+    return rules.in_visit(found, come, is_pin_right=case.pin_set_at is not None)
 
 
 async def read(unit: Unit, visit_id: VisitId, case_id: CaseId) -> Renewal:

@@ -12,22 +12,30 @@ from datetime import date, timedelta
 
 from services.issuance.domain.booking import Booking, BookingUnknown, require_expected
 from services.issuance.domain.case_file import CaseFile
-from services.issuance.domain.checklist import Checklist
+from services.issuance.domain.certificates import LetterState
+from services.issuance.domain.checklist import Checklist, Paper, Step
 from services.issuance.domain.day import DaySignedOff
 from services.issuance.domain.moments import VisitExists
 from services.issuance.domain.notice import NoticeUnknown
 from services.issuance.domain.satellite import SiteAway
-from services.issuance.domain.serving import Served, finished, require_moments
+from services.issuance.domain.serving import (
+    Before,
+    Served,
+    asks_letter,
+    finished,
+    require_moments,
+)
 from services.issuance.domain.ticket import purposes_of
 from services.issuance.domain.visit import AlreadyCheckedIn, CaseState, Visit
 from services.issuance.handlers.arriving import Party, arrived
 from services.issuance.handlers.check_in import renewal_opened
 from services.issuance.handlers.served_events import say_served
 from services.issuance.handlers.steps import ResultNotAccepted
-from services.issuance.store import case_files, days, satellites, serving
+from services.issuance.store import case_files, days, satellites, serving, serving_renewals
 from services.issuance.store.serving import Over
+from services.issuance.store.serving_renewals import Told
 from shared.calendar import business_date
-from shared.contracts.base import CaseOpened, Certificate
+from shared.contracts.base import CaseOpened, Certificate, Procedure
 from shared.errors import Problem
 from shared.ids import CaseId, SiteId, VisitId, new_id
 from shared.unit import Unit
@@ -54,6 +62,7 @@ class _Known:
     checklists: Mapping[date, Checklist]
     visits: set[VisitId]
     written: Mapping[CaseId, frozenset[Certificate]]
+    letters: dict[CaseId, LetterState]
 
 
 async def serve(unit: Unit, rows: Sequence[Served], rules: DoorRules) -> list[Visit | Problem]:
@@ -64,6 +73,7 @@ async def serve(unit: Unit, rows: Sequence[Served], rules: DoorRules) -> list[Vi
     known = await _read(unit, rows, begun)
     ends: list[Visit | Problem] = []
     over: list[Over] = []
+    renewals: list[Told] = []
     opened: list[CaseOpened] = []
     for number, row in enumerate(rows):
         try:
@@ -79,13 +89,16 @@ async def serve(unit: Unit, rows: Sequence[Served], rules: DoorRules) -> list[Vi
             for case in came.cases
         }
         say_served(unit, came, one.visit, written, known.files)
-        _note(known, one.visit)
+        told = _renewals(row, one.visit, known)
+        _note(known, one.visit, told)
         over.append(one)
+        renewals += told
         ends.append(one.visit)
     if opened:
         await case_files.opened(unit.conn, [case_files.Opened.by(event) for event in opened])
     if over:
         await serving.write(unit.conn, over)
+        await serving_renewals.write(unit.conn, renewals)
     return ends
 
 
@@ -116,6 +129,9 @@ async def _read(unit: Unit, rows: Sequence[Served], begun: Mapping[int, CaseOpen
         checklists=await serving.by_day(conn, {day for _, day in on}),
         visits=await serving.known_visits(conn, [row.visit_id for row in rows]),
         written=await serving.written_before(conn, cases),
+        letters=(
+            await serving_renewals.letters(conn, cases) if any(row.proxy for row in rows) else {}
+        ),
     )
 
 
@@ -176,7 +192,8 @@ def _judge(
     purposes = purposes_of(case.procedure for case in open_cases)
     files = [known.files[case_id] for case_id in party.bookings]
     replacing = {file.case_id for file in files if file.old_card_expires_on is not None}
-    over = finished(visit, row, known.checklists[visit.business_date], replacing)
+    before = Before(replacing, known.letters)
+    over = finished(visit, row, known.checklists[visit.business_date], before)
     _require_accepted(over)
     return visit, Over(over, purposes, row.need, party.starts_at)
 
@@ -185,7 +202,8 @@ def _require_accepted(visit: Visit) -> None:
     """Raise ``ResultNotAccepted`` for a result that the checklist of its case does not take."""
     for case in visit.cases:
         for one in case.checklist.requirements:
-            noted = case.checklist.done.get(one.step)
+            # What a proxy's step accepts are papers: these are judged as lacking or not.
+            noted = None if one.step is Step.PROXY else case.checklist.done.get(one.step)
             if noted is not None and one.accepts and noted.result not in one.accepts:
                 raise ResultNotAccepted(extras={"accepts": list(one.accepts)})
 
@@ -203,8 +221,28 @@ def _party(number: int, row: Served, known: _Known, rules: DoorRules) -> Party:
     return Party(case_id, {case_id: None}, rules.soon_days)
 
 
-def _note(known: _Known, visit: Visit) -> None:
+def _renewals(row: Served, visit: Visit, known: _Known) -> list[Told]:
+    """What the visit leaves of renewals that a proxy came for, or whose states were told."""
+    return [
+        Told(
+            case_id=case.case_id,
+            visit_id=visit.visit_id,
+            site_id=visit.site_id,
+            ward=known.files[case.case_id].ward,
+            at=row.ended_at,
+            states=row.states if Step.CERTIFICATES in case.checklist.done else {},
+            asks_letter=asks_letter(row, case),
+            brings_reply=Paper.SEALED_REPLY in come.papers if come else False,
+        )
+        for case in visit.cases
+        if (come := case.checklist.done.get(Step.PROXY)) or Step.CERTIFICATES in case.checklist.done
+        if case.procedure is Procedure.CERTIFICATE_RENEWAL
+    ]
+
+
+def _note(known: _Known, visit: Visit, told: Sequence[Told]) -> None:
     known.visits.add(visit.visit_id)
+    known.letters |= {one.case_id: LetterState.TO_MAIL for one in told if one.asks_letter}
     for case in visit.cases:
         if case.state is CaseState.DONE:
             known.files[case.case_id] = replace(known.files[case.case_id], is_done=True)

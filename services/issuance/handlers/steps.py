@@ -5,9 +5,8 @@ types only, and noting the same again changes nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from services.issuance.domain.checklist import OldCard, Paper, ProxyReason, Step, StepDone
+from services.issuance.domain.checklist import OldCard, Proxy, Step, StepDone
 from services.issuance.domain.identity import (
     Document,
     DocumentNotAccepted,
@@ -20,15 +19,6 @@ from services.issuance.store import checklists, steps
 from shared.errors import Text, Unprocessable
 from shared.ids import CaseId, VisitId
 from shared.unit import Unit
-
-
-@dataclass(frozen=True, slots=True)
-class Proxy:
-    """Who comes for the citizen: why, with which documents of identity and papers."""
-
-    reason: ProxyReason
-    documents: tuple[Document, ...] = ()
-    papers: tuple[Paper, ...] = ()
 
 
 class ResultNotAccepted(Unprocessable):
@@ -54,9 +44,7 @@ async def note_proxy(unit: Unit, visit_id: VisitId, case_id: CaseId, proxy: Prox
     if proxy.documents:
         accepted = await checklists.accepted(unit.conn, visit_id, case_id)
         require_proof(proxy.documents, accepted)
-    types = sorted({document.type for document in proxy.documents})
-    done = StepDone(proxy.reason, tuple(types), tuple(sorted(set(proxy.papers))), unit.now)
-    return await _note(unit, visit, case, Step.PROXY, done)
+    return await _note(unit, visit, case, Step.PROXY, proxy.noted(unit.now))
 
 
 async def as_accepted(

@@ -119,7 +119,10 @@ async def write(conn: Connection, over: Sequence[Over]) -> None:
 async def _write_cases(conn: Connection, cases: Sequence[tuple[Visit, VisitCase]]) -> None:
     await conn.execute(_CASES, *_columns(_case(visit, case) for visit, case in cases))
     steps = [
-        (v.visit_id, c.case_id, step, noted.result, noted.at)
+        (
+            *(v.visit_id, c.case_id, step, noted.result),
+            *(" ".join(noted.documents), " ".join(noted.papers), noted.at),
+        )
         for v, c in cases
         for step, noted in c.checklist.done.items()
     ]
@@ -214,8 +217,10 @@ FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text
     AS e (v, c, b, p, s, r, d, i, n, x, k)
 """
 _STEPS = """
-INSERT INTO case_step (visit_id, case_id, step, result, done_at)
-SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])
+INSERT INTO case_step (visit_id, case_id, step, result, documents, papers, done_at)
+SELECT v, c, s, r, string_to_array(d, ' '), string_to_array(p, ' '), at
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
+            $7::timestamptz[]) AS e (v, c, s, r, d, p, at)
 """
 _ENDS = """
 INSERT INTO procedure_ended (case_id, visit_id, site_id, ended_at)

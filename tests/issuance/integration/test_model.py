@@ -13,14 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.issuance.domain.checklist import OldCard, Paper, ProxyReason
+from services.issuance.domain.checklist import OldCard, Paper, Proxy, ProxyReason
 from services.issuance.domain.counter import CounterState
 from services.issuance.domain.identity import Document, DocumentClass, DocumentType
 from services.issuance.domain.queue import Priorities
 from services.issuance.domain.ticket import Need
 from services.issuance.handlers import check_in, counter, counters, hand_over, queue, steps
 from services.issuance.handlers.queue import QueueRules
-from services.issuance.handlers.steps import Proxy
 from services.issuance.store import tickets, visits
 from shared.clock import FixedClock
 from shared.contracts.reservation import BookingConfirmed
