@@ -57,6 +57,14 @@ class Issuance:
         process.kill()
         await process.wait()
 
+    async def leave(self) -> list[int]:
+        """End every process as an operator does, who lets it finish; how each ended."""
+        for process in self._running.values():
+            process.terminate()
+        ended = [await process.wait() for process in self._running.values()]
+        self._running.clear()
+        return ended
+
     async def end(self) -> list[str]:
         """End every process; those that had ended by themselves."""
         died = [role for role, one in self._running.items() if one.returncode is not None]
