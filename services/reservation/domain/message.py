@@ -45,6 +45,8 @@ class Kind(StrEnum):
 
 KEPT: Final = "kept"
 """Why somebody hears again of a booking that stands: the city had said otherwise."""
+BROKEN_OFF: Final = "broken_off"
+"""Why a visit that had begun came to nothing: the national system stopped."""
 
 
 class MessageState(StrEnum):

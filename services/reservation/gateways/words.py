@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from services.reservation.domain.link import Purpose
-from services.reservation.domain.message import KEPT, Kind
+from services.reservation.domain.message import BROKEN_OFF, KEPT, Kind
 from shared.contracts.base import Procedure
 from shared.contracts.reservation import CancelReason
 from shared.errors import Text
@@ -42,6 +42,12 @@ REASONS: Mapping[str, Text] = {
     ),
     CancelReason.SUSPENSION: Text(
         "The system needed for it is not available then.", "手続に必要なシステムが停止します。"
+    ),
+    BROKEN_OFF: Text(
+        "The national system stopped while you were at the site, so that your procedure could not"
+        " be finished. Please book again; bring the same documents.",
+        "ご来庁中に全国システムが停止し、手続を完了できませんでした。お手数ですが、改めてご予約のうえ、"
+        "同じ書類をお持ちください。",
     ),
     KEPT: Text(
         "What we wrote to you about does not come to pass: your booking stands as it was.",

@@ -9,11 +9,11 @@ Locks: contacts and messages come after site, cases and cells.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.reservation.domain.booking import Booking
-from services.reservation.domain.message import KEPT, Kind, Note, PhoneCall
+from services.reservation.domain.message import BROKEN_OFF, KEPT, Kind, Note, PhoneCall
 from services.reservation.store import messages, phone_list
 from shared.contracts.base import Procedure
 from shared.contracts.reservation import CancelReason, MoveReason
@@ -22,6 +22,8 @@ from shared.ids import BookingId, CaseId, OfferId, SiteId, SuspensionId
 from shared.unit import Unit
 
 BY_CITIZEN = (CancelReason.CITIZEN, MoveReason.CITIZEN)
+NEWS_LASTS = timedelta(hours=12)
+"""How long after a broken-off visit its citizen is still written to."""
 
 
 async def notify(unit: Unit, notes: Sequence[Note]) -> set[CaseId]:
@@ -73,7 +75,14 @@ def moved(
 
 
 def cancelled(booking: Booking, at: datetime, reason: CancelReason) -> Note | None:
-    """The citizen's seat is gone; nothing to tell of a visit that took place or is over."""
+    """The citizen's seat is gone; nothing to tell of a visit that took place or is over.
+
+    Whom a stop of the national system has sent home from the site was told there; where there is
+    an address they have it in writing as well, while that can still be news.
+    """
+    if reason is CancelReason.SUSPENSION and booking.starts_at <= at:
+        until = {"reason": BROKEN_OFF, "told_until": (at + NEWS_LASTS).isoformat()}
+        return _about(Kind.CANCELLED, booking, at, by_city=False, facts={**until})
     if reason is CancelReason.SERVED_OTHERWISE or booking.starts_at <= at:
         return None
     by_city = reason not in BY_CITIZEN

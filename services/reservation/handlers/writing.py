@@ -76,7 +76,8 @@ async def gather(unit: Unit, taken: Sequence[Taken], rules: Rules) -> Material:
 def still_true(message: Taken, material: Material, now: datetime) -> bool:
     """Nobody is told of a seat they no longer have, nor of a visit that is over."""
     facts = message.facts
-    for name in ("starts_at", "answer_by", "expires_at"):
+    ends = ("told_until",) if "told_until" in facts else ("starts_at", "answer_by", "expires_at")
+    for name in ends:
         if name in facts and datetime.fromisoformat(facts[name]) <= now:
             return False
     of_a_booking = message.kind.tells_of_a_seat or message.kind is Kind.ALTERNATIVE

@@ -1,6 +1,7 @@
 """What other rooms tell becomes one mail or one call: told twice, again, or in another order."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
@@ -9,12 +10,13 @@ from aiokafka.structs import ConsumerRecord
 from services.reservation.handlers import bookings, contacts, renewals
 from services.reservation.handlers.contacts import Wish
 from shared.clock import FixedClock
+from shared.contracts.issuance import DeferReason, VisitDeferred
 from shared.contracts.preparation import CardDisposalDue, CardVoided, DisposalReason, VoidReason
 from shared.db import Database
-from shared.ids import CaseId, new_id
+from shared.ids import BookingId, CaseId, VisitId, derived_id, new_id
 from shared.messaging import inbox
 from shared.security.principal import EVERY_SITE, Principal, Role
-from tests.reservation.mailbox import TOOLS, Mailbox, post
+from tests.reservation.mailbox import TOOLS, Mailbox, post, text
 from tests.reservation.support import (
     RULES,
     SITE,
@@ -138,3 +140,55 @@ async def test_a_renewal_that_is_done_ends_once_and_stays_ended(
     assert ends[0] is not None
     assert ends[0] == ends[1]
     await hear(database, told(renewed(CaseId(new_id())), 1))
+
+
+async def booked(database: Database) -> BookingId:
+    """The citizen's booking."""
+    async with database.reader() as conn:
+        return BookingId(await conn.fetchval("SELECT booking_id FROM booking"))
+
+
+def broken_off(booking_id: BookingId) -> VisitDeferred:
+    """The citizen was there when the national system stopped."""
+    return VisitDeferred(
+        case_id=MINE,
+        site_id=SITE,
+        visit_id=VisitId(derived_id("visit")),
+        reason=DeferReason.NATIONAL_SYSTEM,
+        booking_id=booking_id,
+    )
+
+
+@pytest.mark.parametrize("minutes", [-10, 20])
+async def test_whom_a_stop_has_sent_home_has_it_in_writing(
+    database: Database, mailbox: Mailbox, no_inbox: None, clock: FixedClock, minutes: int
+) -> None:
+    await book(database)
+    booking_id = await booked(database)
+    at = tokyo(THURSDAY, 9) + timedelta(minutes=minutes)
+    news = told(broken_off(booking_id), 8, at=at)
+    clock.set(at)
+    for batch in ([news, news], [news]):
+        await hear(database, *batch)
+        await post(database, mailbox.gateway(), clock).round()
+    (mail,) = mailbox.mails
+    assert ("ご来庁中に" if minutes > 0 else "停止") in text(mail)
+
+
+async def test_a_day_later_it_is_no_news(
+    database: Database, mailbox: Mailbox, clock: FixedClock
+) -> None:
+    await book(database)
+    booking_id = await booked(database)
+    await hear(database, told(broken_off(booking_id), 8, at=tokyo(THURSDAY, 10)))
+    clock.set(tokyo(THURSDAY, 23))
+    assert await post(database, mailbox.gateway(), clock).round() == 0
+
+
+async def test_whom_no_mail_can_reach_was_told_at_the_site(database: Database) -> None:
+    await book(database, reachable=False)
+    booking_id = await booked(database)
+    await hear(database, told(broken_off(booking_id), 8, at=tokyo(THURSDAY, 10)))
+    async with database.reader() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM phone_entry") == 0
+    assert await messages(database) == []
