@@ -2,7 +2,15 @@
 is nothing yet."""
 
 from services.reporting.domain.milestones import MILESTONES
-from services.reporting.handlers import bookings, cases, plans, sites, transfers, visits
+from services.reporting.handlers import (
+    bookings,
+    cases,
+    first_free,
+    plans,
+    sites,
+    transfers,
+    visits,
+)
 from services.reporting.handlers.projection import Projection, together
 from shared.contracts import issuance, preparation, reservation, site
 from shared.contracts.base import CaseOpened, Event
@@ -86,7 +94,13 @@ SITE_DAYS = Projection(
     ),
 )
 
-PROJECTIONS: tuple[Projection, ...] = (CASES, SITES, MEASURES, SITE_DAYS)
+FREE_DAYS = Projection(
+    "free_days",
+    tables=("free_told",),
+    subscriptions=(on(site.CapacityPublished, first_free.told),),
+)
+
+PROJECTIONS: tuple[Projection, ...] = (CASES, SITES, MEASURES, SITE_DAYS, FREE_DAYS)
 """Each can be built again from offset zero by itself (``madoguchi projections rebuild``)."""
 
 SUBSCRIBES = together(PROJECTIONS)

@@ -81,9 +81,10 @@ class Signals:
         self.first_free.clear()
         # Where nothing was ever offered, nothing is missing.
         offered = {procedure for room in outlook.rooms.values() for procedure in room.free}
+        seats = outlook.seats
         for ward in {site.ward for site in outlook.sites}:
             for procedure in offered:
-                found = first_free_of_ward(outlook.rooms, outlook.sites, ward, procedure)
+                found = first_free_of_ward(seats, outlook.sites, ward, procedure)
                 days = (found[0] - outlook.today).days if found else HORIZON_DAYS + 1
                 self.first_free.labels(ward, procedure).set(days)
 

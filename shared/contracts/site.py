@@ -133,6 +133,13 @@ class DayCapacity(Value):
     free: Count
     """Seats that are still free."""
 
+    first_hour: Annotated[int, Field(ge=0, le=23)] | None = None
+    """The hour of the day, in Japan, in which the first seat lies; none without a seat, and where
+    it was told before this was."""
+
+    minutes_by_hour: tuple[Count, ...] = ()
+    """Minutes of all seats in that hour and in each that follows, free or not."""
+
 
 class CapacityPublished(SiteEvent):
     """How many seats a site has on the days ahead; it replaces what was said of these days."""

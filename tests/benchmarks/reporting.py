@@ -123,7 +123,7 @@ async def _timed(name: str, ask: Callable[[], Awaitable[object]]) -> Figure:
 
 
 async def _equity(conn: Connection, days: Days) -> object:
-    return equity.judged(await equity.known(conn, days, None), days, None, 4.0)
+    return equity.judged(await equity.known(conn, days, None), None, 4.0)
 
 
 async def main() -> None:

@@ -201,7 +201,13 @@ _SITES: tuple[Event, ...] = (
         procedure=CARD,
         minutes=20,
         days=(
-            site.DayCapacity(business_date=date(2025, 7, 14), total=96, free=12),
+            site.DayCapacity(
+                business_date=date(2025, 7, 14),
+                total=96,
+                free=12,
+                first_hour=8,
+                minutes_by_hour=(120, *(240,) * 7, 120),
+            ),
             site.DayCapacity(business_date=date(2025, 7, 15), total=96, free=0),
         ),
     ),

@@ -63,13 +63,29 @@ def _sites() -> list[tuple[Event, datetime, str]]:
             | {"acceptance": [{"procedure": CARD, "wards": None if counters == 3 else [ward]}]}
         )
         events.append((SiteOpened(site=site), begin, "site.events"))
-        seats = counters * 9
-        days = tuple(
-            DayCapacity(business_date=day, total=seats, free=seats) for day in (DAY, LATER)
-        )
-        told_seats = CapacityPublished(site_id=site_id, procedure=CARD, minutes=20, days=days)
-        events.append((told_seats, begin, "site.events"))
+        events.append((_seats(site_id, counters, counters * 9), begin, "site.events"))
+        for day in range(1, 14):
+            # The office is full for the 14th from the 9th on, and the center never.
+            free = 0 if site_id == OFFICE and day > 8 else counters * 9 - day
+            morning = at(0, 30, date(2026, 7, day))
+            events.append((_seats(site_id, counters, free), morning, "site.events"))
     return events
+
+
+def _seats(site_id: SiteId, counters: int, free: int) -> CapacityPublished:
+    """Three hours of every counter, as they are told; ``free`` on the 14th, all on the 20th."""
+    seats = counters * 9
+    days = tuple(
+        DayCapacity(
+            business_date=day,
+            total=seats,
+            free=left,
+            first_hour=9,
+            minutes_by_hour=(counters * 60,) * 3,
+        )
+        for day, left in ((DAY, free), (LATER, seats))
+    )
+    return CapacityPublished(site_id=site_id, procedure=CARD, minutes=20, days=days)
 
 
 def _name(site_id: SiteId) -> dict[str, str]:

@@ -129,7 +129,7 @@ async def wards(
     request: Request, wanted: TableDep, page: PageDep, known: KnownDep, near_km: NearParam = NEAR_KM
 ) -> Response:
     """Of the procedures completed in these days."""
-    found = await asyncio.to_thread(equity.judged, *known, near_km)
+    found = await asyncio.to_thread(equity.judged, known[0], known[2], near_km)
     return await listed(
         request,
         wanted,
@@ -152,7 +152,7 @@ async def measures(
     request: Request, wanted: TableDep, page: PageDep, known: KnownDep, near_km: NearParam = NEAR_KM
 ) -> Response:
     """Each ward counts the same, however many live in it."""
-    found = domain.spreads(await asyncio.to_thread(equity.judged, *known, near_km))
+    found = domain.spreads(await asyncio.to_thread(equity.judged, known[0], known[2], near_km))
     lines = [SpreadLine(**rounded(each)) for each in found]
     return await listed(
         request,

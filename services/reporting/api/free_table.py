@@ -20,8 +20,9 @@ _NAME = Column("site_name", Text("Name of the site", "窓口名"))
 
 def free_by_site(outlook: Outlook, language: Language) -> Table:
     """A row per site and procedure that it offers."""
-    found = first_free(outlook.rooms)
-    offered = sorted({(key[0], each) for key, room in outlook.rooms.items() for each in room.free})
+    seats = outlook.seats
+    found = first_free(seats)
+    offered = sorted({(key[0], each) for key, free in seats.items() for each in free})
     names = {site.site_id: site.name for site in outlook.sites}
     rows: list[Sequence[Cell]] = []
     for site_id, procedure in offered:
@@ -34,9 +35,10 @@ def free_by_site(outlook: Outlook, language: Language) -> Table:
 def free_by_ward(outlook: Outlook) -> Table:
     """A row per ward and procedure: the first day at any site that serves the ward."""
     rows: list[Sequence[Cell]] = []
+    seats = outlook.seats
     for ward in sorted({site.ward for site in outlook.sites}):
         for procedure in Procedure:
-            found = first_free_of_ward(outlook.rooms, outlook.sites, ward, procedure)
+            found = first_free_of_ward(seats, outlook.sites, ward, procedure)
             day, site_id = found or (None, None)
             rows.append((ward, procedure, day, _days(outlook, day), site_id))
     columns = (_WARD, _PROCEDURE, _FIRST, _DAYS, _SITE)

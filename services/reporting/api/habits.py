@@ -1,7 +1,6 @@
 """/v1/reports/bookings and /first-free: how citizens come, and how the first free day moved."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
 from enum import StrEnum
@@ -19,7 +18,6 @@ from services.reporting.domain.first_free import FirstFree
 from services.reporting.handlers import first_free
 from services.reporting.store import habits
 from services.reporting.store.habits import Between, Habits
-from services.reporting.store.site_days import Days
 from shared.errors import BadRequest, FieldError, Text
 from shared.http.call import CallDep
 from shared.http.paging import Page, PageDep
@@ -123,12 +121,14 @@ async def first_free_report(
     days: DaysDep,
     part: PartParam = Part.SITE,
 ) -> Response:
-    """What was free on the evening of each day: seats as told last, less the bookings of then."""
+    """As it was known on the evening of each day: the first day after it of which a free seat had
+    been told. A day on which no site told anything has no line."""
     if days.last - days.first >= timedelta(days=MOST_EVENINGS):
         raise TooManyEvenings
     async with call.unit() as unit:
         known = await first_free.known(unit.conn, days)
-    found = await asyncio.to_thread(_moved, known, days, part)
+    moved = first_free.of_sites if part is Part.SITE else first_free.of_wards
+    found = await asyncio.to_thread(moved, known)
     return await listed(
         request,
         wanted,
@@ -138,12 +138,6 @@ async def first_free_report(
         titles=_FIRST_FREE,
         key=_first_free_key,
         kind=tuple[date, str, str],
-    )
-
-
-def _moved(known: first_free.Known, days: Days, part: Part) -> Sequence[FirstFree]:
-    return (
-        first_free.of_sites(known, days) if part is Part.SITE else first_free.of_wards(known, days)
     )
 
 

@@ -17,6 +17,7 @@ _SITE = Column("site_id", Text("Site", "窓口"))
 _NAME = Column("site_name", Text("Name of the site", "窓口名"))
 _DATE = Column("business_date", Text("Day", "業務日"))
 _PLANNED = Column("planned_minutes", Text("Planned minutes", "計画（分）"))
+_OFFERED = Column("offered_minutes", Text("Offered minutes", "提供（分）"))
 _BOOKED = Column("booked_minutes", Text("Booked minutes", "予約（分）"))
 _OPEN = Column("open_minutes", Text("Counter minutes open", "開設（分）"))
 _USED = Column("used_minutes", Text("Used minutes", "利用（分）"))
@@ -45,7 +46,7 @@ DAY_COLUMNS = (
     _DATE,
     _SITE,
     _PLANNED,
-    Column("offered_minutes", Text("Offered minutes", "提供（分）")),
+    _OFFERED,
     Column("bookings", Text("Bookings", "予約件数")),
     _BOOKED,
     _OPEN,
@@ -64,6 +65,7 @@ HOUR_COLUMNS = (
     _SITE,
     Column("hour", Text("Hour", "時")),
     _PLANNED,
+    _OFFERED,
     _BOOKED,
     _NO_SHOW,
     _OPEN,
@@ -112,6 +114,7 @@ class SiteHourLine(BaseModel):
     site_id: SiteId
     hour: int = Field(description="0 to 23, in Japan.")
     planned_minutes: int
+    offered_minutes: int | None = Field(description="None where no event told of its hours.")
     booked_minutes: int
     no_show_minutes: int
     open_minutes: int | None

@@ -1,37 +1,33 @@
 """How the first bookable day moved: what a citizen who looked on a day would have found.
 
-On each evening a day to come has the seats that are offered for it, less the time of the bookings
-that were made by then and not cancelled by then. A moved booking counts where it is now, and seats
-are those told last: what they were on the evening itself is not kept.
+Reservation tells each day what is free on the days to come, holds and bookings taken off. What it
+told is kept, so a day of the past is shown as it was known then, not as it would be reckoned now.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from services.reporting.domain.free import Offer, Rooms, first_free, first_free_of_ward, rooms
+from services.reporting.domain.free import Seats, first_free, first_free_of_ward
 from shared.contracts.base import Procedure
 from shared.contracts.place import Site
-from shared.ids import SiteId, WardCode
-
-Changes = Mapping[tuple[SiteId, date], Mapping[date, int]]
-"""Minutes booked (given back: less than 0) of each site's day, by the day on which they were."""
+from shared.ids import SiteId
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """Minutes of a site's day that were booked on one day and given back on another, if ever."""
+class Telling:
+    """Free seats told by ``evening``, day by day from ``first_day``; none: nothing said of it."""
 
+    evening: date
     site_id: SiteId
-    business_date: date
-    booked_on: date
-    cancelled_on: date | None
-    minutes: int
+    procedure: Procedure
+    first_day: date
+    free: Sequence[int | None]
 
 
 @dataclass(frozen=True, slots=True)
 class FirstFree:
-    """What somebody found on the evening of ``day``: the first day with a seat, if any."""
+    """What was known on the evening of ``day``: the first day with a free seat, if any."""
 
     day: date
     part: str
@@ -44,48 +40,41 @@ class FirstFree:
         return None if self.first_free is None else (self.first_free - self.day).days
 
 
-def evenings(
-    offers: Sequence[Offer], taken: Iterable[Taken], shown: Sequence[date], horizon: int
-) -> Iterator[tuple[date, Rooms]]:
-    """The days to come of every site as they were on each evening of ``shown``, in order."""
-    booked: dict[tuple[SiteId, date], dict[date, int]] = {}
-    for each in taken:
-        changes = booked.setdefault((each.site_id, each.business_date), {})
-        changes[each.booked_on] = changes.get(each.booked_on, 0) + each.minutes
-        if each.cancelled_on is not None:
-            changes[each.cancelled_on] = changes.get(each.cancelled_on, 0) - each.minutes
-    for day in shown:
-        yield day, rooms(_as_of(day, offers, booked, day + timedelta(days=horizon)))
+def evenings(told: Iterable[Telling], horizon: int) -> Iterator[tuple[date, Seats]]:
+    """The days to come of every site as they were known on each evening, in order.
+
+    ``told`` is in order; what is told later of a day replaces what was. Evenings without any
+    telling are left out: nobody knows.
+    """
+    known: dict[date, dict[tuple[SiteId, date], dict[Procedure, int]]] = {}
+    for each in told:
+        days = known.setdefault(each.evening, {})
+        last = each.evening + timedelta(days=horizon)
+        for number, free in enumerate(each.free):
+            day = each.first_day + timedelta(days=number)
+            if free is not None and each.evening < day <= last:
+                days.setdefault((each.site_id, day), {})[each.procedure] = free
+    for evening in sorted(known):
+        in_order = sorted(known[evening].items(), key=lambda item: (item[0][1], item[0][0]))
+        yield evening, dict(in_order)
 
 
-def of_sites(found: Iterable[tuple[date, Rooms]]) -> Iterator[FirstFree]:
-    """The first free day of each site and procedure that has seats at all."""
-    for day, room in found:
-        first = first_free(room)
-        offered = sorted({(key[0], each) for key, one in room.items() for each in one.free})
+def of_sites(found: Iterable[tuple[date, Seats]]) -> Iterator[FirstFree]:
+    """The first free day of each site and procedure of which seats were told."""
+    for day, seats in found:
+        first = first_free(seats)
+        offered = sorted({(key[0], each) for key, free in seats.items() for each in free})
         for site_id, procedure in offered:
             yield FirstFree(day, site_id, procedure, first.get((site_id, procedure)))
 
 
 def of_wards(
-    found: Iterable[tuple[date, Rooms]], sites: Sequence[Site], wards: Sequence[WardCode]
+    found: Iterable[tuple[date, Seats]], sites_on: Callable[[date], Sequence[Site]]
 ) -> Iterator[FirstFree]:
-    """The first free day for residents of each ward, at any site that serves them."""
-    for day, room in found:
-        for ward in wards:
+    """The first free day for residents of each ward, at any site that served them then."""
+    for day, seats in found:
+        sites = sites_on(day)
+        for ward in sorted({site.ward for site in sites}):
             for procedure in Procedure:
-                first = first_free_of_ward(room, sites, ward, procedure)
+                first = first_free_of_ward(seats, sites, ward, procedure)
                 yield FirstFree(day, ward, procedure, first and first[0])
-
-
-def _as_of(day: date, offers: Iterable[Offer], booked: Changes, last: date) -> Iterator[Offer]:
-    """The offers of the days after ``day`` up to ``last``, with what was booked by then."""
-    taken: dict[tuple[SiteId, date], int] = {}
-    for one in offers:
-        if day < one.business_date <= last:
-            key = (one.site_id, one.business_date)
-            if key not in taken:
-                changes = booked.get(key, {})
-                taken[key] = sum(minutes for on, minutes in changes.items() if on <= day)
-            # Written out: tens of thousands are made for a month of evenings.
-            yield Offer(*key, one.procedure, one.seats, one.minutes, taken[key])

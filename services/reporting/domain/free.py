@@ -43,6 +43,8 @@ class DayRoom:
 
 Rooms = Mapping[tuple[SiteId, date], DayRoom]
 """The days of every site, in order of days and then of sites."""
+Seats = Mapping[tuple[SiteId, date], Mapping[Procedure, int]]
+"""Free seats of the days of every site, in the same order."""
 FirstFree = Mapping[tuple[SiteId, Procedure], date]
 """The first day with a free seat; nothing where there is none."""
 
@@ -56,25 +58,30 @@ def rooms(offers: Iterable[Offer]) -> Rooms:
     return {key: _room(found) for key, found in in_order}
 
 
-def first_free(found: Rooms) -> FirstFree:
+def seats(found: Rooms) -> Seats:
+    """The free seats alone."""
+    return {key: room.free for key, room in found.items()}
+
+
+def first_free(found: Seats) -> FirstFree:
     """The first day of each site and procedure on which a seat is free."""
     first: dict[tuple[SiteId, Procedure], date] = {}
-    for (site_id, day), room in found.items():
-        for procedure, free in room.free.items():
+    for (site_id, day), seats in found.items():
+        for procedure, free in seats.items():
             if free > 0:
                 first.setdefault((site_id, procedure), day)
     return first
 
 
 def first_free_of_ward(
-    found: Rooms, sites: Iterable[Site], ward: WardCode, procedure: Procedure
+    found: Seats, sites: Iterable[Site], ward: WardCode, procedure: Procedure
 ) -> tuple[date, SiteId] | None:
     """The first day on which a resident of ``ward`` finds a seat anywhere, and where."""
     by_id = {site.site_id: site for site in sites}
     days = (
         (day, site_id)
-        for (site_id, day), room in found.items()
-        if room.free.get(procedure, 0) > 0
+        for (site_id, day), seats in found.items()
+        if seats.get(procedure, 0) > 0
         and site_id in by_id
         and accepts(by_id[site_id], procedure, ward, day)
     )

@@ -74,7 +74,7 @@ async def read(unit: Unit, question: Question) -> Month:
     wish = Wish((year,), frozenset({Basis.ACTUAL, Basis.FORECAST}))
     ended = datetime.combine(days.last, time.min, TOKYO) + timedelta(days=1)
     known = await equity.known(conn, days, None)
-    wards = await asyncio.to_thread(equity.judged, known, days, None, question.near_km)
+    wards = await asyncio.to_thread(equity.judged, known, None, question.near_km)
     chosen = await forecasts.chosen(unit, None)
     passages = await ways.passages(conn, days.first, days.last, None, by_ward=False)
     watch = Watch(months_before(question.month, -1), question.band)

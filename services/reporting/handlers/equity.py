@@ -31,21 +31,18 @@ class Known:
 async def known(conn: Connection, days: Days, procedure: Procedure | None) -> Known:
     """What happened in these days, at the sites as they were at their end."""
     sites = await plans.on_day(conn, days.last)
+    step = max(1, -(-((days.last - days.first).days + 1) // EVENINGS))
     told = {ward.code: Place(ward.latitude, ward.longitude) for ward in await wards.all_(conn)}
     return Known(
         await flows.flows(conn, Between.of(days.first, days.last), procedure),
         Geography({site.site_id: site for site in sites}, domain.places(sites, told)),
-        await first_free.known(conn, days),
+        await first_free.known(conn, days, step=step),
     )
 
 
-def judged(
-    found: Known, days: Days, procedure: Procedure | None, near_km: float
-) -> list[WardEquity]:
+def judged(found: Known, procedure: Procedure | None, near_km: float) -> list[WardEquity]:
     """Each ward; a matter of a second for many days, so not for the event loop."""
-    step = max(1, -(-((days.last - days.first).days + 1) // EVENINGS))
-    evenings = first_free.of_wards(found.first_free, days, step=step)
-    waits = _waits(evenings, procedure)
+    waits = _waits(first_free.of_wards(found.first_free), procedure)
     return domain.equity(found.flows, found.geography, waits, near_km)
 
 

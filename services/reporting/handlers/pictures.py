@@ -83,7 +83,7 @@ async def distances(unit: Unit, sight: Sight) -> Spec:
     """How far the residents of each ward went."""
     names = {ward.code: ward for ward in await wards.all_(unit.conn)}
     known = await equity.known(unit.conn, sight.days, None)
-    judged = await asyncio.to_thread(equity.judged, known, sight.days, None, sight.near_km)
+    judged = await asyncio.to_thread(equity.judged, known, None, sight.near_km)
     rows: list[Row] = []
     for each in judged:
         ward = names.get(each.ward)

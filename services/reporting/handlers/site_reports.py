@@ -1,15 +1,13 @@
 """Reads what is known of sites' days, and lays the plan that held beside what happened."""
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from services.reporting.domain.alarms import Alarm, alarms
-from services.reporting.domain.free import Rooms, rooms
+from services.reporting.domain.free import Rooms, Seats, rooms, seats
 from services.reporting.domain.opening import Planned, planned_minutes
 from services.reporting.store import plans, site_days, site_now, site_offers, site_times
-from services.reporting.store.plans import Version
 from services.reporting.store.site_days import DayFigures, Days, HourFigures
 from services.reporting.store.site_now import SiteNow
 from services.reporting.store.site_times import Percentiles
@@ -54,7 +52,7 @@ async def hours(conn: Connection, span: Days, calendar: BusinessCalendar) -> lis
     planned = {(*key, hour): mins for key, found in plan.items() for hour, mins in found.items()}
     known = {(f.business_date, f.site_id, f.hour): f for f in await site_days.hours(conn, span)}
     return [
-        SiteHour(planned.get(key, 0), known.get(key) or HourFigures(*key, 0, 0, None, None))
+        SiteHour(planned.get(key, 0), known.get(key) or HourFigures(*key, None, 0, 0, None, None))
         for key in sorted(known.keys() | {key for key, minutes in planned.items() if minutes})
     ]
 
@@ -100,6 +98,11 @@ class Outlook:
     sites: Sequence[Site]
     rooms: Rooms
 
+    @property
+    def seats(self) -> Seats:
+        """What is free of it."""
+        return seats(self.rooms)
+
 
 async def outlook(conn: Connection, today: date) -> Outlook:
     """What is free from tomorrow to the end of the horizon, at the sites as they are now."""
@@ -118,13 +121,8 @@ async def _plan(
         (day, site_id): planned_minutes(site, day, calendar)
         for site_id, told in (await plans.versions(conn, span.site_id)).items()
         for day in wanted
-        if (site := _as_of(told, day)) is not None
+        if (site := plans.as_of(told, day)) is not None
     }
-
-
-def _as_of(told: Sequence[Version], day: date) -> Site | None:
-    at = bisect_right(told, day, key=lambda version: version.told_on)
-    return told[at - 1].site if at else None
 
 
 def _no_day(day: date, site_id: SiteId) -> DayFigures:

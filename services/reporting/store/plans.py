@@ -3,6 +3,7 @@
 The latest telling before a day counts for that day (see ``store.cases``).
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -25,17 +26,23 @@ ON CONFLICT DO NOTHING
 # What is told on the day itself counts only the seats that are left of it.
 _OFFER = """
 INSERT INTO site_offer AS known (
-    site_id, procedure, business_date, seats, minutes, told_at, told_sequence, told_event
+    site_id, procedure, business_date, seats, minutes, first_hour, minutes_by_hour, told_at,
+    told_sequence, told_event
 )
-SELECT DISTINCT ON (site_id, procedure, day) *
-FROM unnest($1::text[], $2::text[], $3::date[], $4::int[], $5::int[], $6::timestamptz[],
-            $7::bigint[], $8::uuid[])
-     AS told (site_id, procedure, day, seats, minutes, at, sequence, event)
+SELECT DISTINCT ON (site_id, procedure, day)
+       site_id, procedure, day, seats, minutes, first_hour,
+       CASE WHEN first_hour IS NOT NULL THEN string_to_array(hours, ',')::int[] END, at, sequence,
+       event
+FROM unnest($1::text[], $2::text[], $3::date[], $4::int[], $5::int[], $6::smallint[], $7::text[],
+            $8::timestamptz[], $9::bigint[], $10::uuid[])
+     AS told (site_id, procedure, day, seats, minutes, first_hour, hours, at, sequence, event)
 WHERE (at AT TIME ZONE 'Asia/Tokyo')::date < day
 ORDER BY site_id, procedure, day, at DESC, sequence DESC, event DESC
 ON CONFLICT (site_id, procedure, business_date) DO UPDATE SET
     seats = excluded.seats,
     minutes = excluded.minutes,
+    first_hour = excluded.first_hour,
+    minutes_by_hour = excluded.minutes_by_hour,
     told_at = excluded.told_at,
     told_sequence = excluded.told_sequence,
     told_event = excluded.told_event
@@ -66,6 +73,12 @@ class Version:
     site: Site
 
 
+def as_of(told: Sequence[Version], day: date) -> Site | None:
+    """The site as it was known at the end of ``day``, if it was known at all."""
+    at = bisect_right(told, day, key=lambda version: version.told_on)
+    return told[at - 1].site if at else None
+
+
 async def keep(conn: Connection, facts: Sequence[tuple[Told, Site]]) -> None:
     """The site as it is from then on."""
     await conn.execute(
@@ -86,6 +99,9 @@ async def offer(conn: Connection, facts: Sequence[tuple[Told, CapacityPublished]
         [day.business_date for _, _, day in days],
         [day.total for _, _, day in days],
         [event.minutes for _, event, _ in days],
+        [day.first_hour for _, _, day in days],
+        # A list of lists would have to have lists of one length.
+        [",".join(map(str, day.minutes_by_hour)) for _, _, day in days],
         *_columns([told for told, _, _ in days]),
     )
 

@@ -27,6 +27,8 @@ UPDATE projection SET live = building, switched_at = now(), building = NULL,
 WHERE name = $1
 """
 
+_BEHIND = "SELECT name FROM projection_behind ORDER BY name"
+
 _FITS = """
 SELECT building_shape = (SELECT max(version) FROM schema_migration WHERE source = 'reporting')
 FROM projection WHERE name = $1
@@ -102,6 +104,11 @@ async def states(conn: Connection, names: Sequence[str]) -> list[State]:
     ]
 
 
+async def behind(conn: Connection) -> list[str]:
+    """Read models that lack what an upgrade added and only the past can tell, until rebuilt."""
+    return [row["name"] for row in await conn.fetch(_BEHIND)]
+
+
 async def claim(conn: Connection, name: str) -> bool:
     """Take the right to build ``name`` for this session; False where another has it."""
     taken: bool = await conn.fetchval(
@@ -160,3 +167,4 @@ async def switch(conn: Connection, name: str, generation: int, tables: Sequence[
     await shapes.replace(conn, schema_of(name, generation), tables)
     await conn.execute("DELETE FROM parked WHERE consumer = $1", consumer_of(name, generation))
     await conn.execute(_END, name)
+    await conn.execute("DELETE FROM projection_behind WHERE name = $1", name)

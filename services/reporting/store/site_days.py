@@ -55,8 +55,18 @@ FULL JOIN measured USING (site_id, business_date)
 ORDER BY business_date, site_id
 """
 
+# Of the procedures that share a day's time, the one with the most of it says where it lies.
 _HOURS = """
-WITH booked AS (
+WITH offered AS (
+    SELECT site_id, business_date, first_hour + number::int - 1 AS hour, minutes
+    FROM (
+        SELECT DISTINCT ON (site_id, business_date) site_id, business_date, first_hour,
+               minutes_by_hour
+        FROM site_offer
+        WHERE business_date BETWEEN $1 AND $2 AND ($3::text IS NULL OR site_id = $3)
+        ORDER BY site_id, business_date, seats * coalesce(minutes, $4) DESC, procedure
+    ) AS day, unnest(minutes_by_hour) WITH ORDINALITY AS hour (minutes, number)
+), booked AS (
     SELECT site_id, business_date, extract(hour FROM at AT TIME ZONE 'Asia/Tokyo')::int AS hour,
            sum(part) AS minutes, coalesce(sum(part) FILTER (WHERE missed), 0) AS missed_minutes
     FROM (
@@ -80,10 +90,13 @@ WITH booked AS (
     WHERE business_date BETWEEN $1 AND $2 AND ($3::text IS NULL OR site_id = $3)
     GROUP BY 1, 2, 3
 )
-SELECT business_date, site_id, hour, coalesce(round(booked.minutes), 0)::int AS booked_minutes,
+SELECT business_date, site_id, hour, offered.minutes AS offered_minutes,
+       coalesce(round(booked.minutes), 0)::int AS booked_minutes,
        coalesce(round(booked.missed_minutes), 0)::int AS no_show_minutes,
        round(open_minutes)::int AS open_minutes, round(used_minutes)::int AS used_minutes
-FROM booked FULL JOIN measured USING (site_id, business_date, hour)
+FROM offered
+FULL JOIN booked USING (site_id, business_date, hour)
+FULL JOIN measured USING (site_id, business_date, hour)
 ORDER BY business_date, site_id, hour
 """
 
@@ -127,11 +140,12 @@ class DayFigures:
 
 @dataclass(frozen=True, slots=True)
 class HourFigures:
-    """Minutes of an hour (0-23) at a site; ``open`` and ``used`` as in ``DayFigures``."""
+    """Minutes of an hour (0-23) at a site; none where they are in ``DayFigures``."""
 
     business_date: date
     site_id: SiteId
     hour: int
+    offered_minutes: int | None
     booked_minutes: int
     no_show_minutes: int
     open_minutes: int | None
@@ -145,6 +159,6 @@ async def days(conn: Connection, span: Days) -> list[DayFigures]:
 
 
 async def hours(conn: Connection, span: Days) -> list[HourFigures]:
-    """Every hour in which anything was booked or measured, in order."""
-    rows = await conn.fetch(_HOURS, span.first, span.last, span.site_id)
+    """Every hour in which anything was offered, booked or measured, in order."""
+    rows = await conn.fetch(_HOURS, span.first, span.last, span.site_id, DEFAULT_MINUTES)
     return [HourFigures(**dict(row)) for row in rows]

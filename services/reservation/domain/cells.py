@@ -66,20 +66,42 @@ def starts(free: Free, count: int, cell_minutes: int, party: int = 1) -> list[St
 
 
 def seats(shape: Shape, count: int, cell_minutes: int) -> int:
-    """How many cases of ``count`` cells each fit at all.
+    """How many cases of ``count`` cells each fit at all."""
+    return sum(taken for _, taken in _placed(shape, count, cell_minutes))
+
+
+def minutes_by_hour(shape: Shape, count: int, cell_minutes: int) -> tuple[int | None, list[int]]:
+    """The hour of the first seat, none without one, and the minutes of ``seats`` from it on.
+
+    Seats lie where ``seats`` counts them, so the sum is their number times their length.
+    """
+    hours: dict[int, int] = {}
+    for at, taken in _placed(shape, count, cell_minutes):
+        for cell in range(at, at + count * cell_minutes, cell_minutes):
+            # Half an hour's cell that begins at 8:45 lies in two hours.
+            early = min(cell_minutes, 60 - cell % 60)
+            for hour, part in ((cell // 60, early), (cell // 60 + 1, cell_minutes - early)):
+                if part:
+                    hours[hour] = hours.get(hour, 0) + taken * part
+    if not hours:
+        return None, []
+    return min(hours), [hours.get(hour, 0) for hour in range(min(hours), max(hours) + 1)]
+
+
+def _placed(shape: Shape, count: int, cell_minutes: int) -> Iterator[tuple[int, int]]:
+    """Starts at which seats are taken, and how many.
 
     Taking every seat at the earliest start is best: of all ways to fill the first cell, none
     leaves more for those after it.
     """
     left = dict(shape)
-    total = 0
     for at, _ in shape:
         cells = range(at, at + count * cell_minutes, cell_minutes)
         taken = min(left.get(cell, 0) for cell in cells)
-        for cell in cells if taken > 0 else ():
-            left[cell] -= taken
-        total += max(taken, 0)
-    return total
+        if taken > 0:
+            for cell in cells:
+                left[cell] -= taken
+            yield at, taken
 
 
 def by_day(free: Free) -> dict[date, dict[datetime, int]]:

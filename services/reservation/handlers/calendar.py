@@ -4,11 +4,17 @@ Nobody loses a seat here: a calendar that has no room for what is booked is refu
 bookings are being moved elsewhere (a closure), keeps their seats until they leave.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache, partial
 
-from services.reservation.domain.cells import Shape, capacities, midnight, seats
+from services.reservation.domain.cells import (
+    Shape,
+    capacities,
+    midnight,
+    minutes_by_hour,
+    seats,
+)
 from services.reservation.domain.opening import accepts, on_sale
 from services.reservation.domain.rules import Rules
 from services.reservation.handlers import site_rules
@@ -140,7 +146,8 @@ async def _publish(
         count, length = rules.cells(procedure), rules.cell_minutes
         # Most days of a site look alike: the calendar's weeks, and what nobody has booked yet.
         fit = cache(partial(seats, count=count, cell_minutes=length))
-        found = {day.business_date: day for day in _days(site, procedure, shapes, fit)}
+        lie = cache(partial(minutes_by_hour, count=count, cell_minutes=length))
+        found = {day.business_date: day for day in _days(site, procedure, shapes, fit, lie)}
         if every_day and any(entry.procedure is procedure for entry in site.acceptance):
             for number in range((last - first).days + 1):
                 day = first + timedelta(days=number)
@@ -155,10 +162,19 @@ async def _publish(
 
 
 def _days(
-    site: Site, procedure: Procedure, shapes: Sequence[DayShape], fit: Callable[[Shape], int]
-) -> tuple[DayCapacity, ...]:
-    return tuple(
-        DayCapacity(business_date=day.business_date, total=fit(day.total), free=fit(day.free))
-        for day in shapes
-        if accepts(site, procedure, None, day.business_date)
-    )
+    site: Site,
+    procedure: Procedure,
+    shapes: Sequence[DayShape],
+    fit: Callable[[Shape], int],
+    lie: Callable[[Shape], tuple[int | None, Sequence[int]]],
+) -> Iterator[DayCapacity]:
+    for day in shapes:
+        if accepts(site, procedure, None, day.business_date):
+            first, minutes = lie(day.total)
+            yield DayCapacity(
+                business_date=day.business_date,
+                total=fit(day.total),
+                free=fit(day.free),
+                first_hour=first,
+                minutes_by_hour=tuple(minutes),
+            )

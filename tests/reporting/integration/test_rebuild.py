@@ -163,7 +163,7 @@ async def test_the_command_rebuilds_and_lists(house: House, tmp_path: Path) -> N
     assert told.count("the same rows as before") == 2
     _, _, listed = await madoguchi(house, tmp_path, "list", "--json")
     live = {each["name"]: each["live"] for each in json.loads(listed)}
-    assert live == {"cases": 2, "sites": 2, "measures": 1, "site_days": 1}
+    assert live == {"cases": 2, "sites": 2, "measures": 1, "site_days": 1, "free_days": 1}
 
 
 async def madoguchi(house: House, folder: Path, *arguments: str) -> tuple[int | None, str, str]:

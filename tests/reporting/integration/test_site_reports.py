@@ -90,6 +90,7 @@ async def test_an_hour_takes_its_part_of_a_booking(told: Reporting) -> None:
     assert [hours[hour]["booked_minutes"] for hour in (9, 10, 11)] == [30, 30, 0]
     assert [hours[hour]["no_show_minutes"] for hour in (9, 10, 11)] == [0, 20, 0]
     assert {row["planned_minutes"] for row in found} == {120}
+    assert {row["offered_minutes"] for row in found} == {120}
     assert (hours[9]["open_minutes"], hours[9]["used_minutes"]) == (30, 20)
     assert hours[10]["used_minutes"] is None
 

@@ -10,6 +10,7 @@ from services.reporting.domain.backlog import running
 from services.reporting.events import PROJECTIONS
 from services.reporting.store import reports, ways
 from shared.contracts.preparation import CardNotified, CardReceived
+from shared.contracts.site import CapacityPublished, DayCapacity
 from tests.contracts.samples import SAMPLES
 from tests.reporting.conftest import Reporting
 from tests.reporting.day_story import DAY, LATER, story
@@ -195,36 +196,31 @@ async def test_how_citizens_come(reporting: Reporting) -> None:
 
 
 async def test_how_the_first_free_day_moved(reporting: Reporting) -> None:
-    """The office has 18 seats on the 14th, told in June; fill them on 2 July but for one case."""
-    full = [
-        (
-            SAMPLES["booking.confirmed.v1"].model_copy(
-                update={
-                    **values_of(100 + number),
-                    "booking_id": case_of(200 + number),
-                    "site_id": SITES[0],
-                    "starts_at": tokyo(2026, 7, 14, 9),
-                    "minutes": 20,
-                    "procedure": CARD,
-                }
-            ),
-            tokyo(2026, 7, 2, 12),
-            "reservation.events",
-        )
-        for number in range(18)
-    ]
-    await reporting.hear([*story(), *told(full)])
-    path = "/v1/reports/first-free?from=2026-07-01&to=2026-07-03"
+    """As it was told: the office was full for the 14th from the 9th on."""
+    await reporting.hear(story())
+    path = "/v1/reports/first-free?from=2026-07-07&to=2026-07-10"
     found = [line for line in await items(reporting, path) if line["part"] == SITES[0]]
     assert [(line["first_free"], line["days"]) for line in found] == [
-        (str(DAY), 13),
-        (str(LATER), 18),
-        (str(LATER), 17),
+        (str(DAY), 7),
+        (str(DAY), 6),
+        (str(LATER), 11),
+        (str(LATER), 10),
     ]
     wards = await items(reporting, f"{path}&by=ward")
     ward = [w for w in wards if w["part"] == WARDS[0] and w["procedure"] == CARD]
     # The center serves every ward, and has room on the 14th.
-    assert [line["first_free"] for line in ward] == [str(DAY)] * 3
+    assert [line["first_free"] for line in ward] == [str(DAY)] * 4
+    # What is booked or told now changes nothing of what was known then.
+    now = CapacityPublished(
+        site_id=SITES[0],
+        procedure=CARD,
+        days=(DayCapacity(business_date=DAY, total=18, free=18),),
+    )
+    await reporting.hear(told([(now, tokyo(2026, 7, 15, 9), "site.events")]))
+    again = [line for line in await items(reporting, path) if line["part"] == SITES[0]]
+    assert again == found
+    silent = await items(reporting, "/v1/reports/first-free?from=2026-06-20&to=2026-06-25")
+    assert silent == [], "nobody said anything for a week"
     long = await reporting.get("/v1/reports/first-free?from=2026-01-01&to=2026-07-01")
     assert (long.status_code, long.json()["errors"][0]["field"]) == (400, "to")
 

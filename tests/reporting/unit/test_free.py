@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from services.reporting.domain.alarms import PATIENCE, Alarm, alarms
-from services.reporting.domain.free import Offer, first_free, first_free_of_ward, rooms
+from services.reporting.domain.free import Offer, first_free, first_free_of_ward, rooms, seats
 from shared.contracts.base import Procedure
 from shared.contracts.place import Acceptance
 from shared.ids import SiteId, WardCode
@@ -31,11 +31,13 @@ def test_both_procedures_take_of_the_same_time() -> None:
 
 
 def test_the_first_day_with_a_seat_counts() -> None:
-    found = rooms(
-        [
-            *(offer(A, FIRST, 10, 200), offer(A, SECOND, 10, 220), offer(A, THIRD, 10, 180)),
-            *(offer(B, FIRST, 2, 40, RENEWAL), offer(B, SECOND, 2, 0, RENEWAL)),
-        ]
+    found = seats(
+        rooms(
+            [
+                *(offer(A, FIRST, 10, 200), offer(A, SECOND, 10, 220), offer(A, THIRD, 10, 180)),
+                *(offer(B, FIRST, 2, 40, RENEWAL), offer(B, SECOND, 2, 0, RENEWAL)),
+            ]
+        )
     )
     assert first_free(found) == {(A, CARD): THIRD, (B, RENEWAL): SECOND}
 
@@ -48,7 +50,7 @@ def test_a_ward_looks_at_the_sites_that_accept_it() -> None:
         SITE.model_copy(update={"site_id": A, "acceptance": only}),
         SITE.model_copy(update={"site_id": B, "acceptance": every}),
     ]
-    found = rooms([offer(A, FIRST, 10, 0), offer(B, THIRD, 10, 0)])
+    found = seats(rooms([offer(A, FIRST, 10, 0), offer(B, THIRD, 10, 0)]))
     assert first_free_of_ward(found, sites, own, CARD) == (FIRST, A)
     assert first_free_of_ward(found, sites, other, CARD) == (THIRD, B)
     assert first_free_of_ward(found, sites, own, RENEWAL) is None

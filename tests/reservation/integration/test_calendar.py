@@ -262,7 +262,13 @@ async def test_capacity_is_published_when_the_calendar_changes(room: Database) -
             WHERE type = 'capacity.published.v1' ORDER BY xid DESC, pos DESC LIMIT 1
             """
         )
-    assert days == '{"free": 9, "total": 9, "business_date": "2026-04-02"}'
+    assert json.loads(days) == {
+        "business_date": "2026-04-02",
+        "total": 9,
+        "free": 9,
+        "first_hour": 9,
+        "minutes_by_hour": [60, 60, 60],
+    }
 
 
 async def test_what_is_free_is_told_again_each_day(room: Database) -> None:

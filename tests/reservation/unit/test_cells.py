@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reservation.domain.cells import by_day, capacities, cell_starts, seats, starts
+from services.reservation.domain.cells import (
+    by_day,
+    capacities,
+    cell_starts,
+    minutes_by_hour,
+    seats,
+    starts,
+)
 from shared.contracts.place import OpeningHours, Staffing, Weekday
 from tests.reservation.support import CALENDAR, THURSDAY, TODAY, make_site, tokyo
 
@@ -114,3 +121,20 @@ def test_cells_lie_within_hours_and_never_beyond_the_places(
 @pytest.mark.parametrize(("count", "last"), [(1, 0), (2, 10), (6, 50)])
 def test_the_cells_of_a_visit_are_consecutive(count: int, last: int) -> None:
     assert cell_starts(NINE, count, 10)[-1] == NINE + timedelta(minutes=last)
+
+
+def test_minutes_lie_in_the_hours_of_their_cells() -> None:
+    shape = ((510, 2), (520, 2), (540, 1), (550, 3), (560, 3))
+    assert minutes_by_hour(shape, 2, 10) == (8, [40, 60])
+    assert minutes_by_hour(((525, 1),), 1, 30) == (8, [15, 15])
+    assert minutes_by_hour(((540, 1),), 2, 10) == (None, [])
+
+
+@given(st.lists(st.integers(0, 3), max_size=20), st.integers(1, 3), st.sampled_from((5, 10, 45)))
+def test_the_hours_of_a_day_are_the_minutes_of_its_seats(
+    free: list[int], count: int, length: int
+) -> None:
+    shape = tuple((500 + length * number, seats) for number, seats in enumerate(free))
+    first, hours = minutes_by_hour(shape, count, length)
+    assert sum(hours) == seats(shape, count, length) * count * length
+    assert (first is None) == (not hours)

@@ -1,6 +1,6 @@
 """Booking: when the next seat is free, for whom and where, and how full the coming weeks are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from services.reporting.api.board.ask import Ask
@@ -28,8 +28,9 @@ from shared.ids import WardCode
 
 DAYS_SHOWN = 28
 """How far the heat map looks."""
-MOVED_DAYS, MOVED_STEP = 28, 4
-"""How far back, and at how many days' distance, first free days are looked at."""
+MOVED_DAYS = 28
+"""How far back first free days are looked at."""
+_OF = {"moved_wards": "ward_of", "moved_sites": "site"}
 _KINDS = tuple(SiteKind)
 
 
@@ -39,11 +40,14 @@ async def read(ask: Ask) -> View:
     sites = _offering(outlook)
     past = Days(ask.today - timedelta(days=MOVED_DAYS), ask.today)
     known = await first_free_days.known(ask.unit.conn, past)
+    wards = {str(code): name for code, name in sorted(ward_names(outlook.sites, ask).items())}
+    names = {str(site.site_id): ask.name(site.name) for site in sites}
     sections = [
         _by_ward(ask, outlook),
         _by_site(ask, outlook, sites),
         _heat(ask, outlook, sites),
-        _moved(ask, outlook, first_free_days.of_wards(known, past, step=MOVED_STEP)),
+        _moved(ask, "moved_wards", wards, first_free_days.of_wards(known)),
+        _moved(ask, "moved_sites", names, first_free_days.of_sites(known)),
     ]
     return View(_tiles(ask, outlook), sections, [ask.t("refused_note")])
 
@@ -68,7 +72,7 @@ def _offering(outlook: Outlook) -> list[Site]:
 
 
 def _tiles(ask: Ask, outlook: Outlook) -> list[Tile]:
-    first = first_free(outlook.rooms)
+    first = first_free(outlook.seats)
     tiles = []
     for procedure in Procedure:
         days = [day for (_, each), day in first.items() if each is procedure]
@@ -81,10 +85,11 @@ def _tiles(ask: Ask, outlook: Outlook) -> list[Tile]:
 def _by_ward(ask: Ask, outlook: Outlook) -> Section:
     t, bars, rows = ask.t, list[Row](), list[list[str]]()
     names = {site.site_id: ask.name(site.name) for site in outlook.sites}
+    seats = outlook.seats
     for ward, name in sorted(ward_names(outlook.sites, ask).items()):
         cells = [name]
         for procedure in Procedure:
-            found = first_free_of_ward(outlook.rooms, outlook.sites, ward, procedure)
+            found = first_free_of_ward(seats, outlook.sites, ward, procedure)
             cells += _first(ask, outlook, found and found[0])
             cells.append("–" if found is None else names[found[1]])
             if found:
@@ -103,7 +108,7 @@ def _by_ward(ask: Ask, outlook: Outlook) -> Section:
 
 
 def _by_site(ask: Ask, outlook: Outlook, sites: Sequence[Site]) -> Section:
-    t, first = ask.t, first_free(outlook.rooms)
+    t, first = ask.t, first_free(outlook.seats)
     rows = [
         [
             ask.name(site.name),
@@ -142,27 +147,22 @@ def _heat(ask: Ask, outlook: Outlook, sites: Sequence[Site]) -> Section:
     return Section("heat", t("heat"), TableView(heads, rows), chart)
 
 
-def _moved(ask: Ask, outlook: Outlook, found: Sequence[FirstFree]) -> Section:
-    t, names = ask.t, ward_names(outlook.sites, ask)
+def _moved(ask: Ask, id_: str, names: Mapping[str, str], found: Sequence[FirstFree]) -> Section:
+    """How the first free day moved, a line for each place in ``names`` and procedure."""
+    t = ask.t
     days = sorted({each.day for each in found})
     waits = {(each.part, each.procedure, each.day): each.days for each in found}
     points, rows = list[Row](), list[list[str]]()
-    for ward, name in sorted(names.items()):
+    for part, name in names.items():
         for procedure in Procedure:
-            own = [waits.get((ward, procedure, day)) for day in days]
+            own = [waits.get((part, procedure, day)) for day in days]
             if not any(wait is not None for wait in own):
                 continue
             rows.append([f"{name} – {t(procedure)}", *(count(wait) for wait in own)])
             points += [
-                {
-                    "ward": name,
-                    "procedure": t(procedure),
-                    "day": short_day(day, ask.language),
-                    "days": wait,
-                }
+                {"place": name, "procedure": t(procedure), "day": str(day), "days": wait}
                 for day, wait in zip(days, own, strict=True)
-                if wait is not None
             ]
-    heads = [Head(t("ward_of"), figures=False), *(Head(short_day(d, ask.language)) for d in days)]
+    heads = [Head(t(_OF[id_]), figures=False), *(Head(short_day(d, ask.language)) for d in days)]
     chart = ChartView("moved", t("moved_chart"), points)
-    return Section("moved", t("moved"), TableView(heads, rows), chart)
+    return Section(id_, t(id_), TableView(heads, rows), chart, [t("moved_note")])

@@ -78,7 +78,7 @@ def _sites_today(t: Speaker) -> Any:
 
 
 def _hours(t: Speaker) -> Any:
-    kinds = [t("planned"), t("booked"), t("used")]
+    kinds = [t("planned"), t("offered"), t("booked"), t("used")]
     return (
         alt.Chart(_ROWS)
         .mark_bar()
@@ -170,22 +170,28 @@ def _lead_times(t: Speaker) -> Any:
 
 
 def _moved(t: Speaker) -> Any:
+    """One small chart per place: two dozen lines in one would be told apart by nobody."""
+    kinds = [t("card_issuance"), t("certificate_renewal")]
+    day = alt.X(
+        "day:T",
+        title=None,
+        axis=alt.Axis(format=t("day_format"), labelAngle=0, tickCount=4, labelOverlap=True),
+    )
     return (
         alt.Chart(_ROWS)
-        .mark_line(point=True)
+        .mark_line(point=alt.OverlayMarkDef(size=16), interpolate="step-after")
         .encode(
-            x=alt.X("day:O", sort=None, title=None, axis=alt.Axis(labelAngle=-40)),
-            y=alt.Y("days:Q", title=t("days_ahead")),
-            color=alt.Color(
-                "procedure:N",
-                title=None,
-                scale=alt.Scale(
-                    domain=[t("card_issuance"), t("certificate_renewal")], range=_COLOURS[:2]
-                ),
+            x=day,
+            y=alt.Y(
+                "days:Q",
+                title=t("days_ahead"),
+                scale=alt.Scale(zero=True),
+                axis=alt.Axis(tickMinStep=1, tickCount=4),
             ),
-            detail="ward:N",
+            color=_colour("procedure:N", kinds),
+            facet=alt.Facet("place:N", columns=4, title=None, sort=None),
         )
-        .properties(width="container", height=240)
+        .properties(width=240, height=90)
     )
 
 

@@ -37,7 +37,7 @@ async def read(ask: Ask) -> View:
     """The page: the same days that ``/v1/equity`` shows where none are asked for."""
     days = Days(ask.today - timedelta(days=USUAL - 1), ask.today)
     known = await equity.known(ask.unit.conn, days, None)
-    found = await asyncio.to_thread(equity.judged, known, days, None, NEAR_KM)
+    found = await asyncio.to_thread(equity.judged, known, None, NEAR_KM)
     names = ward_names(list(known.geography.sites.values()), ask)
     return View(
         [],

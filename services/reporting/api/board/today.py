@@ -1,6 +1,6 @@
 """Today: what each site is doing now, and the day by the hour."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from services.reporting.api.board.ask import Ask
 from services.reporting.api.board.view import (
@@ -20,8 +20,9 @@ from services.reporting.handlers import site_reports
 from services.reporting.handlers.site_reports import SiteHour, SiteState
 from services.reporting.store.site_days import Days
 
-Hour = tuple[int, int, int, int | None, int]
-"""Hour, and its minutes planned, booked, used and missed, over all sites."""
+Hour = tuple[int, int, int | None, int, int | None, int]
+"""Hour, and its minutes planned, offered, booked, used and missed, over all sites."""
+_MINUTES = ("planned", "offered", "booked", "used")
 
 
 async def read(ask: Ask) -> View:
@@ -99,27 +100,33 @@ def _by_hour(hours: Sequence[SiteHour]) -> list[Hour]:
     found: list[Hour] = []
     for hour in sorted({each.figures.hour for each in hours}):
         own = [each for each in hours if each.figures.hour == hour]
-        used = [e.figures.used_minutes for e in own if e.figures.used_minutes is not None]
         found.append(
             (
                 hour,
                 sum(each.planned_minutes for each in own),
+                _sum(each.figures.offered_minutes for each in own),
                 sum(each.figures.booked_minutes for each in own),
-                sum(used) if used else None,
+                _sum(each.figures.used_minutes for each in own),
                 sum(each.figures.no_show_minutes for each in own),
             )
         )
     return found
 
 
+def _sum(minutes: Iterable[int | None]) -> int | None:
+    """None where nobody knows any of them."""
+    known = [each for each in minutes if each is not None]
+    return sum(known) if known else None
+
+
 def _hours(t: Speaker, hours: Sequence[Hour]) -> Section:
     bars: list[Row] = [
         {"hour": hour, "kind": t(kind), "minutes": minutes}
-        for hour, planned, booked, used, _ in hours
-        for kind, minutes in (("planned", planned), ("booked", booked), ("used", used))
+        for hour, *found, _ in hours
+        for kind, minutes in zip(_MINUTES, found, strict=True)
         if minutes is not None
     ]
-    heads = [Head(t("hour"), figures=False), *(Head(t(k)) for k in ("planned", "booked", "used"))]
+    heads = [Head(t("hour"), figures=False), *(Head(t(kind)) for kind in _MINUTES)]
     rows = [[f"{hour}:00", *(count(each) for each in rest)] for hour, *rest in hours]
     table = TableView([*heads, Head(t("no_show"))], rows)
     chart = ChartView("hours", t("hours_chart"), bars)

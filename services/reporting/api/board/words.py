@@ -112,9 +112,9 @@ WORDS: Mapping[str, Text] = {
     ),
     "hours_today": Text("The day by the hour", "時間帯別"),
     "hours_chart": Text(
-        "Bars per hour of all sites: counter minutes planned, booked and used. "
+        "Bars per hour of all sites: counter minutes planned, offered, booked and used. "
         "The table below has the figures.",
-        "全窓口の計画・予約・利用の時間（分）を時間帯別に示す棒グラフ。数値は下の表にあります。",
+        "全窓口の計画・提供・予約・利用の時間（分）を時間帯別に示す棒グラフ。数値は下の表にあります。",
     ),
     "hours_note": Text(
         "Used minutes are known once a site has signed off its day.",
@@ -122,6 +122,7 @@ WORDS: Mapping[str, Text] = {
     ),
     "hour": Text("Hour", "時"),
     "planned": Text("Planned", "計画"),
+    "offered": Text("Offered", "提供"),
     "used": Text("Used", "利用"),
     "no_show": Text("No-show", "無断不来庁"),
     "counter_minutes": Text("Counter minutes", "窓口時間（分）"),
@@ -146,12 +147,24 @@ WORDS: Mapping[str, Text] = {
     "none_free": Text("none in 60 days", "60日以内になし"),
     "full": Text("Booked share", "予約率"),
     "business_days": Text("Business days", "営業日"),
-    "moved": Text("How the first free day moved", "最短予約可能日の推移"),
+    "moved_wards": Text(
+        "How the first free day of each ward moved", "住所地の区別の最短予約可能日の推移"
+    ),
+    "moved_sites": Text(
+        "How the first free day of each site moved", "窓口別の最短予約可能日の推移"
+    ),
     "moved_chart": Text(
-        "Lines by day, one per ward and procedure: days that a resident who looked on that evening "
-        "would have waited. The table below has the figures.",
-        "各日の夕方に調べた場合の、区・手続ごとの待ち日数を示す折れ線グラフ。"
+        "A small line chart per place, day by day: how many days ahead the first free seat lay, "
+        "for both procedures. The table below has the figures.",
+        "区または窓口ごとに、最短予約可能日までの日数を日別・手続別に示す折れ線グラフ。"
         "数値は下の表にあります。",
+    ),
+    "day_format": Text("%-d %b", "%-m/%-d"),
+    "moved_note": Text(
+        "Days until the first free seat, as it was told on each day. A dash: none within 60 days, "
+        "or nothing was told.",
+        "各日に公表された空き枠による、最短予約可能日までの日数です。"
+        "「–」は60日以内に空きがないか、公表がなかった日です。",
     ),
     "heat": Text("How full the coming weeks are", "今後4週間の予約率"),
     "heat_chart": Text(
