@@ -46,7 +46,14 @@ def parts_folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def postgres(parts_folder: Path) -> Iterator[EmbeddedPostgres]:
     """A server of its own; its data is thrown away, so it need not wait for the disk."""
-    settings = {"fsync": "off", "shared_buffers": "128MB"}
+    settings = {
+        "fsync": "off",
+        "full_page_writes": "off",
+        "synchronous_commit": "off",
+        "wal_level": "minimal",
+        "max_wal_senders": "0",
+        "shared_buffers": "128MB",
+    }
     server = EmbeddedPostgres(parts_folder / "postgres", settings)
     server.start()
     yield server
@@ -87,7 +94,7 @@ async def make_database(
 
     async def make(room: str = "kernel") -> str:
         name = f"{room}_{uuid4().hex[:12]}"
-        await _run(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{await templates(room)}"')
+        await _run(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{await templates(room)}" STRATEGY FILE_COPY')
         names.append(name)
         return postgres.url(name)
 
