@@ -25,6 +25,19 @@ _MAIL: Final = re.compile(r"[^\s@＠﹫][@＠﹫][^\s@＠﹫]")
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
+MANY: Final = 200
+"""From so many entries on they are copied, which costs less for each."""
+
+_COLUMNS: Final = (
+    "at",
+    "actor",
+    "roles",
+    "action",
+    "subject",
+    "site_id",
+    "refs",
+    "trace_id",
+)
 _APPEND: Final = """
 INSERT INTO audit_entry (at, actor, roles, action, subject, site_id, refs, trace_id)
 SELECT at, actor, string_to_array(roles, ' '), action, subject, site_id, refs::jsonb, trace_id
@@ -57,8 +70,10 @@ class AuditEntry:
     trace_id: str | None = None
 
     def __post_init__(self) -> None:
-        texts = {"action": self.action, "subject": self.subject, "site_id": self.site_id or ""}
-        for name, value in {**texts, **self.references}.items():
+        _require_reference("action", self.action)
+        _require_reference("subject", self.subject)
+        _require_reference("site_id", self.site_id or "")
+        for name, value in self.references.items():
             _require_reference(name, str(value))
 
     @classmethod
@@ -88,8 +103,15 @@ class AuditEntry:
 
 async def append(conn: Connection, entries: Sequence[AuditEntry]) -> None:
     """Write ``entries`` in their order, in one statement, in the caller's transaction."""
-    if not entries:
-        return
+    if len(entries) >= MANY:
+        await conn.copy_records_to_table(
+            "audit_entry", records=map(_written, entries), columns=_COLUMNS
+        )
+    elif entries:
+        await _append_few(conn, entries)
+
+
+async def _append_few(conn: Connection, entries: Sequence[AuditEntry]) -> None:
     await conn.execute(
         _APPEND,
         [entry.at for entry in entries],
@@ -98,9 +120,26 @@ async def append(conn: Connection, entries: Sequence[AuditEntry]) -> None:
         [entry.action for entry in entries],
         [entry.subject for entry in entries],
         [entry.site_id for entry in entries],
-        [pydantic_core.to_json(entry.references).decode() for entry in entries],
+        [_json(entry.references) for entry in entries],
         [entry.trace_id for entry in entries],
     )
+
+
+def _written(entry: AuditEntry) -> tuple[object, ...]:
+    return (
+        entry.at,
+        entry.actor,
+        entry.roles,
+        entry.action,
+        entry.subject,
+        entry.site_id,
+        _json(entry.references),
+        entry.trace_id,
+    )
+
+
+def _json(references: Mapping[str, Reference]) -> str:
+    return pydantic_core.to_json(references).decode()
 
 
 def _require_reference(name: str, value: str) -> None:

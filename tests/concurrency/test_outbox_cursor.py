@@ -133,11 +133,17 @@ def out_of_order(seen: Seen) -> int:
     return count
 
 
+STATEMENT, COPY = 10**6, 1
+"""From how many rows on they are copied: never, always."""
+
+
 @pytest.mark.proof
+@pytest.mark.parametrize("many", [STATEMENT, COPY])
 async def test_nothing_is_skipped_and_subjects_keep_their_order(
-    make_database: DatabaseMaker,
+    make_database: DatabaseMaker, monkeypatch: pytest.MonkeyPatch, many: int
 ) -> None:
-    rows = proof_size(8_000, 24_000)
+    monkeypatch.setattr(outbox, "MANY", many)
+    rows = proof_size(4_000, 24_000)
     seen = await race(await make_database(), by_xid_and_pos, rows)
     assert skipped(seen, rows) == 0
     assert len(seen) == rows
@@ -153,16 +159,43 @@ async def test_the_naive_cursors_skip_rows(make_database: DatabaseMaker, reader:
 
 
 @pytest.mark.proof
+@pytest.mark.parametrize(("many", "name"), [(STATEMENT, "_APPEND"), (COPY, "_HEADS")])
 async def test_the_writers_own_xid_alone_breaks_the_order(
-    make_database: DatabaseMaker, monkeypatch: pytest.MonkeyPatch
+    make_database: DatabaseMaker, monkeypatch: pytest.MonkeyPatch, many: int, name: str
 ) -> None:
-    own = outbox._APPEND.replace("greatest(h.xid, excluded.xid)", "excluded.xid")
-    assert own != outbox._APPEND
-    monkeypatch.setattr(outbox, "_APPEND", own)
+    monkeypatch.setattr(outbox, "MANY", many)
+    sql = getattr(outbox, name)
+    own = sql.replace("greatest(h.xid, excluded.xid)", "excluded.xid")
+    assert own != sql
+    monkeypatch.setattr(outbox, name, own)
     rows = proof_size(4_000, 24_000)
     seen = await race(await make_database(), by_xid_and_pos, rows)
     assert skipped(seen, rows) == 0
     assert out_of_order(seen) > 0
+
+
+async def test_rows_that_are_copied_are_written_like_the_others(
+    make_database: DatabaseMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conn = await session(await make_database(), application="writer")
+    try:
+        for many in (STATEMENT, COPY):
+            monkeypatch.setattr(outbox, "MANY", many)
+            rows = _rows(random.Random(1))
+            async with conn.transaction():
+                await outbox.append(conn, "/141305/testing", rows)
+        written = await conn.fetch(
+            "SELECT shard, topic, source, type, subject, time, traceparent, headers, data,"
+            " weekday, sequence - first_value(sequence) OVER (PARTITION BY subject, xid"
+            " ORDER BY pos) AS since FROM outbox ORDER BY xid, pos"
+        )
+        assert written[: len(rows)] == written[len(rows) :]
+        heads = "SELECT count(*) FROM outbox_head h WHERE sequence <> "
+        assert not await conn.fetchval(
+            heads + "(SELECT max(sequence) FROM outbox o WHERE o.subject = h.subject)"
+        )
+    finally:
+        await conn.close()
 
 
 async def test_a_restored_dump_is_published_again_in_order(make_database: DatabaseMaker) -> None:
