@@ -94,7 +94,10 @@ async def make_database(
 
     async def make(room: str = "kernel") -> str:
         name = f"{room}_{uuid4().hex[:12]}"
-        await _run(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{await templates(room)}" STRATEGY FILE_COPY')
+        await _run(
+            postgres,
+            f'CREATE DATABASE "{name}" TEMPLATE "{await templates(room)}" STRATEGY FILE_COPY',
+        )
         names.append(name)
         return postgres.url(name)
 
