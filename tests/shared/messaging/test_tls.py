@@ -24,8 +24,13 @@ from tests.support.messaging import settings
 USER, PASSWORD = "room", "a-password-for-this-test"
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tls")
+
+
+@pytest.fixture(scope="module")
+def certificate(folder: Path) -> tuple[Path, Path]:
     """A certificate of this address that vouches for itself, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
@@ -43,22 +48,22 @@ def certificate(tmp_path: Path) -> tuple[Path, Path]:
         )
         .sign(key, hashes.SHA256())
     )
-    certificate_file, key_file = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    certificate_file, key_file = folder / "certificate.pem", folder / "key.pem"
     certificate_file.write_bytes(made.public_bytes(Encoding.PEM))
     key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return certificate_file, key_file
 
 
-@pytest.fixture
-def guarded(tmp_path: Path, certificate: tuple[Path, Path]) -> Iterator[EmbeddedKafka]:
+@pytest.fixture(scope="module")
+def guarded(folder: Path, certificate: tuple[Path, Path]) -> Iterator[EmbeddedKafka]:
     """A broker that lets nobody in without both."""
     clients, controller, inside = free_ports(3)
-    both = tmp_path / "both.pem"
+    both = folder / "both.pem"
     both.write_text(certificate[1].read_text() + certificate[0].read_text())
     listeners = f"CLIENTS://{LOOPBACK}:{clients},INSIDE://{LOOPBACK}:{inside}"
     on = "listener.name.clients."
     broker = EmbeddedKafka(
-        tmp_path / "kafka",
+        folder / "kafka",
         JARS,
         clients,
         controller,
