@@ -40,6 +40,8 @@ class Unit:
         self.principal = principal
         self.traceparent = traceparent
         self.process_spans: Mapping[UUID, str] = {}
+        self._roles = tuple(sorted(principal.roles))
+        self._trace_id = _trace_id(traceparent)
         self._cause: Message[Event] | None = None
         self._events: list[outbox.OutboxRow] = []
         self._entries: list[audit.AuditEntry] = []
@@ -67,7 +69,7 @@ class Unit:
                 subject=event.subject,
                 time=time or (cause.time if cause else self.now),
                 traceparent=self._trace_of(cause),
-                data=event.model_dump_json().encode(),
+                data=event.__pydantic_serializer__.to_json(event),
             )
         )
 
@@ -84,12 +86,12 @@ class Unit:
             audit.AuditEntry(
                 at=self.now,
                 actor=self.principal.subject,
-                roles=tuple(sorted(self.principal.roles)),
+                roles=self._roles,
                 action=action,
                 subject=subject,
                 site_id=site_id,
                 references=references,
-                trace_id=_trace_id(self.traceparent),
+                trace_id=self._trace_id,
             )
         )
 

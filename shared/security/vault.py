@@ -27,13 +27,13 @@ SELECT * FROM subject_key WHERE subject = ANY($1::text[]) ORDER BY subject FOR S
 """
 _READ: Final = "SELECT * FROM subject_key WHERE subject = ANY($1::text[])"
 
-# The no-op update returns, and locks, the row that a concurrent writer put there first.
+# Waits for who makes the same key; what that one made is left, and read afterwards.
 _CREATE: Final = """
 INSERT INTO subject_key (subject, master_key_id, wrapped)
 SELECT subject, $2, wrapped FROM unnest($1::text[], $3::bytea[]) AS made (subject, wrapped)
 ORDER BY subject
-ON CONFLICT (subject) DO UPDATE SET subject = excluded.subject
-RETURNING *
+ON CONFLICT (subject) DO NOTHING
+RETURNING subject
 """
 
 _ERASE: Final = """
@@ -92,14 +92,15 @@ class Vault:
     async def seal(self, conn: Connection, texts: Mapping[Cell, str]) -> dict[Cell, bytes]:
         """Encrypt ``texts`` of any number of subjects, making the data keys that are missing.
 
-        One statement, two where keys are made. The keys stay locked until the caller's
+        One statement, two where keys are made, three where another makes some of them at the
+        same time. The keys stay locked until the caller's
         transaction ends, so that no erasure comes between.
         Raises ``SubjectErasedError`` and ``UnknownMasterKeyError``.
         """
         subjects = {cell.subject for cell in texts}
         rows = await conn.fetch(_LOCK, sorted(subjects)) if subjects else []
-        rows += await self._create(conn, subjects - {row["subject"] for row in rows})
-        keys = self._unwrapped(rows)
+        keys = await self._create(conn, subjects - {row["subject"] for row in rows})
+        keys |= self._unwrapped(rows)
         if missing := subjects - set(keys):
             raise SubjectErasedError(f"{len(missing)} of the subjects are erased")
         return {cell: _encrypt(keys[cell.subject], cell, text) for cell, text in texts.items()}
@@ -130,12 +131,18 @@ class Vault:
         await conn.execute(_REWRAP, list(keys), self._current, wrapped)
         return len(rows)
 
-    async def _create(self, conn: Connection, subjects: Collection[str]) -> list[Row]:
+    async def _create(self, conn: Connection, subjects: Collection[str]) -> dict[str, bytes]:
+        """New keys, and of subjects that another gave one meanwhile that one."""
         if not subjects:
-            return []
-        ordered = sorted(subjects)
-        wrapped = [self._wrap(each, secrets.token_bytes(_KEY_BYTES)) for each in ordered]
-        return await conn.fetch(_CREATE, ordered, self._current, wrapped)
+            return {}
+        keys = {each: secrets.token_bytes(_KEY_BYTES) for each in sorted(subjects)}
+        wrapped = [self._wrap(each, key) for each, key in keys.items()]
+        made = await conn.fetch(_CREATE, list(keys), self._current, wrapped)
+        if len(made) == len(keys):
+            return keys
+        own = {row["subject"] for row in made}
+        rows = await conn.fetch(_LOCK, [each for each in keys if each not in own])
+        return {each: keys[each] for each in own} | self._unwrapped(rows)
 
     def _unwrapped(self, rows: Iterable[Row]) -> dict[str, bytes]:
         return {row["subject"]: self._unwrap(row) for row in rows if row["erased_at"] is None}
