@@ -2,12 +2,15 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 from playwright.async_api import Page, expect
 
+from shared.contracts.site import NationalSystemSuspended, SuspensionReason
+from shared.ids import SuspensionId, derived_id
 from tests.issuance.house import House
-from tests.issuance.support import OFFICE, WARD, ok
+from tests.issuance.support import OFFICE, RENEWAL, TEN, WARD, ok
 from tests.support.browser import Watched, browse
 
 CONTRASTS = """() => {
@@ -42,6 +45,15 @@ SMALL = """() => [...document.querySelectorAll('button, select, input[type=text]
 SIZES = """(choice) => [...document.querySelectorAll(choice)].filter((e) => e.offsetParent)
   .filter((e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()))
   .map((e) => parseFloat(getComputedStyle(e).fontSize))"""
+
+STOPS = NationalSystemSuspended(
+    site_id=OFFICE,
+    suspension_id=SuspensionId(derived_id("outage")),
+    procedures=(RENEWAL,),
+    starts_at=TEN,
+    ends_at=TEN + timedelta(hours=2),
+    reason=SuspensionReason.OUTAGE,
+)
 
 
 @asynccontextmanager
@@ -221,4 +233,10 @@ async def test_the_board_follows_calls_and_is_read_from_five_metres(house: House
         assert await page.evaluate(fits)
         last = page.locator("#waiting li").last
         assert await last.evaluate("(e) => e.getBoundingClientRect().bottom <= innerHeight")
+        await house.clerk.draw("certificate_renewal", ward=WARD)
+        await house.city.hear(STOPS)
+        await expect(last).to_contain_text("中断")
+        await expect(page.locator("#stopped")).to_contain_text("再開予定")
+        await expect(page.locator("#until-at")).to_have_text("12:00")
+        assert min(await page.evaluate(SIZES, "#stopped, #stopped span, #until-at")) >= 50
         assert watched.complaints == []

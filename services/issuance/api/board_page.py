@@ -7,7 +7,9 @@ from starlette.responses import HTMLResponse
 from services.issuance.api.board_hub import BoardHub
 from services.issuance.api.own_sites import require_board
 from services.issuance.api.pages import load
+from services.issuance.domain.board import Board
 from services.issuance.domain.ticket import Purpose
+from shared.calendar import TOKYO
 from shared.contracts.base import SiteRef
 from shared.errors import Text
 from shared.http.call import CallDep
@@ -39,7 +41,16 @@ def board_page() -> APIRouter:
             board=found,
             shown=SHOWN,
             stopped_ja="・".join(NAMES[one].ja for one in found.stopped),
+            until=_until(found),
             stopped_en=", ".join(NAMES[one].en for one in found.stopped),
         )
 
     return router
+
+
+def _until(board: Board) -> str:
+    """When all of it goes on, as far as that is known; as the script of the page writes it."""
+    ends = board.stopped_until
+    if not board.stopped or len(ends) < len(board.stopped):
+        return ""
+    return f"{max(ends.values()).astimezone(TOKYO):%H:%M}"

@@ -85,6 +85,11 @@ async def _interrupt(unit: Unit, pressed: Pressed) -> None:
     await national_system.interrupt(unit, pressed.visit_id, then, pressed.desk.national)
 
 
+async def _interrupt_all(unit: Unit, pressed: Pressed) -> None:
+    then = pressed.one("then", Then)
+    await national_system.interrupt_site(unit, pressed.site_id, then, pressed.desk.national)
+
+
 DESK_ACTIONS: Mapping[str, Action] = {
     "proxy": _proxy,
     "no-proxy": _no_proxy,
@@ -97,4 +102,5 @@ DESK_ACTIONS: Mapping[str, Action] = {
     "inquiry-letter": _letter,
     "card-switch": _switch,
     "interrupt": _interrupt,
+    "interrupt-all": _interrupt_all,
 }

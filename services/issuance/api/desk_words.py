@@ -90,6 +90,13 @@ DESK_WORDS: Mapping[str, Text] = {
     "outage": Text("outage", "障害"),
     "emergency": Text("emergency", "緊急停止"),
     "interrupt_wait": Text("Let the party wait", "お待ちいただく（待ち列に戻す）"),
+    "interrupt_all": Text("All who are caught here: come again", "該当する方全員に再予約を案内"),
+    "interrupt_all_means": Text(
+        "Everybody who waits here for what stands still, or is being served, comes another day;"
+        " who has an e-mail address on file is also written to.",
+        "停止中の手続で待っている方と対応中の方の全員が後日再来庁となります。"
+        "メールアドレスの登録がある方にはメールでもお知らせします。",
+    ),
     "interrupt_rebook": Text("Come another day", "再予約を案内する"),
     "last_party": Text("Served here before", "直前に対応した方"),
     "print_receipt": Text("Print the receipt", "受領書を印刷"),

@@ -14,6 +14,7 @@ from services.issuance.domain.visit import CaseState, VisitUnknown, case_of
 from services.issuance.handlers.reading import read_visit
 from shared.calendar import TOKYO
 from shared.contracts.base import Procedure, SiteRef
+from shared.contracts.issuance import DeferReason
 from shared.http.call import CallDep
 from shared.ids import CaseId, VisitId
 
@@ -47,5 +48,6 @@ def add_sheet(router: APIRouter) -> None:
             is_card=case.procedure is Procedure.CARD_ISSUANCE,
             done_at=f"{done_at.astimezone(TOKYO):%H:%M}" if done_at else None,
             is_deferred=case.state is CaseState.DEFERRED,
+            is_outage=case.reason == DeferReason.NATIONAL_SYSTEM,
             bring=BringView.all_of(case),
         )

@@ -99,7 +99,9 @@ class PlaceView(View):
 
     ticket: str
     minutes: int | None
-    """Expected wait in minutes; none where no open counter serves it."""
+    """Expected wait in minutes; none where no open counter serves it, or it is paused."""
+    is_paused: bool
+    """It is not called while the national system stops; staff say whether to wait or come again."""
 
 
 class BoardView(View):
@@ -116,3 +118,5 @@ class BoardView(View):
     counters_open: int
     stopped: tuple[Purpose, ...]
     """What nobody is called for while the national system stops."""
+    stopped_until: dict[Purpose, datetime]
+    """Until when, as far as that is known."""

@@ -62,6 +62,7 @@ WORDS: Mapping[str, Text] = {
     "changed": Text("The queue has changed.", "待ち状況が変わりました。"),
     "reload": Text("Show it", "表示を更新"),
     "ticket": Text("Ticket", "番号"),
+    "place_paused": Text("paused: system down", "システム停止のため中断"),
     "wait": Text("Expected wait", "待ち時間の目安"),
     "minutes": Text("min", "分"),
     "keys": Text("One-key shortcuts", "1文字キー操作を使う"),

@@ -1,7 +1,7 @@
 """What a waiting room sees: numbers and counters, never who holds a number or what for."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from services.issuance.domain.ticket import Purpose
@@ -19,10 +19,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A ticket that waits; no estimate where no open counter can serve it."""
+    """A ticket that waits; no estimate where no open counter can serve it.
+
+    ``is_paused``: it is not called while the national system stops.
+    """
 
     ticket: str
     minutes: int | None
+    is_paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class Board:
     counters_open: int
     stopped: tuple[Purpose, ...] = ()
     """What nobody is called for while the national system stops."""
+    stopped_until: Mapping[Purpose, datetime] = field(default_factory=dict)
+    """Until when, as far as that is known."""
 
 
 def called_first(calls: Iterable[tuple[datetime, Call]]) -> tuple[Call, ...]:
@@ -46,11 +52,13 @@ def called_first(calls: Iterable[tuple[datetime, Call]]) -> tuple[Call, ...]:
 
 
 def places(
-    labels: Sequence[tuple[VisitId, str]], waits: Mapping[VisitId, timedelta]
+    labels: Sequence[tuple[VisitId, str]],
+    waits: Mapping[VisitId, timedelta],
+    paused: Container[VisitId] = (),
 ) -> tuple[Place, ...]:
     """Who waits in the order of the queue, with whole minutes."""
     return tuple(
-        Place(label, minutes(waits[visit_id]) if visit_id in waits else None)
+        Place(label, minutes(waits[visit_id]) if visit_id in waits else None, visit_id in paused)
         for visit_id, label in labels
     )
 

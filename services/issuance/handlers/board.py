@@ -35,17 +35,27 @@ async def read_board(conn: Connection, site_id: SiteId, now: datetime, outlook: 
     known = await counters.of_site(conn, site_id)
     times = {**outlook.default_times, **await board.times(conn, site_id)}
     serving = _open(known, calls, times, now)
-    stopped = (await national_system.read(conn, site_id, now, outlook.national)).purposes
-    expected = waits(queue, serving, times, now)
+    standing = await national_system.read(conn, site_id, now, outlook.national)
+    stopped = standing.purposes
+    # Nobody can say when who needs a system that stops will be called.
+    going_on = [party for party in queue if not party.purposes & stopped]
+    expected = waits(going_on, serving, times, now)
     labels = [(party.visit_id, label(party.purposes, party.number)) for party in queue]
     return Board(
         site_id=site_id,
         date=day,
         called=called_first((at, call) for at, call, _ in calls),
-        waiting=places(labels, expected),
-        expected=_if_coming_now(queue, serving, times, now),
+        waiting=places(
+            labels, expected, {party.visit_id for party in queue if party.purposes & stopped}
+        ),
+        expected=_if_coming_now(going_on, serving, times, now, but=stopped),
         counters_open=len(serving),
         stopped=tuple(purpose for purpose in Purpose if purpose in stopped),
+        stopped_until={
+            Purpose(procedure.value): stop.until
+            for procedure, stop in standing.stops.items()
+            if stop.until is not None
+        },
     )
 
 
@@ -65,11 +75,16 @@ def _open(
 
 
 def _if_coming_now(
-    queue: list[Waiting], serving: list[OpenCounter], times: ServiceTimes, now: datetime
+    queue: list[Waiting],
+    serving: list[OpenCounter],
+    times: ServiceTimes,
+    now: datetime,
+    *,
+    but: frozenset[Purpose],
 ) -> dict[Purpose, int]:
     """For each purpose, the minutes that a walk-in at the end of the queue would wait."""
     found = {}
-    for purpose in Purpose:
+    for purpose in (one for one in Purpose if one not in but):
         last = Waiting(VisitId(new_id()), 0, frozenset({purpose}), Arrival.WALK_IN, now)
         wait = waits([*queue, last], serving, times, now).get(last.visit_id)
         if wait is not None:

@@ -26,7 +26,7 @@ async def test_it_shows_calls_and_waits_and_follows_the_queue(house: House) -> N
         await clerk.next("1")
         shown = await board.until(lambda one: bool(one["called"]))
         assert shown["called"] == [{"ticket": first["ticket"], "counter": "1", "calls": 1}]
-        assert shown["waiting"] == [{"ticket": second["ticket"], "minutes": 5}]
+        assert shown["waiting"] == [{"ticket": second["ticket"], "minutes": 5, "is_paused": False}]
         ok(await clerk.ticket(first["visit_id"], "recall"))
         await board.until(lambda one: one["called"][0]["calls"] == 2)
         ok(await clerk.ticket(first["visit_id"], "done"))

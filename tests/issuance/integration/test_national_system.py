@@ -144,7 +144,25 @@ async def test_the_board_says_what_stands_still(city: City, database: Database) 
     await city.hear(suspended(RENEWAL))
     async with database.reader() as conn:
         board = await read_board(conn, OFFICE, TEN, outlook)
-    assert board.stopped == ("certificate_renewal",)
+    assert (board.stopped, board.stopped_until) == (("certificate_renewal",), {})
+
+
+async def test_the_board_says_who_is_not_called_meanwhile(
+    city: City, clerk: Clerk, database: Database
+) -> None:
+    settings = IssuanceSettings()
+    outlook = Outlook(settings.priorities, settings.default_times, NationalRules())
+    await clerk.open("1")
+    renewal = await clerk.draw("certificate_renewal", ward=WARD)
+    question = await clerk.draw()
+    until = TEN + timedelta(hours=2)
+    await city.hear(suspended(RENEWAL).model_copy(update={"ends_at": until}))
+    async with database.reader() as conn:
+        board = await read_board(conn, OFFICE, TEN, outlook)
+    places = {one.ticket: (one.minutes, one.is_paused) for one in board.waiting}
+    assert places == {renewal["ticket"]: (None, True), question["ticket"]: (0, False)}
+    assert set(board.expected) == {"card_issuance", "question"}
+    assert board.stopped_until == {"certificate_renewal": until}
 
 
 async def test_in_any_order_and_twice_it_comes_out_the_same(city: City, database: Database) -> None:
