@@ -45,6 +45,8 @@ class Day:
     moves: list[Turn] = field(default_factory=list)
     """Appointments that another gives way to."""
     books: list[Turn] = field(default_factory=list)
+    letters: list[Case] = field(default_factory=list)
+    """Inquiry letters that go to the citizens whose proxy came the business day before."""
     visits: list[Turn] = field(default_factory=list)
     """Appointments of today that somebody is expected at."""
 
@@ -53,7 +55,7 @@ class Day:
         """Whether nothing is done."""
         return not any(
             (self.voids, self.lots, self.released, self.late_notices, self.cancels)
-        ) and not any((self.moves, self.books, self.visits))
+        ) and not any((self.moves, self.books, self.letters, self.visits))
 
 
 class Agenda:
@@ -126,6 +128,8 @@ class Agenda:
                 self._on(days.before(one.seat.day, 1)).voids.append(case)
             elif one.end is not End.MOVED:
                 self._on(one.seat.day).visits.append(turn)
+            if one.end is End.LETTER:
+                self._on(days.after(one.seat.day)).letters.append(case)
 
     def _on(self, day: date) -> Day:
         return self._days.setdefault(day, Day(day))

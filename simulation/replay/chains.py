@@ -5,6 +5,7 @@ What goes wrong goes wrong within the month, early enough to be made good by the
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 from random import Random
 
 from shared.contracts.base import Procedure
@@ -79,7 +80,7 @@ class Chains:
 
     def _again(self, last: Seat, another: Another, how: End) -> tuple[Appointment, ...] | None:
         """A visit in vain, and the last seat booked on the next business day."""
-        wait = _LETTER_DAYS if how is End.LETTER else 1
+        wait = ceil(_LETTER_DAYS / self._behaviour.acts_every) if how is End.LETTER else 1
         until = self._days.number(last.day) - 1 - wait
         first = self._seat_until(until, another)
         if first is None:

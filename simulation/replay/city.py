@@ -21,6 +21,7 @@ T = TypeVar("T")
 WARDS: Final = DATA / "wards.csv"
 SITES: Final = DATA / "replay" / "sites.csv"
 DEMAND: Final = DATA / "kawasaki_monthly_demand.csv"
+HURRIED: Final = DATA / "replay" / "hurried.toml"
 HOURS_FILE: Final = "site_hours.csv"
 ACCEPTANCE_FILE: Final = "site_acceptance.csv"
 

@@ -7,15 +7,15 @@ told when it is over, with the moments at which it was: none overlaps another at
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from shared.calendar import business_date
 from shared.contracts.base import Procedure
 from simulation.doors import Person
 from simulation.replay.agenda import Turn
-from simulation.replay.cases import End
+from simulation.replay.cases import Case, End
 from simulation.replay.crew import Crew, NotTakenError
+from simulation.replay.proxies import come_for, states_of
 
 _ROOM: Final = "issuance"
 _MOST: Final = 1000
@@ -24,6 +24,7 @@ _ON_ITS_WAY: Final = frozenset(
     | {"card-not-ready", "card-not-here", "card-held", "not-notified"}
 )
 """What is refused until news has come from another room."""
+_MOST_DAYS: Final = 200
 _LANES: Final = 3
 """Counters of a site at which somebody is served step by step at the same time."""
 _DOCUMENTS: Final = [{"class": "A", "type": "drivers_licence"}]
@@ -49,7 +50,6 @@ class Counters:
     def __init__(self, crew: Crew, pace: Pace = _at_once) -> None:
         self._crew = crew
         self._pace = pace
-        self._back: set[str] = set()
         self.served = 0
         """Cases completed so far."""
 
@@ -65,10 +65,30 @@ class Counters:
             await self._batch(turns[start], rows[start : start + _MOST])
         self._ended(turns)
 
-    async def sign_off(self, sites: Sequence[str]) -> None:
-        """Count the cards back that went to a counter in vain, and close the day."""
-        await self._crew.each(sites, self._close)
-        self._back.clear()
+    async def mail(self, cases: Sequence[Case]) -> None:
+        """Mail the inquiry letters that were asked for at a counter."""
+        await self._crew.each(cases, self._mail)
+
+    async def _mail(self, case: Case) -> None:
+        clerk, case_id = self._crew.staff("clerk"), self._crew.ledger.cases[case.key]
+        await clerk.post(_ROOM, f"/v1/inquiry-letters/{case_id}:mailed")
+
+    async def sign_off(self, sites: Sequence[str], day: date) -> None:
+        """Close the day; cards that went to a counter in vain lie on their shelf again.
+
+        Raises ``NotTakenError`` where a site cannot close it.
+        """
+        boss = self._crew.staff("supervisor")
+        for start in range(0, len(sites), _MOST_DAYS):
+            rows = [
+                {"site_id": site_id, "date": day.isoformat(), "all_back": True}
+                for site_id in sites[start : start + _MOST_DAYS]
+            ]
+            key = self._crew.ledger.key("sign-off", day, start)
+            answer = await boss.post(_ROOM, "/v1/days:sign-off", {"rows": rows}, key)
+            for row, result in zip(rows, answer["results"], strict=True):
+                if (code := _code(result)) is not None:
+                    raise NotTakenError(f"the sign-off of {row['site_id']} on {day}: {code}")
 
     async def _batch(self, first: Turn, rows: Sequence[Mapping[str, object]]) -> None:
         clerk = self._crew.staff("clerk")
@@ -90,17 +110,6 @@ class Counters:
             if turn.appointment.end is End.SERVED:
                 self.served += 1
                 self._crew.ledger.over(turn.case.key)
-            elif turn.case.procedure is Procedure.CARD_ISSUANCE:
-                self._back.add(turn.appointment.seat.site_id)
-
-    async def _close(self, site_id: str) -> None:
-        boss, day = self._crew.staff("supervisor"), business_date(self._crew.clock.now).isoformat()
-        path = f"/v1/sites/{site_id}"
-        if site_id in self._back:
-            out = await boss.get(_ROOM, f"{path}/day/cards", date=day)
-            back = [card["case_id"] for card in out["cards"]]
-            await boss.post(_ROOM, f"{path}/day/cards:count", {"date": day, "back": back})
-        await boss.post(_ROOM, f"{path}/day:sign-off", {"date": day})
 
     async def serve_at(self, counter: str, turn: Turn) -> None:
         """Serve one party at a counter."""
@@ -128,7 +137,13 @@ class Counters:
         called = await clerk.post(_ROOM, f"{path}:call", {"counter": counter})
         await self._pace(ended_at - called_at)
         at = f"{path}/cases/{ledger.cases[case.key]}"
-        if (reason := _REASONS.get(turn.appointment.end)) is not None:
+        if (proxy := come_for(turn)) is not None:
+            called = await clerk.post(_ROOM, f"{at}/proxy", proxy)
+        if (states := states_of(turn)) is not None:
+            await clerk.post(_ROOM, f"{at}/certificates", states)
+        if turn.appointment.end is End.LETTER:
+            await clerk.post(_ROOM, f"{at}/inquiry-letter")
+        elif (reason := _REASONS.get(turn.appointment.end)) is not None:
             await clerk.post(_ROOM, f"{at}/defer", {"reason": reason})
         else:
             await self._finish(clerk, at, called, ledger.key("end", case.key))
@@ -188,6 +203,10 @@ def _row(turn: Turn, booking_id: str, counter: str) -> Mapping[str, object]:
         "ended_at": ended.isoformat(),
         "counter": counter,
     }
+    if (proxy := come_for(turn)) is not None:
+        row["proxy"] = proxy
+    if (states := states_of(turn)) is not None:
+        row["states"] = states
     if (reason := _REASONS.get(turn.appointment.end)) is not None:
         return row | {"outcome": "deferred", "reason": reason}
     if turn.case.procedure is Procedure.CARD_ISSUANCE:

@@ -80,7 +80,11 @@ class _LiveDay:
         """The morning's work at once, then visits as their time comes, then the sign-off."""
         how = self._crew.behaviour
         await self._crew.move_to(datetime.combine(day.day, how.opens, TOKYO))
-        await side_by_side(Office(self._crew).day(day), Citizens(self._crew).day(day))
+        await side_by_side(
+            Office(self._crew).day(day),
+            Citizens(self._crew).day(day),
+            self._counters.mail(day.letters),
+        )
         if not day.visits:
             return
         passing = asyncio.create_task(self._crew.clock.run(timedelta(seconds=_TICK), self._speed))
@@ -94,7 +98,7 @@ class _LiveDay:
         closes = datetime.combine(day.day, how.closes, TOKYO)
         await self._crew.move_to(max(closes, self._crew.clock.now))
         sites = {turn.appointment.seat.site_id for turn in day.visits}
-        await self._counters.sign_off(sorted(sites))
+        await self._counters.sign_off(sorted(sites), day.day)
 
     async def _visit(self, number: int, turn: Turn) -> None:
         await self._pass(turn.appointment.seat.starts_at - self._crew.clock.now)

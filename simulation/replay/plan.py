@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from math import ceil
 from random import Random
 
 from shared.contracts.base import Procedure
@@ -20,7 +21,9 @@ from simulation.replay.seats import Seats
 from simulation.replay.settings import Behaviour
 from simulation.replay.writing import Writer
 
-_BEFORE = timedelta(days=180)
+_BEFORE = 180
+_A_BUSINESS_DAY = 1.8
+"""Days that a business day takes, the longest rows of holidays included."""
 _AFTER = timedelta(days=60)
 
 
@@ -56,8 +59,10 @@ class Planner:
     ) -> "Planner":
         """The planner of a demand."""
         months = [month for month, _ in demand]
-        first, last = min(months) - _BEFORE, month_end(max(months)) + _AFTER
-        days = BusinessDays(city.calendar, first, last)
+        warm_up = _A_BUSINESS_DAY * behaviour.acts_every * (behaviour.longest + 2)
+        first = min(months) - timedelta(days=max(_BEFORE, ceil(warm_up)))
+        last = month_end(max(months)) + _AFTER
+        days = BusinessDays(city.calendar, first, last, every=behaviour.acts_every)
         return cls(demand, city, behaviour, days, scale, seed)
 
     @property
@@ -80,7 +85,7 @@ class Planner:
 
     def _month(self, month: date, wanted: Mapping[Procedure, int]) -> MonthPlan:
         rng = Random(f"{self.seed}|{month}")  # noqa: S311  repeatable, no secret
-        seats = Seats(self.city, self.behaviour, month, self.scale, rng)
+        seats = Seats(self.city, self.behaviour, self.days, month=month, scale=self.scale, rng=rng)
         seating = Seating(self.city, self.behaviour, seats, rng)
         writer = Writer(seating, self.days, month)
         seated, carried = seating.all(wanted)

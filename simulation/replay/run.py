@@ -165,7 +165,9 @@ class Replay:
         await crew.move_to(self._at(day.day, crew.behaviour.opens))
         with phase("morning: desks and bookings"):
             # Nobody books today what the office has sent today, so both work side by side.
-            await side_by_side(self._office.day(day), self._citizens.day(day))
+            await side_by_side(
+                self._office.day(day), self._citizens.day(day), self._counters.mail(day.letters)
+            )
         if day.visits:
             await self._serve(day)
 
@@ -185,7 +187,7 @@ class Replay:
             await side_by_side(self._counters.serve(waiting), self._counters.serve_in_bulk(over))
         with phase("evening: sign-off"):
             sites = {turn.appointment.seat.site_id for turn in day.visits}
-            await self._counters.sign_off(sorted(sites))
+            await self._counters.sign_off(sorted(sites), day.day)
 
     async def _result(self) -> Result:
         months, wanted = self._planner.months, self._expected()

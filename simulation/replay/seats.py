@@ -14,7 +14,7 @@ from random import Random
 from shared.contracts.base import Procedure
 from simulation.replay.cases import DAY_MINUTES, Seat
 from simulation.replay.city import City, Site, Ward
-from simulation.replay.days import month_end
+from simulation.replay.days import BusinessDays, month_end
 from simulation.replay.settings import Behaviour
 
 Want = Callable[[int], bool]
@@ -52,9 +52,19 @@ class Pool:
 class Seats:
     """All pools of a month."""
 
-    def __init__(self, city: City, behaviour: Behaviour, month: date, scale: Fraction, rng: Random):
+    def __init__(
+        self,
+        city: City,
+        behaviour: Behaviour,
+        days: BusinessDays,
+        *,
+        month: date,
+        scale: Fraction,
+        rng: Random,
+    ) -> None:
         self._city = city
         self._behaviour = behaviour
+        self._days = days
         self._accepts: dict[tuple[str, Procedure, str, int], bool] = {}
         self._weights: dict[tuple[Procedure, str], list[tuple[Pool, float]]] = {}
         self.pools = {site.site_id: self._pool(site, month, scale, rng) for site in city.sites}
@@ -91,9 +101,18 @@ class Seats:
 
     def _pool(self, site: Site, month: date, scale: Fraction, rng: Random) -> Pool:
         starts = list(self._starts(site, month))
-        every = [minute for minute in starts for _ in range(site.seats)]
+        share = round(len(starts) * site.seats * min(scale, Fraction(1)))
+        every = [
+            minute
+            for minute in starts
+            if self._acts_on(minute // DAY_MINUTES)
+            for _ in range(site.seats)
+        ]
         rng.shuffle(every)
-        return Pool(site, every[: round(len(every) * min(scale, Fraction(1)))])
+        return Pool(site, every[:share])
+
+    def _acts_on(self, day: int) -> bool:
+        return self._behaviour.acts_every == 1 or date.fromordinal(day) in self._days
 
     def _starts(self, site: Site, month: date) -> Iterator[int]:
         length = self._behaviour.minutes

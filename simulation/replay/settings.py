@@ -1,7 +1,8 @@
 """How citizens and staff of a simulated city behave: shares, spans and times, all of them settings.
 
 The defaults are invented, within what cities report; a file (``--behaviour``) replaces any of them.
-Shares are of the completed cases, spans are in business days, times are Japan's.
+Shares are of the completed cases, spans are in business days on which the city acts, times are
+Japan's.
 """
 
 import tomllib
@@ -16,6 +17,8 @@ from simulation.replay.files import FileFault
 
 Share = Annotated[float, Field(ge=0, le=0.5)]
 Span = Annotated[int, Field(ge=0, le=40)]
+_HORIZON = 35
+"""Business days that lie within the 60 days up to which reservation takes bookings, always."""
 
 
 class Behaviour(BaseModel):
@@ -25,6 +28,10 @@ class Behaviour(BaseModel):
 
     stepwise: Annotated[float, Field(ge=0.1, le=1)] = 0.1
     """Cases that go step by step as a citizen and a clerk would; the others through bulk doors."""
+
+    acts_every: Annotated[int, Field(ge=1, le=7)] = 1
+    """The city acts on each so-many-th business day alone, and spans count these: a year of few
+    cases is then soon over. Visits lie on such days too."""
 
     missed: Share = 0.03
     """Cases that miss a first visit and book again."""
@@ -96,6 +103,8 @@ class Behaviour(BaseModel):
                 raise ValueError("a span is written [least, most]")
         if self.booking_to_visit[0] < 1:
             raise ValueError("nobody books for the same day")
+        if self.acts_every > 1 and self.booking_to_visit[1] * self.acts_every > _HORIZON:
+            raise ValueError("booking_to_visit times acts_every reaches beyond 60 days")
         return self
 
     @property

@@ -26,7 +26,7 @@ from simulation.replay.ledger import open_ledger
 from simulation.replay.plan import Planner
 from simulation.replay.result import Result
 from simulation.replay.run import Standing, replay
-from simulation.replay.settings import Behaviour
+from simulation.replay.settings import read_behaviour
 from tests.benchmarks.report import Figure, report
 from tests.conftest import JARS
 
@@ -116,9 +116,11 @@ def main() -> None:
     parser.add_argument("--scale", type=Fraction, default=Fraction(1))
     parser.add_argument("--from", dest="first", type=parse_month, default=parse_month("2025-07"))
     parser.add_argument("--to", dest="last", type=parse_month, default=parse_month("2025-07"))
+    parser.add_argument("--behaviour", type=Path, help="TOML, as of `madoguchi replay`")
     wanted = parser.parse_args()
     demand = scaled(chosen(read_demand(DEMAND), wanted.first, wanted.last, DEMAND), wanted.scale)
-    planner = Planner.of(demand, read_city(), Behaviour(), scale=wanted.scale)
+    behaviour = read_behaviour(wanted.behaviour)
+    planner = Planner.of(demand, read_city(), behaviour, scale=wanted.scale)
     with tempfile.TemporaryDirectory(prefix="madoguchi-replay-") as folder:
         ports = zip(DEFAULT_PORTS, free_ports(len(DEFAULT_PORTS)), strict=True)
         own = {f"MADOGUCHI_{name}": str(port) for name, port in ports}

@@ -117,7 +117,8 @@ def test_behaviour_is_the_defaults_or_a_file(tmp_path: Path) -> None:
     path = tmp_path / "behaviour.toml"
     path.write_text("missed = 0.1\nbooking_to_visit = [2, 10]\n")
     assert read_behaviour(path) == Behaviour(missed=0.1, booking_to_visit=(2, 10))
-    for text in ("missed = 2", "misssed = 0.1", "stepwise = 0.05", "missed =", "opens = 22:00:00"):
+    wrong = ("missed = 2", "misssed = 0.1", "stepwise = 0.05", "missed =", "opens = 22:00:00")
+    for text in (*wrong, "acts_every = 5"):  # nobody books 20 weeks ahead
         path.write_text(text)
         with pytest.raises(FileFault, match=r"behaviour\.toml"):
             read_behaviour(path)

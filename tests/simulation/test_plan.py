@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from shared.contracts.base import Procedure
 from simulation.replay.agenda import Agenda
 from simulation.replay.cases import Case, End, Fate, Seat
-from simulation.replay.city import DEMAND, City, read_city
+from simulation.replay.city import DEMAND, HURRIED, City, read_city
 from simulation.replay.demand import Demand, chosen, read_demand, scaled
 from simulation.replay.plan import Planner
 from simulation.replay.seats import rests
-from simulation.replay.settings import Behaviour
+from simulation.replay.settings import Behaviour, read_behaviour
 
 SHARE = Fraction(1, 25)
 JULY, AUGUST = date(2025, 7, 1), date(2025, 8, 1)
@@ -33,10 +33,10 @@ def demand_of(scale: Fraction, first: date = JULY, last: date = AUGUST) -> Deman
     return scaled(chosen(read_demand(DEMAND), first, last, DEMAND), scale)
 
 
-@pytest.fixture(scope="module")
-def planner(city: City) -> Planner:
-    """Two months at a small share."""
-    return Planner.of(demand_of(SHARE), city, Behaviour(), scale=SHARE)
+@pytest.fixture(scope="module", params=[None, HURRIED], ids=["daily", "weekly"])
+def planner(city: City, request: pytest.FixtureRequest) -> Planner:
+    """Two months at a small share, of a city that acts every day, or once a week."""
+    return Planner.of(demand_of(SHARE), city, read_behaviour(request.param), scale=SHARE)
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +155,10 @@ def test_the_agenda_does_everything_once(planner: Planner, cases: list[Case]) ->
     served = [t for day in days for t in day.visits if t.appointment.end is End.SERVED]
     assert len(served) == sum(planner.demand.values())
     assert all(t.number == len(t.case.appointments) - 1 for t in served)
+    letters = [(case.key, day.day) for day in days for case in day.letters]
+    assert len(letters) == sum(one.end is End.LETTER for c in cases for one in c.appointments)
+    seats = {case.key: [one.seat.day for one in case.appointments] for case in cases}
+    assert all(seats[key][0] < mailed <= seats[key][1] for key, mailed in letters)
     assert days[0].day >= agenda.first
     assert [day.day for day in days] == sorted({day.day for day in days})
 
@@ -162,6 +166,17 @@ def test_the_agenda_does_everything_once(planner: Planner, cases: list[Case]) ->
 def test_a_seat_is_a_moment_in_japan() -> None:
     minute = date(2025, 7, 1).toordinal() * 24 * 60 + 8 * 60 + 30
     assert Seat("x", minute).starts_at.isoformat() == "2025-07-01T08:30:00+09:00"
+
+
+def test_a_city_that_acts_once_a_week_rests_on_the_other_days(city: City) -> None:
+    scale = Fraction(1, 100)
+    demand = demand_of(scale, date(2025, 4, 1), date(2026, 3, 1))
+    planner = Planner.of(demand, city, read_behaviour(HURRIED), scale=scale)
+    agenda = Agenda(planner)
+    acts = [day.day for day in agenda.days()]
+    assert len(acts) < 60
+    assert all(day in planner.days for day in acts)
+    assert not sum(agenda.carried.values())
 
 
 @pytest.mark.parametrize("year", [2023, 2024, 2025])
