@@ -70,6 +70,13 @@ def contains_my_number(text: str) -> bool:
     return any(is_my_number(found) for found in _candidates(_plain(text)))
 
 
+def cell_with_my_number(cells: Sequence[str]) -> int | None:
+    """Which of the cells of a row holds a valid My Number, from 0; the first of several."""
+    if max(map(len, cells), default=0) < _LENGTH and "".join(cells).isascii():
+        return None
+    return next((n for n, cell in enumerate(cells) if contains_my_number(cell)), None)
+
+
 def refuse_my_number(field: str, value: object) -> None:
     """Raise ``MyNumberRefused`` naming ``field`` if ``value`` or anything inside it holds one.
 

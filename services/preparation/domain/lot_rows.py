@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from services.preparation.domain.addressee import written
@@ -24,7 +25,7 @@ from shared.contracts.base import CaseKind
 from shared.errors import Text
 from shared.ids import LotId, SiteId, WardCode
 from shared.security.blind_index import normal_notice_number
-from shared.security.my_number import contains_my_number
+from shared.security.my_number import cell_with_my_number, contains_my_number
 
 T = TypeVar("T")
 
@@ -113,13 +114,14 @@ def no_rows() -> FileUnreadable:
 
 def read_rows(lines: Iterable[Line], form: Form = LOT) -> Iterator[CardRow | RefusedRow]:
     """Judge each line; a card or a place on the manifest is taken once per file."""
-    seen: set[tuple[str, object]] = set()
+    seen = _Seen()
     for line, cells in lines:
         row = read_row(line, cells, form)
         if isinstance(row, CardRow):
-            twin = _twin(row, seen)
+            twin = seen.twin(row)
             if twin is not None:
-                row = RefusedRow(line, twin, row.lot_id, row.row)
+                fault = RowFault(RowCode.DUPLICATE_IN_FILE, twin)
+                row = RefusedRow(line, fault, row.lot_id, row.row)
         yield row
 
 
@@ -137,13 +139,29 @@ def read_row(line: int, cells: Cells, form: Form = LOT) -> CardRow | RefusedRow:
         return _refused(line, cells, error.fault, form)
 
 
-def _twin(row: CardRow, seen: set[tuple[str, object]]) -> RowFault | None:
-    marks = [("card_reference", row.card_reference), ("row", (row.lot_id, row.row))]
-    if row.notice_number is not None:
-        marks.append(("notice_number", row.notice_number))
-    twin = next((name for name, value in marks if (name, value) in seen), None)
-    seen.update(marks)
-    return RowFault(RowCode.DUPLICATE_IN_FILE, twin) if twin else None
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the rows before had of what may come once only."""
+
+    references: set[str] = field(default_factory=set)
+    places: set[tuple[LotId, int]] = field(default_factory=set)
+    numbers: set[str] = field(default_factory=set)
+
+    def twin(self, row: CardRow) -> str | None:
+        """The column in which a row is the twin of one before."""
+        place = row.lot_id, row.row
+        twin = None
+        if row.card_reference in self.references:
+            twin = "card_reference"
+        elif place in self.places:
+            twin = "row"
+        elif row.notice_number in self.numbers:
+            twin = "notice_number"
+        self.references.add(row.card_reference)
+        self.places.add(place)
+        if row.notice_number is not None:
+            self.numbers.add(row.notice_number)
+        return twin
 
 
 def _refused(line: int, cells: Cells, fault: RowFault, form: Form) -> RefusedRow:
@@ -163,11 +181,11 @@ def _complete(cells: Cells, form: Form) -> bool:
 
 
 def _refuse_my_number(cells: Cells, form: Form) -> None:
-    for number, cell in enumerate(cells):
-        if contains_my_number(cell):
-            known = _complete(cells, form)
-            name = form.columns[number] if known else f"cell {number + 1}"
-            raise _FaultError(RowCode.MY_NUMBER, name)
+    number = cell_with_my_number(cells)
+    if number is not None:
+        known = _complete(cells, form)
+        name = form.columns[number] if known else f"cell {number + 1}"
+        raise _FaultError(RowCode.MY_NUMBER, name)
 
 
 def _require_all_cells(cells: Cells, form: Form) -> None:
@@ -178,15 +196,15 @@ def _require_all_cells(cells: Cells, form: Form) -> None:
 def _card(line: int, cells: dict[str, str]) -> CardRow:
     row = CardRow(
         line=line,
-        lot_id=LotId(_matching(cells, "lot", _LOT)),
-        row=int(_matching(cells, "row", _ROW)),
-        card_reference=_matching(cells, "card_reference", _REFERENCE),
+        lot_id=_read(cells, "lot", _lot),
+        row=_read(cells, "row", _number),
+        card_reference=_read(cells, "card_reference", _reference),
         ward=_read(cells, "ward", _ward),
-        kind=_read(cells, "kind", CaseKind),
+        kind=_read(cells, "kind", _kind),
         applied_on=_read(cells, "applied_on", _date),
         shipped_on=_read(cells, "shipped_on", _date),
         card_expires_on=_read(cells, "card_expires_on", _date),
-        birth_date=_read(cells, "birth_date", _date),
+        birth_date=_read(cells, "birth_date", _birth_date),
         old_card_expires_on=_maybe(cells, "old_card_expires_on", _date),
         name=_maybe(cells, "name", written) or "",
         address=_maybe(cells, "address", written) or "",
@@ -225,15 +243,6 @@ def _require_order(row: CardRow) -> None:
         raise _FaultError(RowCode.DATE_ORDER, "card_expires_on")
 
 
-def _matching(cells: dict[str, str], name: str, form: re.Pattern[str]) -> str:
-    def check(text: str) -> str:
-        if not form.fullmatch(text):
-            raise ValueError
-        return text
-
-    return _read(cells, name, check)
-
-
 def _read(cells: dict[str, str], name: str, convert: Callable[[str], T]) -> T:
     text = cells[name]
     if not text:
@@ -247,6 +256,31 @@ def _read(cells: dict[str, str], name: str, convert: Callable[[str], T]) -> T:
 
 def _maybe(cells: dict[str, str], name: str, convert: Callable[[str], T]) -> T | None:
     return _read(cells, name, convert) if cells.get(name) else None
+
+
+# The same lots, wards, kinds and days come in row after row; what is refused is not remembered.
+@lru_cache(maxsize=256)
+def _lot(text: str) -> LotId:
+    return LotId(_matching(text, _LOT))
+
+
+def _number(text: str) -> int:
+    return int(_matching(text, _ROW))
+
+
+def _reference(text: str) -> str:
+    return _matching(text, _REFERENCE)
+
+
+@lru_cache(maxsize=8)
+def _kind(text: str) -> CaseKind:
+    return CaseKind(text)
+
+
+def _matching(text: str, form: re.Pattern[str]) -> str:
+    if not form.fullmatch(text):
+        raise ValueError
+    return text
 
 
 def _stage(text: str) -> Stage:
@@ -263,24 +297,25 @@ def _seq(text: str) -> int:
 
 
 def _site(text: str) -> SiteId:
-    if not _SITE.fullmatch(text):
-        raise ValueError
-    return SiteId(text)
+    return SiteId(_matching(text, _SITE))
 
 
 def _shelf(text: str) -> str:
-    if not _SHELF.fullmatch(text):
-        raise ValueError
-    return text
+    return _matching(text, _SHELF)
 
 
+@lru_cache(maxsize=256)
 def _ward(text: str) -> WardCode:
     if not is_municipal_code(text):
         raise ValueError
     return WardCode(text)
 
 
+@lru_cache(maxsize=1024)
 def _date(text: str) -> date:
-    if not _DATE.fullmatch(text):
-        raise ValueError
-    return date.fromisoformat(text)
+    return _birth_date(text)
+
+
+def _birth_date(text: str) -> date:
+    """Remembered nowhere, unlike the days of applications and shipments."""
+    return date.fromisoformat(_matching(text, _DATE))

@@ -10,7 +10,7 @@ from services.preparation.domain.lot_file import Cells, Form, Ragged, decode, re
 from services.preparation.domain.manifests import Manifest
 from services.preparation.domain.row_faults import RowCode, RowFault
 from shared.ids import LotId
-from shared.security.my_number import contains_my_number
+from shared.security.my_number import cell_with_my_number
 
 MANIFESTS: Final = Form(("lot", "cards", "shipped_on"))
 _LOT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -45,11 +45,11 @@ def read_manifests(body: bytes) -> Sequence[ManifestRow]:
 
 
 def _row(line: int, cells: Cells) -> ManifestRow:
-    for number, cell in enumerate(cells):
-        if contains_my_number(cell):
-            ragged = isinstance(cells, Ragged)
-            name = f"cell {number + 1}" if ragged else MANIFESTS.columns[number]
-            return ManifestRow(line, fault=RowFault(RowCode.MY_NUMBER, name))
+    number = cell_with_my_number(cells)
+    if number is not None:
+        ragged = isinstance(cells, Ragged)
+        name = f"cell {number + 1}" if ragged else MANIFESTS.columns[number]
+        return ManifestRow(line, fault=RowFault(RowCode.MY_NUMBER, name))
     if isinstance(cells, Ragged):
         return ManifestRow(line, fault=RowFault(RowCode.WRONG_CELL_COUNT))
     lot, count, day = (cell.strip() for cell in cells)

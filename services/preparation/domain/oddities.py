@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from services.preparation.domain.lot_rows import CardRow
-from services.preparation.domain.validity import is_next_generation, possible_ends
+from services.preparation.domain.validity import card_expires_on, is_next_generation, possible_ends
 from shared.contracts.base import CaseKind
 from shared.errors import Text
 
@@ -40,8 +40,8 @@ class Words:
 def oddities(row: CardRow, next_generation_from: date | None) -> Sequence[Oddity]:
     """What contradicts the validity rules (see ``domain/validity.py``), in a fixed order."""
     found = []
-    ends = possible_ends(row.applied_on, row.shipped_on, row.birth_date)
-    if row.card_expires_on not in ends:
+    if not _lasts_by_rule(row):
+        ends = possible_ends(row.applied_on, row.shipped_on, row.birth_date)
         late = row.card_expires_on > max(ends)
         found.append(Oddity.EXPIRES_LATE if late else Oddity.EXPIRES_EARLY)
     if row.kind is CaseKind.NEXT_GENERATION and not is_next_generation(
@@ -49,6 +49,13 @@ def oddities(row: CardRow, next_generation_from: date | None) -> Sequence[Oddity
     ):
         found.append(Oddity.NOT_YET_NEXT_GENERATION)
     return found
+
+
+def _lasts_by_rule(row: CardRow) -> bool:
+    # Most cards end as those made on the day of the application do, which is quickly seen.
+    if row.card_expires_on == card_expires_on(row.applied_on, row.birth_date):
+        return True
+    return row.card_expires_on in possible_ends(row.applied_on, row.shipped_on, row.birth_date)
 
 
 _WORDS: Final = {

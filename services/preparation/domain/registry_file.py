@@ -14,7 +14,7 @@ from services.preparation.domain.registry import Change, ChangeKind, fault
 from services.preparation.domain.row_faults import RowCode, RowFault
 from shared.errors import Text
 from shared.ids import WardCode
-from shared.security.my_number import contains_my_number
+from shared.security.my_number import cell_with_my_number
 
 CHANGES: Final = Form(
     ("change_reference", "card_reference", "kind", "effective_on"),
@@ -48,11 +48,11 @@ def read_changes(body: bytes) -> Sequence[ChangeRow]:
 
 
 def _row(line: int, cells: Cells) -> ChangeRow:
-    for number, cell in enumerate(cells):
-        if contains_my_number(cell):
-            known = not isinstance(cells, Ragged)
-            name = CHANGES.columns[number] if known else f"cell {number + 1}"
-            return ChangeRow(line, fault=RowFault(RowCode.MY_NUMBER, name))
+    number = cell_with_my_number(cells)
+    if number is not None:
+        known = not isinstance(cells, Ragged)
+        name = CHANGES.columns[number] if known else f"cell {number + 1}"
+        return ChangeRow(line, fault=RowFault(RowCode.MY_NUMBER, name))
     if isinstance(cells, Ragged):
         return ChangeRow(line, fault=RowFault(RowCode.WRONG_CELL_COUNT))
     found = dict(zip(CHANGES.columns, (cell.strip() for cell in cells), strict=True))

@@ -8,9 +8,9 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from services.preparation.domain.lot_file import LOT, Form, TooManyRows, open_lines
 from services.preparation.domain.lot_rows import CardRow, RefusedRow, no_rows, read_rows
@@ -18,7 +18,8 @@ from services.preparation.domain.lot_rows import CardRow, RefusedRow, no_rows, r
 ROWS: Final = 2_000
 """Rows of one slice: a transaction of about a second."""
 
-_KIND: Final = TypeAdapter(list[CardRow | RefusedRow])
+# Most rows are cards: what is one is not tried as anything else.
+_KIND: Final = TypeAdapter(list[Annotated[CardRow | RefusedRow, Field(union_mode="left_to_right")]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def cut(body: bytes, most: int, form: Form = LOT) -> Sliced:
         count += len(rows)
         if count > most:
             raise TooManyRows(most)
-        slices.append(zlib.compress(_KIND.dump_json(rows), 1))
+        slices.append(zlib.compress(_KIND.dump_json(rows, exclude_defaults=True), 1))
     if not count:
         raise no_rows()
     return Sliced(hashlib.sha256(body).digest(), count, slices)

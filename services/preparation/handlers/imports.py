@@ -152,10 +152,7 @@ async def _results(
 ) -> list[RowResult]:
     """One result per row, in the file's order; ``written`` are the cases opened, by line."""
     left = [row for row in rows if isinstance(row, CardRow) and row.line not in written]
-    references = [row.card_reference for row in left]
-    known = await imports.known_references(unit.conn, references, import_id)
-    wanted = [(row.lot_id, row.row) for row in left]
-    places = await imports.known_places(unit.conn, wanted, import_id)
+    known, places = await _known(unit, left, import_id) if left else (set(), set())
     starts_on = tools.settings.next_generation_from
 
     def fault(row: CardRow) -> RowFault | None:
@@ -175,6 +172,17 @@ async def _results(
         return RowResult(row.line, row.lot_id, row.row, written.get(row.line), found, odd)
 
     return [result(row) for row in rows]
+
+
+async def _known(
+    unit: Unit, rows: Sequence[CardRow], import_id: UUID | None
+) -> tuple[set[str], set[tuple[LotId, int]]]:
+    references = [row.card_reference for row in rows]
+    places = [(row.lot_id, row.row) for row in rows]
+    return (
+        await imports.known_references(unit.conn, references, import_id),
+        await imports.known_places(unit.conn, places, import_id),
+    )
 
 
 def _tell(

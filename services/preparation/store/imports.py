@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+
 from services.preparation.domain.lot_rows import CardRow, RefusedRow
 from services.preparation.domain.oddities import Oddity
 from services.preparation.domain.row_faults import RowCode, RowFault
-from services.preparation.domain.stages import Stage
+from services.preparation.domain.stages import WAY, Stage
 from shared.db import Connection, Row
 from shared.ids import CaseId, LotId
 
@@ -47,29 +49,60 @@ async def add_cards(
     Returns the cases written.
     """
     await conn.execute(_TAKING)
-    rows = list(cards.values())
-    added = await conn.fetch(
-        _ADD_CARDS,
-        list(cards),
-        [row.card_reference for row in rows],
-        [row.lot_id for row in rows],
-        [row.row for row in rows],
-        [row.ward for row in rows],
-        [row.kind for row in rows],
-        [row.applied_on for row in rows],
-        [row.shipped_on for row in rows],
-        [row.card_expires_on for row in rows],
-        at,
-        [row.old_card_expires_on for row in rows],
-        [begun(row.stage) for row in rows],
-        import_id,
-    )
+    # In the order of the references, so that two files with the same cards wait in no circle.
+    ordered = dict(sorted(cards.items(), key=lambda item: item[1].card_reference))
+    if not await conn.fetchval(_CLAIMED_BY_OTHERS, import_id):
+        try:
+            async with conn.transaction():
+                await _copy_cards(conn, ordered, at)
+        except asyncpg.UniqueViolationError:
+            return await _add_unknown(conn, import_id, ordered, at)
+        return set(ordered)
+    return await _add_unknown(conn, import_id, ordered, at)
+
+
+async def _copy_cards(conn: Connection, cards: Mapping[CaseId, CardRow], at: datetime) -> None:
+    """Write cards that are all new, which most files have."""
+    been = [
+        (case_id, stage, at)
+        for case_id, row in cards.items()
+        for stage in WAY[: begun(row.stage).rank + 1]
+    ]
+    written = [(case_id, *_columns(row), at) for case_id, row in cards.items()]
+    await conn.copy_records_to_table("card", records=written, columns=_CARD)
+    await conn.copy_records_to_table("card_stage", records=been, columns=_BEEN)
+
+
+async def _add_unknown(
+    conn: Connection, import_id: UUID, cards: Mapping[CaseId, CardRow], at: datetime
+) -> set[CaseId]:
+    """Write those cards that nobody has or claims; returns which."""
+    columns = [list(column) for column in zip(*map(_columns, cards.values()), strict=True)]
+    if not columns:
+        return set()
+    added = await conn.fetch(_ADD_CARDS, list(cards), *columns, at, import_id)
     return {row["case_id"] for row in added}
+
+
+def _columns(row: CardRow) -> tuple[object, ...]:
+    """A card as it is written, but for its case and the time."""
+    return (
+        row.card_reference,
+        row.lot_id,
+        row.row,
+        row.ward,
+        row.kind,
+        row.applied_on,
+        row.shipped_on,
+        row.card_expires_on,
+        row.old_card_expires_on,
+        begun(row.stage),
+    )
 
 
 def begun(stage: Stage) -> Stage:
     """The stage a card of the opening stock is written in; it is laid on its shelf by a step."""
-    return min(stage, Stage.PRESET, key=lambda each: each.rank)
+    return Stage.PRESET if stage.rank > Stage.PRESET.rank else stage
 
 
 async def known_references(
@@ -91,25 +124,30 @@ async def known_places(
 
 async def keep_birth_dates(conn: Connection, sealed: Mapping[CaseId, bytes]) -> None:
     """Keep sealed birth dates until the notices are made."""
-    await conn.execute(_KEEP_BIRTH_DATES, list(sealed), list(sealed.values()))
+    await conn.copy_records_to_table(
+        "sealed_birth_date", records=sealed.items(), columns=("case_id", "sealed")
+    )
 
 
 async def record_rows(
     conn: Connection, import_id: UUID, results: Sequence[RowResult], *, trial: bool = False
 ) -> None:
     """Keep what became of each row; with ``trial``, what would become of it."""
-    await conn.execute(
-        _RECORD_ROWS,
-        import_id,
-        [r.line for r in results],
-        [r.lot_id for r in results],
-        [r.row for r in results],
-        [r.fault.code if r.fault else None for r in results],
-        [r.fault.field if r.fault else None for r in results],
-        [r.case_id for r in results],
-        [" ".join(r.oddities) for r in results],
-        trial,
-    )
+    written = [
+        (
+            import_id,
+            r.line,
+            r.lot_id,
+            r.row,
+            r.fault.code if r.fault else None,
+            r.fault.field if r.fault else None,
+            r.case_id,
+            r.oddities,
+            trial,
+        )
+        for r in results
+    ]
+    await conn.copy_records_to_table("lot_row", records=written, columns=_ROW)
 
 
 async def rows_of(conn: Connection, import_id: UUID) -> list[RowResult]:
@@ -156,22 +194,36 @@ _OPEN_LOTS = """
 INSERT INTO lot (lot_id, received_at) SELECT lot_id, $2 FROM unnest($1::text[]) AS lot_id
 ORDER BY lot_id ON CONFLICT DO NOTHING
 """
-# In the order of the references, so that two files with the same cards wait in no circle.
+_CLAIMED_BY_OTHERS = "SELECT EXISTS (SELECT FROM card_claim WHERE import_id <> $1)"
+_CARD = (
+    "case_id",
+    "card_reference",
+    "lot_id",
+    "lot_row",
+    "ward",
+    "kind",
+    "applied_on",
+    "shipped_on",
+    "card_expires_on",
+    "old_card_expires_on",
+    "stage",
+    "stage_since",
+)
+_BEEN = ("case_id", "stage", "at")
 _ADD_CARDS = """
 WITH added AS (
     INSERT INTO card (case_id, card_reference, lot_id, lot_row, ward, kind, applied_on,
-                      shipped_on, card_expires_on, stage_since, old_card_expires_on, stage)
-    SELECT case_id, card_reference, lot_id, lot_row, ward, kind, applied_on, shipped_on,
-           card_expires_on, $10, old_card_expires_on, stage
+                      shipped_on, card_expires_on, old_card_expires_on, stage, stage_since)
+    SELECT c.*, $12
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[],
-                $7::date[], $8::date[], $9::date[], $11::date[], $12::text[])
+                $7::date[], $8::date[], $9::date[], $10::date[], $11::text[])
          AS c(case_id, card_reference, lot_id, lot_row, ward, kind, applied_on, shipped_on,
               card_expires_on, old_card_expires_on, stage)
     WHERE NOT EXISTS (SELECT FROM card_claim x
                       WHERE x.card_reference = c.card_reference AND x.import_id <> $13)
       AND NOT EXISTS (SELECT FROM card_claim x
                       WHERE (x.lot_id, x.lot_row) = (c.lot_id, c.lot_row) AND x.import_id <> $13)
-    ORDER BY card_reference
+    ORDER BY card_reference COLLATE "C"
     ON CONFLICT DO NOTHING
     RETURNING case_id, stage, stage_since
 ), way AS (
@@ -202,15 +254,17 @@ WHERE import_id IS DISTINCT FROM $3
 # Files are taken side by side; while a whole one claims its cards, none is, so that each sees what
 # the other has written.
 _TAKING = "SELECT pg_advisory_xact_lock_shared(hashtextextended('lot imports', 0))"
-_KEEP_BIRTH_DATES = """
-INSERT INTO sealed_birth_date (case_id, sealed) SELECT * FROM unnest($1::uuid[], $2::bytea[])
-"""
-_RECORD_ROWS = """
-INSERT INTO lot_row (import_id, line, lot_id, lot_row, code, field, case_id, warnings, trial)
-SELECT $1, line, lot_id, lot_row, code, field, case_id, string_to_array(odd, ' '), $9
-FROM unnest($2::int[], $3::text[], $4::int[], $5::text[], $6::text[], $7::uuid[], $8::text[])
-     AS r(line, lot_id, lot_row, code, field, case_id, odd)
-"""
+_ROW = (
+    "import_id",
+    "line",
+    "lot_id",
+    "lot_row",
+    "code",
+    "field",
+    "case_id",
+    "warnings",
+    "trial",
+)
 _ROWS_OF = """
 SELECT line, lot_id, lot_row, code, field, case_id, warnings FROM lot_row
 WHERE import_id = $1 ORDER BY line
