@@ -1,5 +1,9 @@
 """HTTP of the reservation room."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
 from fastapi import FastAPI
 
 from services.reservation.access import ACCESS
@@ -83,6 +87,8 @@ def build(resources: Resources) -> FastAPI:
 
     Raises ``ValueError`` naming a setting that is missing or malformed.
     """
+    desk = _desk(resources.settings)
+    board = Board(resources.database, resources.units, desk.rules, room=resources.room)
     app = create_app(
         title="Madoguchi: reservation",
         description=DESCRIPTION,
@@ -97,14 +103,25 @@ def build(resources: Resources) -> FastAPI:
         ],
         access=ACCESS,
         resources=resources,
+        lifespan=lambda _: _kept(board),
     )
-    desk = _desk(resources.settings)
-    app.state.desk = desk
-    app.state.board = Board(resources.database, resources.units, desk.rules, room=resources.room)
+    app.state.desk, app.state.board = desk, board
     citizens = _citizen_desk(resources)
     app.state.citizen_desk = citizens
     app.state.booking_groups = bookings.booking_groups(resources, desk.rules, citizens.tools)
     return app
+
+
+@asynccontextmanager
+async def _kept(board: Board) -> AsyncIterator[None]:
+    """What was asked lately is kept at hand while the app serves."""
+    keeping = asyncio.create_task(board.lately.keep())
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeping
 
 
 def _desk(settings: KernelSettings) -> Desk:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import TypeAlias
 
 from services.reservation.domain.availability import (
@@ -116,14 +117,21 @@ async def tell(board: Board, question: Question, write: Write) -> Told:
 
     Equal writers write the same.
     """
+    telling = Telling(question, write)
+    again = partial(_tell, board, telling, write)
+    board.lately.note(telling, again)
+    return await again()
+
+
+async def _tell(board: Board, telling: Telling, write: Write) -> Told:
     await board.fresh()
 
     async def find_out() -> Told:
-        entries = await _find(board, question, ANYBODY)
-        version, body = await write(question, entries)
+        entries = await _find(board, telling.question, ANYBODY)
+        version, body = await write(telling.question, entries)
         return Told(version, body, min((one.until for one in entries), default=NEVER))
 
-    return await board.told.ask(Telling(question, write), board.now(), find_out)
+    return await board.told.ask(telling, board.now(), find_out)
 
 
 async def _find(board: Board, question: Question, by: Asker) -> list[SiteDays]:

@@ -16,6 +16,7 @@ from services.reservation.domain.national_system import Suspension
 from services.reservation.domain.rules import Rules
 from services.reservation.domain.site_rules import Overrides, SiteRules
 from services.reservation.handlers import calendar
+from services.reservation.handlers.lately import Lately
 from services.reservation.handlers.memory import Memory
 from services.reservation.store import seat_days, site_rules, sites, suspensions
 from services.reservation.store.seat_days import Change
@@ -130,12 +131,14 @@ class Known:
 class Board:
     """One per process. ``rules`` are the city's.
 
-    ``told``: whole answers, over all sites, that are the same for everybody.
+    ``told``: whole answers, over all sites, that are the same for everybody; ``lately`` which of
+    them were asked for.
     """
 
     def __init__(self, database: Database, units: Units, rules: Rules, *, room: str) -> None:
         self.rules = rules
         self.told: Memory[Telling, Told] = Memory()
+        self.lately = Lately()
         self._database = database
         self._units = units
         self._principal = Principal.system(room)

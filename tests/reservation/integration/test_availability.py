@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
@@ -10,7 +10,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from services.reservation.domain.availability import Question
+from services.reservation.api.free_seats import write_days
+from services.reservation.domain.availability import DayKey, Question, SeatDay
 from services.reservation.domain.national_system import Policy
 from services.reservation.domain.site_rules import Overrides
 from services.reservation.handlers import availability, bookings, sites, suspensions
@@ -23,7 +24,7 @@ from shared.clock import FixedClock
 from shared.contracts.base import Procedure
 from shared.contracts.place import Acceptance, SiteName
 from shared.contracts.site import SuspensionReason
-from shared.db import Database
+from shared.db import Connection, Database
 from shared.errors import Problem
 from shared.ids import CaseId, SiteId
 from tests.reservation.support import (
@@ -227,6 +228,30 @@ async def test_whatever_changes_the_next_answer_knows(city: Database) -> None:
     assert (await free(board))[thursday] == 17
     clock.advance(RULES.return_within)
     assert (await free(board))[thursday] == 18
+
+
+async def test_what_was_asked_lately_is_read_before_it_is_asked_again(
+    city: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board, mine, reads = board_of(city), case("a"), []
+    read = seat_days.read
+
+    async def counted(conn: Connection, wanted: Collection[DayKey]) -> dict[DayKey, SeatDay]:
+        reads.append(wanted)
+        return await read(conn, wanted)
+
+    async def told() -> str:
+        question = Question((CARDS,), (WARD,), THURSDAY, FRIDAY)
+        return (await availability.tell(board, question, write_days)).body.decode()
+
+    before = await told()
+    await invite(city, mine)
+    await book(city, mine)
+    monkeypatch.setattr(seat_days, "read", counted)
+    assert await board.lately.refresh() == 1
+    assert reads == [[(SITE, THURSDAY)]]
+    assert await told() != before
+    assert len(reads) == 1
 
 
 async def test_staff_see_the_call_centres_share(client: httpx.AsyncClient, city: Database) -> None:
