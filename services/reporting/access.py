@@ -33,6 +33,7 @@ ACCESS: AccessTable = {
     ("GET", "/v1/reports/pickup"): allow(*_STEERING),
     ("GET", "/v1/reports/bookings"): allow(*_STEERING),
     ("GET", "/v1/reports/first-free"): allow(*_STEERING),
+    ("GET", "/v1/reports/searches"): allow(*_STEERING),
     ("GET", "/v1/equity"): allow(*_STEERING),
     ("GET", "/v1/equity/measures"): allow(*_STEERING),
     ("GET", "/v1/equity/sites"): allow(*_STEERING),

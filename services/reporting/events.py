@@ -1,5 +1,5 @@
-"""What the room hears, which is everything, by the read models it is kept in; what it says, which
-is nothing yet."""
+"""What the room hears, which is all that others say, by the read models it is kept in, and what it
+says itself."""
 
 from services.reporting.domain.milestones import MILESTONES
 from services.reporting.handlers import (
@@ -7,17 +7,18 @@ from services.reporting.handlers import (
     cases,
     first_free,
     plans,
+    searches,
     sites,
     transfers,
     visits,
 )
 from services.reporting.handlers.projection import Projection, together
-from shared.contracts import issuance, preparation, reservation, site
+from shared.contracts import issuance, preparation, reporting, reservation, site
 from shared.contracts.base import CaseOpened, Event
 from shared.contracts.catalog import TOPICS_OF_CASE_OPENED
 from shared.messaging.subscriptions import on
 
-PUBLISHES: tuple[type[Event], ...] = ()
+PUBLISHES: tuple[type[Event], ...] = (reporting.ForecastPublished,)
 
 _WITH_MORE = (
     preparation.CardReceived,
@@ -100,7 +101,13 @@ FREE_DAYS = Projection(
     subscriptions=(on(site.CapacityPublished, first_free.told),),
 )
 
-PROJECTIONS: tuple[Projection, ...] = (CASES, SITES, MEASURES, SITE_DAYS, FREE_DAYS)
+SEARCHES = Projection(
+    "searches",
+    tables=("search_count",),
+    subscriptions=(on(reservation.AvailabilitySearched, searches.searched),),
+)
+
+PROJECTIONS: tuple[Projection, ...] = (CASES, SITES, MEASURES, SITE_DAYS, FREE_DAYS, SEARCHES)
 """Each can be built again from offset zero by itself (``madoguchi projections rebuild``)."""
 
 SUBSCRIBES = together(PROJECTIONS)

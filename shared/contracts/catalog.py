@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from shared.contracts import clock, issuance, preparation, reservation, site
+from shared.contracts import clock, issuance, preparation, reporting, reservation, site
 from shared.contracts.base import CaseOpened, Event
 
 EVENTS: tuple[type[Event], ...] = (
@@ -33,6 +33,7 @@ EVENTS: tuple[type[Event], ...] = (
     reservation.BookingFulfilled,
     reservation.WaitlistOffered,
     reservation.ContactErased,
+    reservation.AvailabilitySearched,
     site.SitePlanned,
     site.SiteOpened,
     site.SiteChanged,
@@ -53,6 +54,7 @@ EVENTS: tuple[type[Event], ...] = (
     issuance.CertificateFailed,
     issuance.PinReset,
     issuance.ServiceMeasured,
+    reporting.ForecastPublished,
     clock.ClockAdvanced,
 )
 

@@ -1,11 +1,24 @@
-"""What reservation tells about bookings, one event per case; a party shares its ``party_id``."""
+"""What reservation tells about bookings, one event per case; a party shares its ``party_id``.
+
+What was looked for in vain belongs to no case: it is told in numbers.
+"""
 
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
-from shared.contracts.base import BusinessDate, CaseEvent, Instant, Procedure, SiteRef
+from shared.contracts.base import (
+    BusinessDate,
+    CaseEvent,
+    Event,
+    Instant,
+    Procedure,
+    SiteRef,
+    Value,
+    WardRef,
+)
+from shared.contracts.place import Count
 from shared.ids import BookingId, OfferId, PartyId, VisitId
 
 Minutes = Annotated[int, Field(ge=1, le=24 * 60)]
@@ -185,3 +198,40 @@ class ContactErased(ReservationEvent):
 
     reason: ErasureReason
     """Why."""
+
+
+class SearchCount(Value):
+    """How often free seats were looked for in one way."""
+
+    procedure: Procedure
+    """For what."""
+
+    site_id: SiteRef | None = None
+    """The only site that was asked about; none where several or all were."""
+
+    searched: Count
+    """Questions; who asks again whether an answer still holds is not counted."""
+
+    refused: Count
+    """Those among them for which nothing was free."""
+
+
+class AvailabilitySearched(Event):
+    """How often free seats were looked for since this was last told: numbers, and nobody's name."""
+
+    type = "availability.searched.v1"
+    topic = "reservation.events"
+
+    business_date: BusinessDate
+    """The day on which it was looked."""
+
+    ward: WardRef | None = None
+    """Ward of residence of those who looked; none where they named none, or several."""
+
+    counts: Annotated[tuple[SearchCount, ...], Field(min_length=1)]
+    """By what was looked for; questions by several processes are told by each of them."""
+
+    @property
+    def subject(self) -> str:
+        """The ward, or that none was named."""
+        return self.ward or "any-ward"

@@ -16,7 +16,13 @@ from shared.messaging.kafka import client_options
 from shared.settings import KernelSettings
 
 PARTITIONS = 12
-EVENT_TOPICS = ("preparation.events", "reservation.events", "site.events", "issuance.events")
+EVENT_TOPICS = (
+    "preparation.events",
+    "reservation.events",
+    "site.events",
+    "issuance.events",
+    "reporting.events",
+)
 CLOCK_TOPIC = "clock.events"
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time
 from uuid import UUID
 
-from shared.contracts import clock, issuance, preparation, reservation, site
+from shared.contracts import clock, issuance, preparation, reporting, reservation, site
 from shared.contracts.base import CaseKind, CaseOpened, Certificate, Event, Procedure
 from shared.ids import (
     BatchId,
@@ -184,6 +184,14 @@ _RESERVATION: tuple[Event, ...] = (
         expires_at=EARLIER,
     ),
     reservation.ContactErased(case_id=CASE, reason=reservation.ErasureReason.REQUESTED),
+    reservation.AvailabilitySearched(
+        business_date=date(2025, 7, 14),
+        ward=WARD,
+        counts=(
+            reservation.SearchCount(procedure=CARD, searched=40, refused=3),
+            reservation.SearchCount(procedure=CARD, site_id=CENTER, searched=12, refused=12),
+        ),
+    ),
 )
 
 _SITES: tuple[Event, ...] = (
@@ -312,6 +320,17 @@ _ISSUANCE: tuple[Event, ...] = (
     ),
 )
 
+_REPORTING: tuple[Event, ...] = (
+    reporting.ForecastPublished(
+        version=2,
+        sha256="5f" * 32,
+        months=(
+            reporting.ExpectedMonth(month=date(2026, 4, 1), procedure=CARD, count=12556),
+            reporting.ExpectedMonth(month=date(2026, 4, 1), procedure=RENEWAL, count=17120),
+        ),
+    ),
+)
+
 SAMPLES: dict[str, Event] = {
     sample.type: sample
     for sample in (
@@ -319,6 +338,7 @@ SAMPLES: dict[str, Event] = {
         *_RESERVATION,
         *_SITES,
         *_ISSUANCE,
+        *_REPORTING,
         clock.ClockAdvanced(now=STARTS),
     )
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.contracts import clock, issuance, preparation, reservation, site
+from shared.contracts import clock, issuance, preparation, reporting, reservation, site
 from shared.contracts.base import CaseOpened, Event
 from shared.contracts.catalog import BY_TYPE, EVENTS, by_topic, named, topics_of
 from shared.contracts.schemas import schema_of
@@ -17,13 +17,14 @@ NAMED_BY_THE_ARCHITECTURE = {
     "card.preset, card.shelved, card.notified, card.notice_returned, card.dispatched, "
     "card.arrived, card.transfer_failed, card.disposal_due, card.disposed",
     "reservation.events": "case.opened, booking.confirmed, booking.moved, booking.cancelled, "
-    "booking.missed, booking.fulfilled, waitlist.offered, contact.erased",
+    "booking.missed, booking.fulfilled, waitlist.offered, contact.erased, availability.searched",
     "site.events": "site.planned, site.opened, site.changed, site.wind_down_started, "
     "site.closed, capacity.published, day.closed, national_system.suspended, "
     "national_system.resumed",
     "issuance.events": "case.opened, visit.checked_in, visit.called, visit.completed, "
     "visit.deferred, visit.abandoned, visit.missed, card.issued, certificate.renewed, "
     "certificate.failed, pin.reset, service.measured",
+    "reporting.events": "forecast.published",
     "clock.events": "clock.advanced",
 }
 PERSONAL = re.compile(
@@ -42,7 +43,7 @@ def test_each_topic_carries_exactly_the_events_the_architecture_names() -> None:
     }
 
 
-@pytest.mark.parametrize("module", [clock, issuance, preparation, reservation, site])
+@pytest.mark.parametrize("module", [clock, issuance, preparation, reporting, reservation, site])
 def test_every_event_written_down_is_in_the_catalogue(module: object) -> None:
     written = {
         value.type

@@ -17,15 +17,17 @@ from shared.contracts.issuance import (
 )
 from shared.contracts.preparation import CardArrived, CardDispatched
 from shared.contracts.reservation import (
+    AvailabilitySearched,
     BookingCancelled,
     BookingConfirmed,
     BookingMissed,
     BookingMoved,
     CancelReason,
     MoveReason,
+    SearchCount,
 )
 from shared.contracts.site import CapacityPublished, DayCapacity, SiteOpened
-from shared.ids import BatchId, BookingId, PartyId, SiteId, VisitId, derived_id
+from shared.ids import BatchId, BookingId, PartyId, SiteId, VisitId, WardCode, derived_id
 from tests.contracts.samples import SAMPLES, SITE
 from tests.reporting.histories import SITES, WARDS, Happening, case_of, tokyo, told
 
@@ -42,7 +44,7 @@ def at(hour: int, minute: int = 0, day: date = DAY) -> datetime:
 
 def story() -> list[Happening]:
     """All of it, in order of topics."""
-    return told([*_sites(), *_bookings(), *_visits(), *_transfers()])
+    return told([*_sites(), *_bookings(), *_visits(), *_transfers(), *_searches()])
 
 
 def later_walk_in() -> list[Happening]:
@@ -178,6 +180,22 @@ def _visit(
         events.append((VisitCalled(**known, counter=counter), called, "issuance.events"))
     if done:
         events.append((VisitCompleted(**known, procedure=CARD), done, "issuance.events"))
+    return events
+
+
+def _searches() -> list[tuple[Event, datetime, str]]:
+    """Two days of the office's ward, which is told twice on the second, and one of nobody's."""
+    events: list[tuple[Event, datetime, str]] = []
+    found: tuple[tuple[date, WardCode | None, SiteId | None, int, int], ...] = (
+        (date(2026, 7, 13), WARDS[0], None, 50, 20),
+        (DAY, WARDS[0], None, 30, 12),
+        (DAY, WARDS[0], OFFICE, 10, 8),
+        (DAY, None, None, 5, 0),
+    )
+    for day, ward, site_id, searched, refused in found:
+        count = SearchCount(procedure=CARD, site_id=site_id, searched=searched, refused=refused)
+        event = AvailabilitySearched(business_date=day, ward=ward, counts=(count,))
+        events.append((event, at(10, day=day), "reservation.events"))
     return events
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.reporting.domain.accuracy import Accuracy, accuracies
-from services.reporting.domain.forecasts import Forecast, Value, Version
+from services.reporting.domain.forecasts import Basis, Forecast, Value, Version
 from services.reporting.domain.monthly import Counts
 from services.reporting.domain.plan import with_zeros
 from services.reporting.store import forecasts, reports
+from shared.contracts.reporting import ExpectedMonth, ForecastPublished
 from shared.errors import NotFound, Text
 from shared.unit import Unit
 
@@ -39,8 +40,24 @@ async def take_in(
     """The version that this file is, and whether it is new; the same file is one version."""
     version, fresh = await forecasts.add(unit, sha256, name, values)
     if fresh:
+        unit.emit(_told(version, sha256, values))
         unit.audit("forecast.imported", subject=f"forecast-{version}", rows=len(values))
     return version, fresh
+
+
+def _told(version: int, sha256: bytes, values: Sequence[Value]) -> ForecastPublished:
+    """What others hear of it: what it expects, and not its name, which is anybody's text."""
+    months = sorted(
+        (each.month, each.procedure, each.count) for each in values if each.basis is Basis.FORECAST
+    )
+    return ForecastPublished(
+        version=version,
+        sha256=sha256.hex(),
+        months=tuple(
+            ExpectedMonth(month=month, procedure=procedure, count=count)
+            for month, procedure, count in months
+        ),
+    )
 
 
 async def find(unit: Unit, version: int) -> Version:

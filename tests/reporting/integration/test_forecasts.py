@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.contracts.reporting import ForecastPublished
 from shared.http.paging import packed
 from tests.reporting.conftest import Reporting, bearer
 from tests.reporting.histories import RENEWAL, SITES, WARDS, done, tokyo
@@ -242,3 +243,22 @@ async def test_the_values_of_a_version(reporting: Reporting) -> None:
     assert len(found) == 7
     one = await reporting.get("/v1/forecasts/1")
     assert (one.json()["first_month"], one.json()["name"]) == ("2026-04", "forecast")
+
+
+async def test_a_new_version_is_told_once_with_all_that_it_expects(reporting: Reporting) -> None:
+    await send(reporting, SMALL, "?name=somebody&dry_run=true")
+    for _ in range(2):
+        await send(reporting, SMALL, "?name=somebody")
+    async with reporting.database.reader() as conn:
+        rows = await conn.fetch("SELECT type, subject, topic, data FROM outbox")
+    ((kind, subject, topic, data),) = [tuple(row) for row in rows]
+    assert (kind, subject, topic) == ("forecast.published.v1", "forecast-1", "reporting.events")
+    told = ForecastPublished.model_validate_json(data)
+    assert [(f"{each.month:%Y-%m}", each.procedure, each.count) for each in told.months] == [
+        ("2026-04", "card_issuance", 6),
+        ("2026-04", "certificate_renewal", 2),
+        ("2026-05", "card_issuance", 1),
+        ("2026-05", "certificate_renewal", 0),
+        ("2026-07", "card_issuance", 9),
+    ]
+    assert b"somebody" not in data, "what it is called is anybody's text"

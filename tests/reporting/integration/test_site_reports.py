@@ -114,6 +114,23 @@ async def test_the_first_free_day(told: Reporting) -> None:
     assert {row["first_free"] for row in wards if row["procedure"] != "card_issuance"} == {None}
 
 
+async def test_searches_in_vain(told: Reporting) -> None:
+    async def sums(by: str) -> dict[str, tuple[int, int]]:
+        answer = await told.get(f"/v1/reports/searches?from=2026-07-01&to={DAY}&by={by}")
+        return {
+            each["part"]: (each["searched"], each["refused"]) for each in answer.json()["items"]
+        }
+
+    assert await sums("ward") == {WARDS[0]: (90, 40), "any": (5, 0)}
+    assert await sums("site") == {OFFICE: (10, 8), "any": (85, 32)}
+    assert await sums("day") == {"2026-07-13": (50, 20), str(DAY): (45, 20)}
+    await told.hear(story())
+    async with told.database.transaction() as conn:
+        await conn.execute("TRUNCATE inbox")
+    await told.hear(story())
+    assert await sums("ward") == {WARDS[0]: (90, 40), "any": (5, 0)}
+
+
 async def test_pages_hold_every_line_once(told: Reporting) -> None:
     for path in ("/days", "/hours"):
         whole = await rows(told, f"{path}?from=2026-07-01&to=2026-07-31&limit=500")

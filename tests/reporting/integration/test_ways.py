@@ -225,7 +225,9 @@ async def test_how_the_first_free_day_moved(reporting: Reporting) -> None:
     assert (long.status_code, long.json()["errors"][0]["field"]) == (400, "to")
 
 
-@pytest.mark.parametrize("path", ["backlog", "lead-times", "pickup", "bookings", "first-free"])
+@pytest.mark.parametrize(
+    "path", ["backlog", "lead-times", "pickup", "bookings", "first-free", "searches"]
+)
 async def test_files_and_tags(reporting: Reporting, path: str) -> None:
     await reporting.hear([*cards(), *story()])
     answer = await reporting.get(f"/v1/reports/{path}")

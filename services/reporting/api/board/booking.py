@@ -1,8 +1,10 @@
-"""Booking: when the next seat is free, for whom and where, and how full the coming weeks are."""
+"""Booking: when the next seat is free, for whom and where, how full the coming weeks are, and who
+looked in vain."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
+from services.reporting.api.board import refused
 from services.reporting.api.board.ask import Ask
 from services.reporting.api.board.dates import short_day
 from services.reporting.api.board.view import (
@@ -28,6 +30,8 @@ from shared.ids import WardCode
 
 DAYS_SHOWN = 28
 """How far the heat map looks."""
+SEARCH_DAYS = 7
+"""How far back searches are counted, today included."""
 MOVED_DAYS = 28
 """How far back first free days are looked at."""
 _OF = {"moved_wards": "ward_of", "moved_sites": "site"}
@@ -42,14 +46,17 @@ async def read(ask: Ask) -> View:
     known = await first_free_days.known(ask.unit.conn, past)
     wards = {str(code): name for code, name in sorted(ward_names(outlook.sites, ask).items())}
     names = {str(site.site_id): ask.name(site.name) for site in sites}
+    looked = await refused.read(ask, SEARCH_DAYS)
     sections = [
         _by_ward(ask, outlook),
         _by_site(ask, outlook, sites),
         _heat(ask, outlook, sites),
+        refused.by_ward(ask, looked, wards),
+        refused.by_site(ask, looked, names),
         _moved(ask, "moved_wards", wards, first_free_days.of_wards(known)),
         _moved(ask, "moved_sites", names, first_free_days.of_sites(known)),
     ]
-    return View(_tiles(ask, outlook), sections, [ask.t("refused_note")])
+    return View([*_tiles(ask, outlook), *refused.tiles(ask, looked)], sections)
 
 
 def ward_names(sites: Sequence[Site], ask: Ask) -> dict[WardCode, str]:

@@ -123,6 +123,21 @@ def _wait_for_a_day(t: Speaker) -> Any:
     )
 
 
+def _refused(t: Speaker) -> Any:
+    kinds = [t("card_issuance"), t("certificate_renewal")]
+    return (
+        alt.Chart(_ROWS)
+        .mark_bar()
+        .encode(
+            y=alt.Y("place:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),
+            yOffset=alt.YOffset("kind:N", sort=kinds),
+            x=_whole("refused:Q", t("in_vain")),
+            color=_colour("kind:N", kinds),
+        )
+        .properties(width="container", height=alt.Step(11))
+    )
+
+
 def _months(t: Speaker) -> Any:
     return (
         alt.Chart(_ROWS)
@@ -257,6 +272,7 @@ _CHARTS: Mapping[str, Callable[[Speaker], Any]] = {
     "hours": _hours,
     "fullness": _fullness,
     "wait_for_a_day": _wait_for_a_day,
+    "refused": _refused,
     "months": _months,
     "stages": _stages,
     "lead_times": _lead_times,

@@ -172,10 +172,26 @@ WORDS: Mapping[str, Text] = {
         "booked. The table below has the figures.",
         "窓口と日ごとの予約率を色の濃淡で示す図。数値は下の表にあります。",
     ),
-    "refused_note": Text(
-        "Searches that found no seat are told by no event, so they cannot be shown here.",
-        "空きが見つからなかった検索は記録されないため、ここには表示できません。",
+    "refused_today": Text("Searches in vain today", "本日の空きなし検索"),
+    "refused_wards": Text(
+        "Searches that found no seat, per ward", "空きが見つからなかった検索（区別）"
     ),
+    "refused_sites": Text("Searches at one site alone", "窓口を指定した検索"),
+    "refused_chart": Text(
+        "Bars per ward of residence: searches of the last seven days that found nothing free, for "
+        "both procedures. The table below has the figures.",
+        "住所地の区ごとに、直近7日間で空きが見つからなかった検索の件数を手続別に示す棒グラフ。"
+        "数値は下の表にあります。",
+    ),
+    "refused_note": Text(
+        "The last seven days, today included, as told once a minute. A search counts when somebody "
+        "asks anew; it belongs to no person and no case.",
+        "本日を含む直近7日間の件数です（1分ごとに更新）。個人や案件とは結び付きません。",
+    ),
+    "searched": Text("Searches", "検索"),
+    "in_vain": Text("In vain", "空きなし"),
+    "share_in_vain": Text("Share in vain", "空きなしの割合"),
+    "any_ward": Text("none or several named", "指定なし・複数"),
     "completed": Text("Completed", "完了件数"),
     "actual": Text("Actual", "実績"),
     "forecast": Text("Forecast", "予測"),
