@@ -1,6 +1,7 @@
 """A certificate renewal step by step; what needs the national system is refused while it stops."""
 
 from fastapi import APIRouter, Depends
+from fastapi.responses import Response
 
 from services.issuance.api.bodies import Nothing
 from services.issuance.api.certificate_bodies import (
@@ -11,6 +12,7 @@ from services.issuance.api.certificate_bodies import (
     WrongPin,
 )
 from services.issuance.api.desk import Desk, DeskDep, refuse_query
+from services.issuance.api.repeats import StepDep, step
 from services.issuance.api.views import View, VisitView
 from services.issuance.domain.certificates import (
     WRONG_PINS,
@@ -26,7 +28,7 @@ from services.issuance.handlers.national_system import require_up
 from shared.calendar import business_date
 from shared.contracts.base import Certificate
 from shared.contracts.issuance import CertificateFailure
-from shared.http.call import CallDep
+from shared.http.call import CallDep, OnceDep
 from shared.ids import CaseId, VisitId
 from shared.unit import Unit
 
@@ -81,66 +83,114 @@ async def read(visit_id: VisitId, case_id: CaseId, call: CallDep, desk: DeskDep)
 
 
 @router.post(
-    "/certificates", summary="What the terminal says of the certificates", dependencies=_COMMAND
+    "/certificates",
+    response_model=RenewalView,
+    summary="What the terminal says of the certificates",
+    dependencies=_COMMAND,
 )
 async def states(
-    visit_id: VisitId, case_id: CaseId, body: StatesSeen, call: CallDep, desk: DeskDep
-) -> RenewalView:
+    visit_id: VisitId, case_id: CaseId, body: StatesSeen, call: StepDep, desk: DeskDep
+) -> Response:
     """Results only. Entering them again replaces them."""
-    async with call.unit() as unit:
+
+    async def command(unit: Unit) -> RenewalView:
         await require_up(unit, visit_id, case_id, desk.national)
         await certificates.note_states(unit, visit_id, case_id, body.to_domain())
         return await _view(unit, visit_id, case_id, desk)
 
+    return await step(call, body, command)
 
-@router.post("/wrong-pin", summary="A PIN was entered wrong", dependencies=_COMMAND)
+
+@router.post(
+    "/wrong-pin",
+    response_model=RenewalView,
+    summary="A PIN was entered wrong",
+    dependencies=_COMMAND,
+)
 async def wrong_pin(
-    visit_id: VisitId, case_id: CaseId, body: WrongPin, call: CallDep, desk: DeskDep
-) -> RenewalView:
-    """Five in a row lock the signing certificate, three that of user authentication."""
-    async with call.unit() as unit:
+    visit_id: VisitId, case_id: CaseId, body: WrongPin, call: OnceDep, desk: DeskDep
+) -> Response:
+    """Five in a row lock the signing certificate, three that of user authentication. Each counts:
+    hence the key, under which a request that is sent again counts once.
+    """
+
+    async def command(unit: Unit) -> RenewalView:
         await require_up(unit, visit_id, case_id, desk.national)
         await certificates.wrong_pin(unit, visit_id, case_id, body.certificate)
         return await _view(unit, visit_id, case_id, desk)
 
+    return await call.once(body, command, status=200)
 
-@router.post("/pin-reset", summary="Locked PINs were set anew", dependencies=_COMMAND)
+
+@router.post(
+    "/pin-reset",
+    response_model=RenewalView,
+    summary="Locked PINs were set anew",
+    dependencies=_COMMAND,
+)
 async def pin_reset(
-    visit_id: VisitId, case_id: CaseId, body: PinsReset, call: CallDep, desk: DeskDep
-) -> RenewalView:
+    visit_id: VisitId, case_id: CaseId, body: PinsReset, call: StepDep, desk: DeskDep
+) -> Response:
     """By the citizen, or by a proxy whose inquiry letter has come back."""
-    async with call.unit() as unit:
+
+    async def command(unit: Unit) -> RenewalView:
         await require_up(unit, visit_id, case_id, desk.national)
         await certificates.reset_pin(unit, visit_id, case_id, body.certificates)
         return await _view(unit, visit_id, case_id, desk)
 
+    return await step(call, body, command)
 
-@router.post("/certificate-failed", summary="Writing broke off", dependencies=_COMMAND)
-async def failed(visit_id: VisitId, case_id: CaseId, body: Broken, call: CallDep) -> VisitView:
+
+@router.post(
+    "/certificate-failed",
+    response_model=VisitView,
+    summary="Writing broke off",
+    dependencies=_COMMAND,
+)
+async def failed(visit_id: VisitId, case_id: CaseId, body: Broken, call: StepDep) -> Response:
     """What was written stays written; the visit is resumed, waits, or is rebooked."""
-    async with call.unit() as unit:
+
+    async def command(unit: Unit) -> VisitView:
         found = await certificates.fail(unit, visit_id, case_id, body.to_domain())
         return VisitView.of(found)
 
+    return await step(call, body, command)
 
-@router.post("/inquiry-letter", summary="A proxy needs two visits", dependencies=_COMMAND)
+
+@router.post(
+    "/inquiry-letter",
+    response_model=VisitView,
+    summary="A proxy needs two visits",
+    dependencies=_COMMAND,
+)
 async def inquiry_letter(
-    visit_id: VisitId, case_id: CaseId, call: CallDep, body: Nothing | None = None
-) -> VisitView:
+    visit_id: VisitId, case_id: CaseId, call: StepDep, body: Nothing | None = None
+) -> Response:
     """Ends the first: a letter is to be mailed to the citizen, whose sealed reply comes back."""
-    async with call.unit() as unit:
+
+    async def command(unit: Unit) -> VisitView:
         return VisitView.of(await certificates.ask_letter(unit, visit_id, case_id))
 
+    return await step(call, body, command)
 
-@router.post("/card-switch", summary="A next-generation card instead", dependencies=_COMMAND)
+
+@router.post(
+    "/card-switch",
+    response_model=VisitView,
+    summary="A next-generation card instead",
+    dependencies=_COMMAND,
+)
 async def card_switch(
-    visit_id: VisitId, case_id: CaseId, body: SwitchAnswer, call: CallDep, desk: DeskDep
-) -> VisitView:
+    visit_id: VisitId, case_id: CaseId, body: SwitchAnswer, call: StepDep, desk: DeskDep
+) -> Response:
     """Offered from a date that the city sets; the state recommends it."""
     answer = Switch.ACCEPTED if body.accepted else Switch.DECLINED
-    async with call.unit() as unit:
+
+    async def command(unit: Unit) -> VisitView:
         found = await certificates.answer_switch(unit, visit_id, case_id, answer, desk.switch_from)
         return VisitView.of(found)
+
+    return await step(call, body, command)
 
 
 async def _view(unit: Unit, visit_id: VisitId, case_id: CaseId, desk: Desk) -> RenewalView:

@@ -6,11 +6,13 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
 from pydantic import ConfigDict, JsonValue
 
 from services.issuance.api.bodies import Body
 from services.issuance.api.desk import DeskDep, refuse_query
 from services.issuance.api.journal_rows import work_of
+from services.issuance.api.repeats import StepDep, step
 from services.issuance.api.views import View
 from services.issuance.domain.conflict import ConflictState, Decision, Found
 from services.issuance.handlers import receiving
@@ -18,6 +20,7 @@ from shared.contracts.base import SiteRef
 from shared.http.call import CallDep
 from shared.http.paging import Page, PageDep
 from shared.ids import SiteId, VisitId
+from shared.unit import Unit
 
 router = APIRouter(prefix="/v1/conflicts", tags=["satellites"])
 _FIRST = UUID(int=0)
@@ -80,15 +83,19 @@ async def conflict(conflict_id: UUID, call: CallDep) -> ConflictView:
 
 
 @router.post(
-    "/{conflict_id}:resolve", summary="Decide about it", dependencies=[Depends(refuse_query)]
+    "/{conflict_id}:resolve",
+    response_model=ConflictView,
+    summary="Decide about it",
+    dependencies=[Depends(refuse_query)],
 )
-async def resolve(
-    conflict_id: UUID, body: Resolution, call: CallDep, desk: DeskDep
-) -> ConflictView:
+async def resolve(conflict_id: UUID, body: Resolution, call: StepDep, desk: DeskDep) -> Response:
     """Recorded, it counts as it happened, whatever was heard meanwhile; a case still ends once."""
-    async with call.unit() as unit:
+
+    async def command(unit: Unit) -> ConflictView:
         found = await receiving.resolve(unit, conflict_id, body.decision, work_of(desk))
         return _view(found)
+
+    return await step(call, body, command)
 
 
 def _view(found: Found) -> ConflictView:

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from services.issuance.api.bodies import Nothing
 from services.issuance.api.desk import refuse_query
+from services.issuance.api.repeats import StepDep, step
 from services.issuance.api.views import View
 from services.issuance.domain.certificates import LetterState
 from services.issuance.handlers import letters
@@ -20,6 +21,7 @@ from shared.http.call import CallDep
 from shared.http.paging import Page, PageDep
 from shared.http.tables import Column, Table, TableDep, in_files
 from shared.ids import CaseId, SiteId, WardCode
+from shared.unit import Unit
 
 LONGEST = 5000
 """Rows of a file."""
@@ -82,9 +84,15 @@ async def listed(
 
 
 @router.post(
-    "/{case_id}:mailed", summary="A letter was mailed", dependencies=[Depends(refuse_query)]
+    "/{case_id}:mailed",
+    response_model=LetterView,
+    summary="A letter was mailed",
+    dependencies=[Depends(refuse_query)],
 )
-async def mailed(case_id: CaseId, call: CallDep, body: Nothing | None = None) -> LetterView:
+async def mailed(case_id: CaseId, call: StepDep, body: Nothing | None = None) -> Response:
     """Saying it again changes nothing."""
-    async with call.unit() as unit:
+
+    async def command(unit: Unit) -> LetterView:
         return LetterView.of(await letters.mailed(unit, case_id))
+
+    return await step(call, body, command)

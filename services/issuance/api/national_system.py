@@ -4,10 +4,12 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
 from pydantic import ConfigDict
 
 from services.issuance.api.bodies import Body
 from services.issuance.api.desk import DeskDep, refuse_query
+from services.issuance.api.repeats import StepDep, step
 from services.issuance.api.views import View, VisitView
 from services.issuance.domain.checklist import Step
 from services.issuance.domain.national_system import (
@@ -22,6 +24,7 @@ from shared.contracts.base import Procedure, SiteRef
 from shared.contracts.site import SuspensionReason
 from shared.http.call import CallDep
 from shared.ids import SiteId, SuspensionId, VisitId
+from shared.unit import Unit
 
 router = APIRouter(prefix="/v1", tags=["national system"])
 _COMMAND = [Depends(refuse_query)]
@@ -111,30 +114,38 @@ async def read(
 
 @router.post(
     "/visits/{visit_id}:interrupt",
+    response_model=VisitView,
     summary="Let a visit wait, or come again",
     dependencies=_COMMAND,
 )
 async def interrupt(
-    visit_id: VisitId, body: Interruption, call: CallDep, desk: DeskDep
-) -> VisitView:
+    visit_id: VisitId, body: Interruption, call: StepDep, desk: DeskDep
+) -> Response:
     """For a visit that the stop has caught; what was noted of it stays noted."""
-    async with call.unit() as unit:
+
+    async def command(unit: Unit) -> VisitView:
         found = await national_system.interrupt(unit, visit_id, body.then, desk.national)
         return VisitView.of(found)
+
+    return await step(call, body, command)
 
 
 @router.post(
     "/sites/{site_id}/day:interrupt",
+    response_model=InterruptedView,
     summary="Let all who are caught wait, or come again",
     dependencies=_COMMAND,
 )
 async def interrupt_all(
-    site_id: SiteRef, body: Interruption, call: CallDep, desk: DeskDep
-) -> InterruptedView:
+    site_id: SiteRef, body: Interruption, call: StepDep, desk: DeskDep
+) -> Response:
     """For every visit of today that waits or is served; citizens are told by the events."""
-    async with call.unit() as unit:
+
+    async def command(unit: Unit) -> InterruptedView:
         found = await national_system.interrupt_site(unit, site_id, body.then, desk.national)
         return InterruptedView(visits=tuple(VisitView.of(visit) for visit in found))
+
+    return await step(call, body, command)
 
 
 def _procedure(found: Standing, procedure: Procedure) -> ProcedureView:

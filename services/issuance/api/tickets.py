@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from services.issuance.api.bodies import Nothing
 from services.issuance.api.desk import Desk, DeskDep, refuse_query
+from services.issuance.api.repeats import StepDep, step
 from services.issuance.api.ticket_bodies import SendOn, WalkIn
 from services.issuance.api.ticket_table import ticket_table
 from services.issuance.api.ticket_views import TicketView
@@ -90,42 +91,82 @@ async def ticket(visit_id: VisitId, call: CallDep, request: Request) -> Response
     return tagged(request, TicketView.of(found, standing), standing.version)
 
 
-@router.post("/{visit_id}:recall", summary="Show the call once more", dependencies=_COMMAND)
-async def recall(visit_id: VisitId, call: CallDep, body: Nothing | None = None) -> VisitView:
+@router.post(
+    "/{visit_id}:recall",
+    response_model=VisitView,
+    summary="Show the call once more",
+    dependencies=_COMMAND,
+)
+async def recall(visit_id: VisitId, call: StepDep, body: Nothing | None = None) -> Response:
     """For a party that was called and has not come yet."""
-    async with call.unit() as unit:
+
+    async def command(unit: Unit) -> VisitView:
         return VisitView.of(await queue.recall(unit, visit_id))
 
+    return await step(call, body, command)
 
-@router.post("/{visit_id}:skip", summary="Nobody came to the call", dependencies=_COMMAND)
+
+@router.post(
+    "/{visit_id}:skip",
+    response_model=VisitView,
+    summary="Nobody came to the call",
+    dependencies=_COMMAND,
+)
 async def skip(
-    visit_id: VisitId, call: CallDep, desk: DeskDep, body: Nothing | None = None
-) -> VisitView:
+    visit_id: VisitId, call: StepDep, desk: DeskDep, body: Nothing | None = None
+) -> Response:
     """The party waits again, behind; after too many such calls it counts as having left."""
-    async with call.unit() as unit:
+
+    async def command(unit: Unit) -> VisitView:
         return VisitView.of(await queue.skip(unit, visit_id, desk.queue))
 
+    return await step(call, body, command)
 
-@router.post("/{visit_id}:transfer", summary="Send the party on", dependencies=_COMMAND)
-async def transfer(visit_id: VisitId, call: CallDep, body: SendOn | None = None) -> VisitView:
+
+@router.post(
+    "/{visit_id}:transfer",
+    response_model=VisitView,
+    summary="Send the party on",
+    dependencies=_COMMAND,
+)
+async def transfer(visit_id: VisitId, call: StepDep, body: SendOn | None = None) -> Response:
     """To another counter, or back to wait for any; it keeps its place among those who wait."""
-    async with call.unit() as unit:
+
+    async def command(unit: Unit) -> VisitView:
         counter = body.counter if body else None
         return VisitView.of(await queue.transfer(unit, visit_id, counter))
 
+    return await step(call, body, command)
 
-@router.post("/{visit_id}:leave", summary="The party has left", dependencies=_COMMAND)
-async def leave(visit_id: VisitId, call: CallDep, body: Nothing | None = None) -> VisitView:
+
+@router.post(
+    "/{visit_id}:leave",
+    response_model=VisitView,
+    summary="The party has left",
+    dependencies=_COMMAND,
+)
+async def leave(visit_id: VisitId, call: StepDep, body: Nothing | None = None) -> Response:
     """What is open is abandoned; its bookings are used up by the visit."""
-    async with call.unit() as unit:
+
+    async def command(unit: Unit) -> VisitView:
         return VisitView.of(await queue.leave(unit, visit_id))
 
+    return await step(call, body, command)
 
-@router.post("/{visit_id}:done", summary="A question was answered", dependencies=_COMMAND)
-async def done(visit_id: VisitId, call: CallDep, body: Nothing | None = None) -> VisitView:
+
+@router.post(
+    "/{visit_id}:done",
+    response_model=VisitView,
+    summary="A question was answered",
+    dependencies=_COMMAND,
+)
+async def done(visit_id: VisitId, call: StepDep, body: Nothing | None = None) -> Response:
     """Ends a visit in which no case is open."""
-    async with call.unit() as unit:
+
+    async def command(unit: Unit) -> VisitView:
         return VisitView.of(await queue.done(unit, visit_id))
+
+    return await step(call, body, command)
 
 
 async def _drawn(unit: Unit, body: WalkIn, desk: Desk) -> Visit:

@@ -5,6 +5,7 @@ from fastapi.responses import Response
 
 from services.issuance.api.bodies import CallTo, CheckIn
 from services.issuance.api.desk import Desk, DeskDep, refuse_query
+from services.issuance.api.repeats import StepDep, step
 from services.issuance.api.views import VisitView
 from services.issuance.domain.visit import Visit
 from services.issuance.handlers import counter
@@ -49,13 +50,17 @@ async def visit(visit_id: VisitId, call: CallDep, request: Request) -> Response:
 
 @router.post(
     "/{visit_id}:call",
+    response_model=VisitView,
     summary="Call the party to a counter",
     dependencies=[Depends(refuse_query)],
 )
-async def call_party(visit_id: VisitId, body: CallTo, call: CallDep) -> VisitView:
+async def call_party(visit_id: VisitId, body: CallTo, call: StepDep) -> Response:
     """Calling again to the same counter changes nothing; to another counter, moves the party."""
-    async with call.unit() as unit:
+
+    async def command(unit: Unit) -> VisitView:
         return VisitView.of(await counter.call(unit, visit_id, body.counter))
+
+    return await step(call, body, command)
 
 
 async def _checked_in(unit: Unit, body: CheckIn, desk: Desk) -> Visit:
