@@ -42,7 +42,7 @@ def works(resources: Resources) -> Sequence[Due]:
         Due("offers to the waiting list", offers.work(rules)),
         Due("ended holds", holds.tidy),
         Due("changes of seats", board.tidy),
-        Due("ends of suspensions", suspensions.end_announced),
+        Due("ends of suspensions", suspensions.ends(rules)),
         Due("ends of days", site_life.day_ends(rules)),
         Due("ends of periods", site_life.periods(rules)),
         Due("bookings that stand", standing.telling(rules)),

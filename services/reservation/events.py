@@ -22,6 +22,7 @@ from shared.contracts.preparation import (
     CardVoided,
 )
 from shared.contracts.reservation import (
+    AvailabilitySearched,
     BookingCancelled,
     BookingConfirmed,
     BookingFulfilled,
@@ -61,6 +62,7 @@ PUBLISHES: tuple[type[Event], ...] = (
     WaitlistOffered,
     CaseOpened,
     ContactErased,
+    AvailabilitySearched,
 )
 
 SUBSCRIBES: tuple[Subscription, ...] = (

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
@@ -35,6 +35,7 @@ from services.reservation.api import (
 from services.reservation.api.citizen_desk import CitizenDesk, SessionUse
 from services.reservation.api.desk import Desk
 from services.reservation.citizen_settings import CitizenSettings
+from services.reservation.handlers import searches
 from services.reservation.handlers.board import Board
 from services.reservation.settings import ReservationSettings
 from services.reservation.tools import Tools
@@ -103,7 +104,7 @@ def build(resources: Resources) -> FastAPI:
         ],
         access=ACCESS,
         resources=resources,
-        lifespan=lambda _: _kept(board),
+        lifespan=lambda _: _beside(board, resources),
     )
     app.state.desk, app.state.board = desk, board
     citizens = _citizen_desk(resources)
@@ -113,15 +114,16 @@ def build(resources: Resources) -> FastAPI:
 
 
 @asynccontextmanager
-async def _kept(board: Board) -> AsyncIterator[None]:
-    """What was asked lately is kept at hand while the app serves."""
-    keeping = asyncio.create_task(board.lately.keep())
+async def _beside(board: Board, resources: Resources) -> AsyncIterator[None]:
+    """While the app serves, what was asked lately is kept at hand, and searches are told."""
+    telling = searches.telling(resources.units, board.searches, resources.room)
+    tasks = [asyncio.create_task(work) for work in (board.lately.keep(), telling)]
     try:
         yield
     finally:
-        keeping.cancel()
-        with suppress(asyncio.CancelledError):
-            await keeping
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _desk(settings: KernelSettings) -> Desk:

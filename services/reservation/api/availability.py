@@ -1,5 +1,6 @@
 """Free seats, for everybody: by site and day, the first date of each site, a map of the days."""
 
+from collections.abc import Collection
 from datetime import date, time
 from functools import partial
 from typing import Annotated
@@ -21,6 +22,7 @@ from services.reservation.domain.distance import Point
 from services.reservation.handlers import availability
 from services.reservation.handlers.availability import ANYBODY, Write
 from services.reservation.handlers.board import Board
+from shared.calendar import business_date
 from shared.contracts.base import Procedure, SiteRef, WardRef
 from shared.errors import FieldError, Text, Unprocessable
 from shared.http.call import Call, CallDep
@@ -172,12 +174,22 @@ async def _answer(call: Call, desk: Desk, board: Board, wanted: Wanted, write: W
     if by == ANYBODY:
         return await _tell(board, question, write, call.request)
     found = await availability.find(board, question, by)
+    _count(board, question, availability.nothing_for(question, found), call.request)
     return _shown(call.request, *await write(question, found))
 
 
 async def _tell(board: Board, question: Question, write: Write, request: Request) -> Response:
     told = await availability.tell(board, question, write)
+    _count(board, question, told.nothing_for, request)
     return _shown(request, told.version, told.body)
+
+
+def _count(
+    board: Board, question: Question, nothing_for: Collection[Procedure], request: Request
+) -> None:
+    """Who asks whether an answer still holds has been counted when they got it."""
+    if KNOWN not in request.headers:
+        board.searches.count(question, nothing_for, business_date(board.now()))
 
 
 def _shown(request: Request, version: str, body: bytes) -> Response:

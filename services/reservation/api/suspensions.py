@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.reservation.api.fields import Moment
 from services.reservation.api.times import LocalInstant
+from services.reservation.api.desk import DeskDep
 from services.reservation.domain.closure import Closure, ClosureId
 from services.reservation.domain.national_system import Policy, Suspension
 from services.reservation.handlers import suspensions
@@ -124,11 +125,11 @@ async def _view(unit: Unit, found: list[Suspension]) -> SuspensionView:
     response_model=SuspensionView,
     responses={201: {"headers": {"Location": {"schema": {"type": "string"}}}}},
 )
-async def suspend(body: SuspensionBody, call: OnceDep) -> Response:
+async def suspend(body: SuspensionBody, call: OnceDep, desk: DeskDep) -> Response:
     """From now on nothing is booked into it; bookings in it are offered other seats, or stand."""
 
     async def command(unit: Unit) -> SuspensionView:
-        return await _view(unit, await suspensions.suspend(unit, body.order(unit)))
+        return await _view(unit, await suspensions.suspend(unit, body.order(unit), desk.rules))
 
     return await call.once(body, command, location="/v1/suspensions/{suspension_id}")
 
@@ -156,7 +157,7 @@ async def read_suspension(suspension_id: SuspensionId, call: CallDep) -> Suspens
 
 @router.post("/{suspension_id}:resume", summary="Resume")
 async def resume(
-    suspension_id: SuspensionId, call: CallDep, body: ResumeBody | None = None
+    suspension_id: SuspensionId, call: CallDep, desk: DeskDep, body: ResumeBody | None = None
 ) -> SuspensionView:
     """It is over: seats are sold again, and whoever has not moved keeps the old seat.
 
@@ -164,4 +165,5 @@ async def resume(
     """
     site_ids = body.site_ids if body else None
     async with call.unit() as unit:
-        return await _view(unit, await suspensions.resume(unit, suspension_id, site_ids))
+        ended = await suspensions.resume(unit, suspension_id, site_ids, desk.rules)
+        return await _view(unit, ended)

@@ -100,11 +100,6 @@ class SiteRules:
             return rules
         return replace(rules, horizon_days=rules.horizon_days - 1)
 
-    def mixed(self) -> Rules:
-        """The city's rules with the site's durations for every procedure."""
-        minutes = {one: self.of(one).minutes[one] for one in Procedure}
-        return replace(self.city, minutes=minutes)
-
 
 def under(rules: Rules, procedure: Procedure, own: Overrides) -> Rules:
     """``rules`` with what a site decides otherwise for ``procedure``."""

@@ -123,13 +123,19 @@ async def tell(board: Board, question: Question, write: Write) -> Told:
     return await again()
 
 
+def nothing_for(question: Question, entries: Sequence[SiteDays]) -> frozenset[Procedure]:
+    """The procedures asked for of which no site has a seat."""
+    return frozenset(question.procedures) - {one.procedure for one in entries if one.days}
+
+
 async def _tell(board: Board, telling: Telling, write: Write) -> Told:
     await board.fresh()
 
     async def find_out() -> Told:
         entries = await _find(board, telling.question, ANYBODY)
         version, body = await write(telling.question, entries)
-        return Told(version, body, min((one.until for one in entries), default=NEVER))
+        until = min((one.until for one in entries), default=NEVER)
+        return Told(version, body, until, nothing_for(telling.question, entries))
 
     return await board.told.ask(telling, board.now(), find_out)
 

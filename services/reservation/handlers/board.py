@@ -14,6 +14,7 @@ from datetime import date, datetime
 from services.reservation.domain.availability import Day, DayKey, Question, SeatDay, Way
 from services.reservation.domain.national_system import Suspension
 from services.reservation.domain.rules import Rules
+from services.reservation.domain.searches import Searches
 from services.reservation.domain.site_rules import Overrides, SiteRules
 from services.reservation.handlers import calendar
 from services.reservation.handlers.lately import Lately
@@ -88,6 +89,8 @@ class Told:
     version: str
     body: bytes
     until: datetime
+    nothing_for: frozenset[Procedure] = frozenset()
+    """Procedures for which nothing is free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +135,14 @@ class Board:
     """One per process. ``rules`` are the city's.
 
     ``told``: whole answers, over all sites, that are the same for everybody; ``lately`` which of
-    them were asked for.
+    them were asked for; ``searches`` how often anything was.
     """
 
     def __init__(self, database: Database, units: Units, rules: Rules, *, room: str) -> None:
         self.rules = rules
         self.told: Memory[Telling, Told] = Memory()
         self.lately = Lately()
+        self.searches = Searches()
         self._database = database
         self._units = units
         self._principal = Principal.system(room)

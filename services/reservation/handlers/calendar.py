@@ -16,9 +16,10 @@ from services.reservation.domain.cells import (
     seats,
 )
 from services.reservation.domain.opening import accepts, on_sale
+from services.reservation.domain.published import Bookable
 from services.reservation.domain.rules import Rules
 from services.reservation.handlers import site_rules
-from services.reservation.store import cells, sites
+from services.reservation.store import cells, sites, suspensions
 from services.reservation.store.cells import DayShape
 from services.reservation.store.sites import StoredSite
 from shared.calendar import TOKYO, business_date
@@ -86,7 +87,9 @@ async def extend(unit: Unit, stored: StoredSite, asked: date, rules: Rules) -> N
 
 
 async def publish(unit: Unit, stored: StoredSite, rules: Rules) -> None:
-    """Say anew how many seats a locked site has, on all days that have cells."""
+    """Say anew how many seats a locked site has, and how many of them citizens may book now, on
+    all days that have cells.
+    """
     if stored.made_until is not None and on_sale(stored.site):
         today = business_date(unit.now)
         await _publish(unit, stored.site, today, stored.made_until, rules)
@@ -141,13 +144,16 @@ async def _publish(
 ) -> None:
     start, end = max(unit.now, midnight(first)), midnight(last + timedelta(days=1))
     shapes = await cells.shapes(unit.conn, site.site_id, start, end, unit.now)
-    rules = (await site_rules.at(unit, site.site_id, rules)).mixed()
+    own = await site_rules.at(unit, site.site_id, rules)
+    stops = await suspensions.running(unit.conn, [site.site_id])
     for procedure in Procedure:
-        count, length = rules.cells(procedure), rules.cell_minutes
+        there = own.of(procedure)
+        count, length = there.cells(procedure), there.cell_minutes
         # Most days of a site look alike: the calendar's weeks, and what nobody has booked yet.
         fit = cache(partial(seats, count=count, cell_minutes=length))
         lie = cache(partial(minutes_by_hour, count=count, cell_minutes=length))
-        found = {day.business_date: day for day in _days(site, procedure, shapes, fit, lie)}
+        bookable = Bookable(site.site_id, procedure, there, stops, unit.now)
+        found = {day.business_date: day for day in _days(site, bookable, shapes, fit, lie)}
         if every_day and any(entry.procedure is procedure for entry in site.acceptance):
             for number in range((last - first).days + 1):
                 day = first + timedelta(days=number)
@@ -163,18 +169,18 @@ async def _publish(
 
 def _days(
     site: Site,
-    procedure: Procedure,
+    bookable: Bookable,
     shapes: Sequence[DayShape],
     fit: Callable[[Shape], int],
     lie: Callable[[Shape], tuple[int | None, Sequence[int]]],
 ) -> Iterator[DayCapacity]:
     for day in shapes:
-        if accepts(site, procedure, None, day.business_date):
+        if accepts(site, bookable.procedure, None, day.business_date):
             first, minutes = lie(day.total)
             yield DayCapacity(
                 business_date=day.business_date,
                 total=fit(day.total),
-                free=fit(day.free),
+                free=fit(bookable.of(day.business_date, day.free)),
                 first_hour=first,
                 minutes_by_hour=tuple(minutes),
             )

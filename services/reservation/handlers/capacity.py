@@ -1,15 +1,27 @@
-"""Telling every day how many seats are free: other rooms pace notices by it and report it.
+"""Telling how many seats citizens may book: other rooms pace notices by it and report it.
 
-A changed calendar is told of at once (``calendar``); what has been booked, held and given back
-since is in what is told each day. The site is locked, so that no older number follows a newer one.
+A changed calendar is told of at once (``calendar``), and so is what a suspension or a share takes
+from citizens; what has been booked, held and given back since is in what is told each day. The site
+is locked, so that no older number follows a newer one.
 """
+
+from collections.abc import Collection
 
 from services.reservation.domain.rules import Rules
 from services.reservation.handlers import calendar
 from services.reservation.store import daily, sites
 from shared.calendar import business_date
 from shared.due import DueWork
+from shared.ids import SiteId
 from shared.unit import Unit
+
+
+async def tell(unit: Unit, site_ids: Collection[SiteId], rules: Rules) -> None:
+    """Say anew what citizens may book at these sites; locks each, in the order of their ids."""
+    for site_id in sorted(site_ids):
+        locked = await sites.lock(unit.conn, site_id)
+        if locked is not None:
+            await calendar.publish(unit, locked, rules)
 
 
 def telling(rules: Rules) -> DueWork:
@@ -25,9 +37,7 @@ def telling(rules: Rules) -> DueWork:
         for name, site_id in names.items():
             if name in done:
                 continue
-            locked = await sites.lock(unit.conn, site_id)
-            if locked is not None:
-                await calendar.publish(unit, locked, rules)
+            await tell(unit, [site_id], rules)
             await daily.mark(unit.conn, name, today, unit.now)
             return 1
         return 0

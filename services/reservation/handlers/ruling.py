@@ -1,5 +1,5 @@
 """Changing what a site decides, and telling those who work by it: lateness goes with the site, and
-another length of visits is another number of seats.
+another length of visits, or share for others, is another number of seats for citizens.
 """
 
 from services.reservation.domain.rules import Rules
@@ -27,6 +27,12 @@ async def put(
     before = decided.before
     if before is not None and before.lateness_minutes != own.lateness_minutes:
         await site_news.tell(unit, SiteChanged, decided.site.site)
-    if before is not None and before.minutes != own.minutes:
+    if before is not None and _seats(before) != _seats(own):
         await calendar.publish(unit, decided.site, rules)
     return decided.now
+
+
+def _seats(own: Overrides) -> object:
+    """What the number of seats that citizens may book depends on."""
+    shares = own.kept_call_centre, own.call_centre_released_days
+    return own.minutes, shares, own.kept_walk_in, own.walk_in_released_days

@@ -1,7 +1,8 @@
 """Suspensions: one command stops procedures at some or all sites, another lets them go on.
 
 Nothing is booked into a suspension, because booking looks for one. What is booked in it already is
-moved by a closure of each site, or kept, as the command says.
+moved by a closure of each site, or kept, as the command says. How many seats are left to citizens is
+told anew when one begins and when it ends: closures are locked before the site, and it before cells.
 """
 
 from collections.abc import Sequence
@@ -15,8 +16,9 @@ from services.reservation.domain.national_system import (
     Suspension,
     check_suspension,
 )
+from services.reservation.domain.rules import Rules
 from services.reservation.domain.site import NoSuchSite
-from services.reservation.handlers import closures, fresh_seats, standing
+from services.reservation.handlers import capacity, closures, fresh_seats, standing
 from services.reservation.store import closures as closure_store
 from services.reservation.store import sites, suspensions
 from shared.calendar import business_date
@@ -27,6 +29,7 @@ from shared.contracts.site import (
     NationalSystemSuspended,
     SuspensionReason,
 )
+from shared.due import DueWork
 from shared.ids import SiteId, SuspensionId, new_id
 from shared.security.principal import EVERY_SITE
 from shared.unit import Unit
@@ -46,7 +49,7 @@ class Order:
     bookings: Policy
 
 
-async def suspend(unit: Unit, order: Order) -> list[Suspension]:
+async def suspend(unit: Unit, order: Order, rules: Rules) -> list[Suspension]:
     """Stop what the order says at each of its sites; the suspension by site.
 
     Raises ``SiteForbidden``, ``NoSuchSite`` and ``SuspensionUnsound``.
@@ -77,11 +80,12 @@ async def suspend(unit: Unit, order: Order) -> list[Suspension]:
             await closures.start(
                 unit, site_id, ClosureKind.SUSPENSION, suspension_id=one.suspension_id
             )
+    await capacity.tell(unit, site_ids, rules)
     return await suspensions.read(unit.conn, one.suspension_id)
 
 
 async def resume(
-    unit: Unit, suspension_id: SuspensionId, site_ids: Sequence[SiteId] | None
+    unit: Unit, suspension_id: SuspensionId, site_ids: Sequence[SiteId] | None, rules: Rules
 ) -> list[Suspension]:
     """Let it end at these sites (at all) now; whoever has not moved keeps the seat.
 
@@ -92,7 +96,7 @@ async def resume(
     for site_id in wanted:
         unit.principal.require_site(site_id)
     ended = await suspensions.resume(unit.conn, suspension_id, wanted, unit.now)
-    await _tell_resumed(unit, ended)
+    await _tell_resumed(unit, ended, rules)
     return await suspensions.read(unit.conn, suspension_id)
 
 
@@ -120,15 +124,19 @@ async def page(
     return list(grouped.values())
 
 
-async def end_announced(unit: Unit) -> int:
+def ends(rules: Rules) -> DueWork:
     """Due work: a suspension ends when it was said to."""
-    over = await suspensions.take_over(unit.conn, unit.now, BATCH)
-    for one in over:
-        ended = await suspensions.resume(
-            unit.conn, one.suspension_id, [one.site_id], one.ends_at or unit.now
-        )
-        await _tell_resumed(unit, ended)
-    return len(over)
+
+    async def batch(unit: Unit) -> int:
+        over = await suspensions.take_over(unit.conn, unit.now, BATCH)
+        ended: list[Suspension] = []
+        for one in over:
+            at = one.ends_at or unit.now
+            ended += await suspensions.resume(unit.conn, one.suspension_id, [one.site_id], at)
+        await _tell_resumed(unit, ended, rules)
+        return len(over)
+
+    return batch
 
 
 async def _sites(unit: Unit, named: tuple[SiteId, ...] | None) -> list[SiteId]:
@@ -148,7 +156,7 @@ async def _sites(unit: Unit, named: tuple[SiteId, ...] | None) -> list[SiteId]:
     return site_ids
 
 
-async def _tell_resumed(unit: Unit, ended: Sequence[Suspension]) -> None:
+async def _tell_resumed(unit: Unit, ended: Sequence[Suspension], rules: Rules) -> None:
     for one in ended:
         unit.emit(
             NationalSystemResumed(
@@ -167,6 +175,7 @@ async def _tell_resumed(unit: Unit, ended: Sequence[Suspension]) -> None:
         await standing.stop_telling(unit, one.suspension_id, one.site_id)
     for suspension_id in sorted({one.suspension_id for one in ended}):
         await closure_store.hurry(unit.conn, suspension_id, unit.now)
+    await capacity.tell(unit, {one.site_id for one in ended}, rules)
     # Closures come before cells, as for whoever works on them.
     for one in sorted(ended, key=lambda each: each.site_id):
         await fresh_seats.ask_first(unit, one.site_id, *_reach(one))

@@ -41,7 +41,7 @@ async def withdraw(unit: Unit, closure_id: ClosureId, rules: Rules) -> Progress:
     unit.principal.require_site(seen.site_id)
     if seen.suspension_id is not None and seen.withdrawn_at is None:
         check_running(seen)
-        await suspensions.resume(unit, seen.suspension_id, [seen.site_id])
+        await suspensions.resume(unit, seen.suspension_id, [seen.site_id], rules)
     closure = await store.lock(unit.conn, closure_id) or seen
     if closure.withdrawn_at is None:
         check_running(closure)
