@@ -106,7 +106,7 @@ def test_env_is_written_once_with_values_of_its_own(root: Path, tmp_path: Path) 
     values = [line.split("=", 1)[1] for line in lines if "=" in line and not line.startswith("#")]
     secrets = [value for value in values if len(value) >= 32]
     assert all(values)
-    assert len(set(secrets)) == len(secrets) == 11
+    assert len(set(secrets)) == len(secrets) == 12
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
     with pytest.raises(FileExistsError):
         environment.write(tmp_path)

@@ -118,6 +118,16 @@ def test_the_dashboard_reads_every_process(compose: Json, rooms: list[str]) -> N
     assert json.loads(told["MADOGUCHI_REPORTING_METRICS_URLS"]) == expected
 
 
+def test_a_satellite_is_read_where_its_file_is_written(prometheus: Json) -> None:
+    (job,) = (job for job in prometheus["scrape_configs"] if job["job_name"] == "satellites")
+    ((where,),) = (one["files"] for one in job["file_sd_configs"])
+    example = DEPLOY / "prometheus" / "satellites" / "satellite.yml.example"
+    assert example.parent.name == where.partition("/")[0]
+    groups = yaml.safe_load(example.read_text("utf-8"))
+    assert {group["labels"]["process"] for group in groups} == {"api", "consume", "relay"}
+    assert {group["labels"]["room"] for group in groups} == {"issuance"}
+
+
 def test_room_and_process_are_read_from_the_name(prometheus: Json, rooms: list[str]) -> None:
     (job,) = (job for job in prometheus["scrape_configs"] if job["job_name"] == "madoguchi")
     rules = {rule["target_label"]: rule["regex"] for rule in job["relabel_configs"]}

@@ -101,10 +101,13 @@ def test_the_settings_take_what_compose_tells(
     }
 
 
-def test_only_callbacks_of_staffs_pages_were_added(client: dict[str, Any]) -> None:
-    own = [uri for uri in client["redirectUris"] if not uri.startswith("${MADOGUCHI_PAGES_URL}")]
-    assert len(own) == len(DOORS)
-    assert not any("*" in uri for uri in own)
+def test_nobody_is_sent_back_to_anything_but_callbacks_of_staffs_pages(
+    client: dict[str, Any],
+) -> None:
+    ends = client["attributes"]["post.logout.redirect.uris"].split("##")
+    assert len(client["redirectUris"]) == len(ends) == len(DOORS)
+    assert not any("*" in uri for uri in [*client["redirectUris"], *ends])
+    assert "webOrigins" not in client, "no script of a page asks for a token"
 
 
 def test_pkce_is_required_and_there_is_no_secret(client: dict[str, Any]) -> None:

@@ -19,11 +19,17 @@ def realm(root: Path) -> Json:
     return document
 
 
-@pytest.fixture(params=["madoguchi-pages", "madoguchi-system"])
+@pytest.fixture(params=["madoguchi-pages", "madoguchi-system", "madoguchi-satellite"])
 def client(realm: Json, request: pytest.FixtureRequest) -> Json:
     """One client of the realm."""
     (found,) = (client for client in realm["clients"] if client["clientId"] == request.param)
     return dict(found)
+
+
+def sites_of(realm: Json) -> list[str]:
+    """The sites of every user, and of a placeholder its default."""
+    named = [site for user in realm["users"] for site in user["attributes"]["sites"]]
+    return [re.sub(r"^\$\{\w+:(.*)\}$", r"\1", site) for site in named]
 
 
 def mapper(client: Json, kind: str) -> Json:
@@ -74,13 +80,15 @@ def test_pages_use_code_with_pkce_and_no_secret(realm: Json) -> None:
     assert "secret" not in pages
 
 
-def test_systems_use_client_credentials(realm: Json) -> None:
-    (system,) = (c for c in realm["clients"] if c["clientId"] == "madoguchi-system")
+@pytest.mark.parametrize("name", ["system", "satellite"])
+def test_systems_use_client_credentials(realm: Json, name: str) -> None:
+    (system,) = (c for c in realm["clients"] if c["clientId"] == f"madoguchi-{name}")
     assert system["serviceAccountsEnabled"]
     assert not system["publicClient"]
     assert not system["standardFlowEnabled"]
     assert not system["directAccessGrantsEnabled"]
-    assert system["secret"] == "${MADOGUCHI_SYSTEM_CLIENT_SECRET}"
+    assert system["secret"] == f"${{MADOGUCHI_{name.upper()}_CLIENT_SECRET}}"
+    assert mapper(system, "oidc-hardcoded-claim-mapper")["claim.value"] == system["clientId"]
 
 
 def test_no_person_can_be_the_system_and_the_system_is_nobody_else(realm: Json) -> None:
@@ -89,10 +97,20 @@ def test_no_person_can_be_the_system_and_the_system_is_nobody_else(realm: Json) 
     assert scopes == {
         "madoguchi-pages": {*STAFF_ROLES} - {Role.SYSTEM},
         "madoguchi-system": {Role.SYSTEM},
+        "madoguchi-satellite": {Role.SYSTEM},
     }
-    (account,) = (user for user in realm["users"] if "serviceAccountClientId" in user)
-    assert account["realmRoles"] == [Role.SYSTEM]
-    assert account["attributes"]["sites"] == [EVERY_SITE]
+    accounts = [user for user in realm["users"] if "serviceAccountClientId" in user]
+    assert [user["realmRoles"] for user in accounts] == [[Role.SYSTEM], [Role.SYSTEM]]
+    sites = {user["serviceAccountClientId"]: user["attributes"]["sites"] for user in accounts}
+    assert sites == {
+        "madoguchi-system": [EVERY_SITE],
+        "madoguchi-satellite": ["${MADOGUCHI_SATELLITE_SITE:window-saginuma}"],
+    }
+
+
+def test_a_satellite_has_its_client_only_where_one_is_wanted(realm: Json) -> None:
+    (satellite,) = (c for c in realm["clients"] if c["clientId"] == "madoguchi-satellite")
+    assert satellite["enabled"] == "${MADOGUCHI_SATELLITE_ENABLED:false}"
 
 
 def test_demo_users_are_off_unless_asked_for(realm: Json) -> None:
@@ -115,7 +133,7 @@ def test_users_may_have_sites_and_only_an_administrator_sets_them(realm: Json) -
     assert sites["permissions"]["edit"] == ["admin"]
     assert int(sites["validations"]["multivalued"]["max"]) >= 20
     pattern = re.compile(sites["validations"]["pattern"]["pattern"])
-    given = [site for user in realm["users"] for site in user["attributes"]["sites"]]
+    given = sites_of(realm)
     assert all(pattern.fullmatch(site) for site in given)
     assert not pattern.fullmatch("Kawasaki Ward")
 
@@ -123,7 +141,7 @@ def test_users_may_have_sites_and_only_an_administrator_sets_them(realm: Json) -
 def test_demo_users_work_at_places_that_exist(realm: Json, root: Path) -> None:
     places = (root / "simulation/data/places.csv").read_text("utf-8").splitlines()
     known = {line.split(",")[0] for line in places} | {EVERY_SITE}
-    assert {s for user in realm["users"] for s in user["attributes"]["sites"]} <= known
+    assert {*sites_of(realm)} <= known
 
 
 def test_tokens_are_signed_with_a_key_the_rooms_accept(realm: Json) -> None:
