@@ -30,15 +30,51 @@ class Endpoints(Protocol):
     def settings(self) -> KernelSettings: ...
 
 
+class Reply(Protocol):
+    """What a room answered."""
+
+    @property
+    def status_code(self) -> int: ...
+
+    @property
+    def content(self) -> bytes: ...
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def is_error(self) -> bool: ...
+
+    def json(self) -> Any: ...
+
+
+class Http(Protocol):
+    """Sends requests: ``httpx.AsyncClient``, or ``simulation.wire.Wire`` where there are many.
+
+    Raises ``httpx.HTTPError``.
+    """
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        content: bytes | None = None,
+    ) -> Reply: ...
+
+
 class RefusedError(Exception):
     """A room answered with a problem; the text is its title, detail and remedy."""
 
-    def __init__(self, response: httpx.Response) -> None:
+    def __init__(self, method: str, path: str, response: Reply) -> None:
         problem: dict[str, Any] = response.json() if response.content else {}
         said = [str(problem[name]) for name in ("title", "detail", "remedy") if problem.get(name)]
         fields = [f"{e.get('field')}: {e.get('message')}" for e in problem.get("errors", [])]
-        where = f"{response.request.method} {response.request.url.path}"
-        super().__init__(f"{where}: {response.status_code} " + " — ".join([*said, *fields]))
+        where = f"{method} {path}: {response.status_code} "
+        super().__init__(where + " — ".join([*said, *fields]))
         self.status = response.status_code
         self.code = str(problem.get("type", "")).rpartition(":")[2]
 
@@ -47,7 +83,7 @@ class RefusedError(Exception):
 class Person:
     """Somebody who calls a room with a token of their own, or with none."""
 
-    http: httpx.AsyncClient
+    http: Http
     apis: Mapping[str, str]
     token: str | None = None
 
@@ -94,7 +130,7 @@ class Person:
         kind: str | None = None,
         key: str | None = None,
         **parts: Any,
-    ) -> httpx.Response:
+    ) -> Reply:
         headers = {"Idempotency-Key": key or str(uuid4())} if method == "POST" else {}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -102,10 +138,10 @@ class Person:
             headers["Content-Type"] = kind
         answer = await self._repeated(method, self.apis[room] + path, headers=headers, **parts)
         if answer.is_error:
-            raise RefusedError(answer)
+            raise RefusedError(method, path, answer)
         return answer
 
-    async def _repeated(self, method: str, url: str, **parts: Any) -> httpx.Response:
+    async def _repeated(self, method: str, url: str, **parts: Any) -> Reply:
         """Sent again where the connection was lost; the key, or the command itself, bears it."""
         for pause in _PAUSES:
             try:

@@ -17,10 +17,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-import httpx
-
 from simulation.clock import SimulatedClock
-from simulation.doors import Endpoints, Person, RefusedError
+from simulation.doors import Endpoints, Http, Person, RefusedError
 from simulation.replay.city import City
 from simulation.replay.ledger import Ledger
 from simulation.replay.pulse import Pulse
@@ -57,7 +55,7 @@ class Crew:
     house: House
     city: City
     behaviour: Behaviour
-    http: httpx.AsyncClient
+    http: Http
     clock: SimulatedClock
     pulse: Pulse
     ledger: Ledger

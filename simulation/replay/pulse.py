@@ -12,6 +12,7 @@ from datetime import datetime
 import httpx
 
 from simulation.clock import ClockNotFollowedError
+from simulation.wire import Reply, Wire
 
 PUBLISHED = "madoguchi_relay_published_total"
 HANDLED = "madoguchi_messages_handled_total"
@@ -35,7 +36,7 @@ class Reading:
 class Pulse:
     """Reads the figures of the processes, by name: ``issuance-consume`` and so on."""
 
-    http: httpx.AsyncClient
+    http: Wire
     processes: Mapping[str, str]
 
     async def heard(self, at: datetime) -> None:
@@ -92,14 +93,20 @@ class Pulse:
         told: float | None = 0.0
         # The answer waits, but not for ever. None: nothing there waits for a time.
         while told is not None and told < at.timestamp():
-            answer = await self.http.get(f"{url}/timez", params={known: at.timestamp()})
-            told = answer.raise_for_status().json()[known]
+            answer = await self._get(f"{url}/timez", {known: at.timestamp()})
+            told = answer.json()[known]
 
     async def _figures(self, urls: Iterable[str]) -> list[str]:
         return await asyncio.gather(*(self._text(url) for url in urls))
 
     async def _text(self, url: str) -> str:
-        return (await self.http.get(f"{url}/metrics")).raise_for_status().text
+        return (await self._get(f"{url}/metrics")).text
+
+    async def _get(self, url: str, query: Mapping[str, float] | None = None) -> Reply:
+        answer = await self.http.get(url, params=query)
+        if answer.is_error:
+            raise httpx.RemoteProtocolError(f"{url} answers {answer.status_code}")
+        return answer
 
 
 def _total(text: str, name: str, label: str = "") -> float:

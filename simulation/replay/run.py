@@ -25,10 +25,9 @@ from simulation.replay.office import Office
 from simulation.replay.plan import Planner
 from simulation.replay.pulse import Pulse, Reading
 from simulation.replay.result import Result, cells_of, counted
+from simulation.wire import Wire
 
 _BEAT_SECONDS = 4.0
-# Kept for less time than the rooms keep them: none is used that is just being closed.
-_CONNECTIONS = httpx.Limits(max_connections=16, max_keepalive_connections=16, keepalive_expiry=3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +71,11 @@ async def replay(house: House, planner: Planner, ledger: Ledger, watch: Watch) -
 async def at_work(house: House, planner: Planner, ledger: Ledger) -> AsyncIterator[Crew]:
     """Everybody, with their connections open."""
     async with (
-        httpx.AsyncClient(timeout=120, limits=_CONNECTIONS, mounts=_pools(house)) as http,
+        Wire() as http,
         SimulatedClock(house.settings) as clock,
     ):
         pulse = Pulse(http, house.processes)
         yield Crew(house, planner.city, planner.behaviour, http, clock, pulse, ledger)
-
-
-def _pools(house: House) -> dict[str, httpx.AsyncHTTPTransport]:
-    """Connections for each process apart: for each request a pool looks at all it has."""
-    trust = httpx.create_ssl_context()
-    return {
-        url: httpx.AsyncHTTPTransport(verify=trust, limits=_CONNECTIONS)
-        for url in {*house.apis.values(), *house.processes.values()}
-    }
 
 
 class Replay:
