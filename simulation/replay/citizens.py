@@ -109,7 +109,10 @@ class Citizens:
         hold = await self._crew.patiently(
             lambda: who.post(_ROOM, "/v1/holds", wish, key), *_ON_ITS_WAY
         )
-        party = await who.post(_ROOM, f"/v1/holds/{hold['hold_id']}:confirm")
+        # Reservation may not have heard yet that a former visit was missed.
+        party = await self._crew.patiently(
+            lambda: who.post(_ROOM, f"/v1/holds/{hold['hold_id']}:confirm"), *_ON_ITS_WAY
+        )
         self._booked(turn.case, party)
 
     async def _look(self, turn: Turn) -> Mapping[str, str]:
