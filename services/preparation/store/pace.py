@@ -118,6 +118,8 @@ SELECT site_id FROM notice_pace WHERE automatic AND (run_on IS NULL OR run_on < 
 ORDER BY site_id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 _RAN = "UPDATE notice_pace SET run_on = $2 WHERE site_id = $1"
+# A card's booking is asked for as a value, by its key: joined, while a young table has no
+# statistics, all bookings would be looked at for each card.
 _DEMANDS = """
 SELECT site_id,
        (SELECT coalesce(sum(free), 0) FROM seat_day
@@ -125,9 +127,8 @@ SELECT site_id,
           AND business_date BETWEEN first_day AND last_day)::int AS free_seats,
        (SELECT count(*) FROM card
         WHERE card.site_id = wanted.site_id AND card.stage = 'notified' AND card.holds = 0
-          AND NOT EXISTS (SELECT FROM booking b
-                          WHERE b.case_id = card.case_id AND b.state = 'booked'
-                            AND b.starts_at >= $4)
+          AND coalesce((SELECT b.starts_at FROM booking b
+                        WHERE b.case_id = card.case_id AND b.state = 'booked') < $4, true)
           AND EXISTS (SELECT FROM notice n WHERE n.case_id = card.case_id
                                              AND n.pickup_deadline >= $5))::int AS invited,
        (SELECT count(*) FROM notice JOIN notice_batch USING (batch_id)
