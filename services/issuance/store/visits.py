@@ -55,11 +55,9 @@ async def lock(conn: Connection, visit_id: VisitId) -> Visit | None:
 
 async def find(conn: Connection, visit_id: VisitId) -> Visit | None:
     """The visit with its cases."""
-    visits = _visits(
-        await conn.fetch(f"{_READ} WHERE visit_id = $1", visit_id),
-        await conn.fetch(f"{_CASES} WHERE c.visit_id = $1 ORDER BY c.case_id", visit_id),
-    )
-    return visits[0] if visits else None
+    rows = await conn.fetch(_ONE, visit_id)
+    cases = [_case(row) for row in rows if row["case_id"] is not None]
+    return _visit(rows[0], {visit_id: cases}) if rows else None
 
 
 async def of_day(conn: Connection, site_id: SiteId, day: date) -> list[Visit]:
@@ -88,13 +86,11 @@ async def identified(
 ) -> None:
     """Note the types of the documents seen."""
     await conn.execute(_IDENTIFIED, visit_id, case_id, list(types), at)
-    await _touch(conn, visit_id)
 
 
 async def pin_set(conn: Connection, visit_id: VisitId, case_id: CaseId, at: datetime) -> None:
     """Note that the citizen has set the PIN."""
     await conn.execute(_PIN_SET, visit_id, case_id, at)
-    await _touch(conn, visit_id)
 
 
 async def end_procedure(
@@ -116,7 +112,6 @@ async def close_case(
 ) -> None:
     """Close one case of the visit."""
     await conn.execute(_CLOSE_CASE, visit_id, case_id, state, reason, at)
-    await _touch(conn, visit_id)
 
 
 async def end(conn: Connection, visit_id: VisitId, at: datetime) -> None:
@@ -125,12 +120,8 @@ async def end(conn: Connection, visit_id: VisitId, at: datetime) -> None:
     await turns.end(conn, visit_id, at, "ended")
 
 
-async def _touch(conn: Connection, visit_id: VisitId) -> None:
-    await conn.execute("UPDATE visit SET version = version + 1 WHERE visit_id = $1", visit_id)
-
-
 def _visits(visits: Sequence[Row], cases: Sequence[Row]) -> list[Visit]:
-    of_visit: dict[UUID, list[VisitCase]] = {row["visit_id"]: [] for row in visits}
+    of_visit: dict[UUID, list[VisitCase]] = {row["of_visit"]: [] for row in visits}
     for row in cases:
         if row["visit_id"] in of_visit:
             of_visit[row["visit_id"]].append(_case(row))
@@ -138,19 +129,20 @@ def _visits(visits: Sequence[Row], cases: Sequence[Row]) -> list[Visit]:
 
 
 def _visit(row: Row, cases: Mapping[UUID, Sequence[VisitCase]]) -> Visit:
+    visit_id = row["of_visit"]
     return Visit(
-        visit_id=row["visit_id"],
+        visit_id=visit_id,
         site_id=row["site_id"],
         business_date=row["business_date"],
         arrival=Arrival(row["arrival"]),
-        state=VisitState(row["state"]),
+        state=VisitState(row["visit_state"]),
         counter=row["counter"],
         checked_in_at=row["checked_in_at"],
         called_at=row["called_at"],
         ended_at=row["ended_at"],
         version=row["version"],
         ticket=label(map(Purpose, row["purposes"]), row["number"]) if row["number"] else None,
-        cases=tuple(cases[row["visit_id"]]),
+        cases=tuple(cases[visit_id]),
     )
 
 
@@ -192,13 +184,25 @@ SELECT visit_id FROM visit_case
 WHERE case_id = ANY ($1::uuid[]) AND state = 'open' AND visit_id <> $2 LIMIT 1
 """
 _LOCK = "SELECT 1 FROM visit WHERE visit_id = $1 FOR UPDATE"
-_READ = """
-SELECT v.*, t.number, t.purposes FROM visit v LEFT JOIN ticket t USING (visit_id)
+_VISIT_COLUMNS = """
+v.visit_id AS of_visit, v.site_id, v.business_date, v.arrival, v.state AS visit_state, v.counter,
+v.checked_in_at, v.called_at, v.ended_at, v.version, t.number, t.purposes
 """
-_CASES = f"""
-SELECT c.*, f.kind, f.ward, f.shelf_position, {steps.COLUMNS}
-FROM visit_case c LEFT JOIN case_file f USING (case_id)
+_CASE_COLUMNS = f"c.*, f.kind, f.ward, f.shelf_position, {steps.COLUMNS}"
+_READ = f"""
+SELECT {_VISIT_COLUMNS} FROM visit v LEFT JOIN ticket t USING (visit_id)
 """  # noqa: S608  our column list
+_CASES = f"""
+SELECT {_CASE_COLUMNS} FROM visit_case c LEFT JOIN case_file f USING (case_id)
+"""  # noqa: S608
+# A visit is read several times in each command, so it takes one statement; one of nobody has a row
+# without a case.
+_ONE = f"""
+SELECT {_VISIT_COLUMNS}, {_CASE_COLUMNS}
+FROM visit v LEFT JOIN ticket t ON t.visit_id = v.visit_id
+LEFT JOIN visit_case c ON c.visit_id = v.visit_id LEFT JOIN case_file f ON f.case_id = c.case_id
+WHERE v.visit_id = $1 ORDER BY c.case_id
+"""  # noqa: S608
 _OF_DAY = f"""{_READ} WHERE v.site_id = $1 AND v.business_date = $2
 ORDER BY v.checked_in_at, visit_id"""
 _CASES_OF_DAY = f"""{_CASES} JOIN visit v USING (visit_id)
@@ -211,18 +215,24 @@ _CALLED = """
 UPDATE visit SET state = 'called', counter = $2, called_at = $3, version = version + 1
 WHERE visit_id = $1
 """
-_IDENTIFIED = """
+_TOUCHED = "WITH touched AS (UPDATE visit SET version = version + 1 WHERE visit_id = $1)"
+_IDENTIFIED = f"""
+{_TOUCHED}
 UPDATE visit_case SET documents = $3, identified_at = $4 WHERE visit_id = $1 AND case_id = $2
-"""
-_PIN_SET = "UPDATE visit_case SET pin_set_at = $3 WHERE visit_id = $1 AND case_id = $2"
+"""  # noqa: S608
+_PIN_SET = f"""
+{_TOUCHED}
+UPDATE visit_case SET pin_set_at = $3 WHERE visit_id = $1 AND case_id = $2
+"""  # noqa: S608
 _END_PROCEDURE = """
 INSERT INTO procedure_ended (case_id, visit_id, site_id, ended_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING RETURNING case_id
 """
-_CLOSE_CASE = """
+_CLOSE_CASE = f"""
+{_TOUCHED}
 UPDATE visit_case SET state = $3, reason = $4, closed_at = $5
 WHERE visit_id = $1 AND case_id = $2
-"""
+"""  # noqa: S608
 _END = """
 UPDATE visit SET state = 'ended', ended_at = $2, version = version + 1 WHERE visit_id = $1
 """
