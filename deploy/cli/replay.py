@@ -36,7 +36,7 @@ SETTINGS = {
     # The jars of the main installation serve here too.
     "MADOGUCHI_CACHE": str(HOME / "cache"),
     # A replay asks how much goes through, not how soon one event is heard.
-    "MADOGUCHI_GATHER_SECONDS": "0.05",
+    "MADOGUCHI_GATHER_SECONDS": "0.2",
 }
 
 Demand = Annotated[
