@@ -89,14 +89,14 @@ class Agenda:
         return self._hash.hexdigest()
 
     def days(self) -> Iterator[Day]:
-        """Every day of the replay with what is done on it, days of rest left out."""
+        """Every day of the replay with what is done on it; where nothing is, it is left out."""
         day, waiting = self.first, list(self._months)
         while day <= self.last:
             while waiting and self._planner.begins(waiting[0]) <= day:
                 self._take_up(next(self._plans))
                 waiting.pop(0)
             found = self._day(day)
-            if not found.is_empty or day in self._planner.days:
+            if not found.is_empty:
                 yield found
             day += timedelta(days=1)
 

@@ -2,24 +2,26 @@
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from deploy.cli.demo import Endpoints
+from deploy.cli.replay import SETTINGS
 from deploy.embedded.plan import DEFAULT_PORTS, ROOMS, Plan
 from deploy.embedded.ports import free_ports
 from deploy.embedded.stack import Stack
 from tests.conftest import JARS
 
 
-@pytest.fixture(scope="module")
-def house() -> Iterator[Stack]:
-    """Started under replayed time, stopped afterwards."""
+@contextmanager
+def started(**settings: str) -> Iterator[Stack]:
+    """A house with these settings, stopped afterwards."""
     with tempfile.TemporaryDirectory(prefix="madoguchi-") as folder:
         ports = zip(DEFAULT_PORTS, free_ports(len(DEFAULT_PORTS)), strict=True)
         environment = {
-            "MADOGUCHI_CLOCK": "replay",
+            **settings,
             "MADOGUCHI_CACHE": str(JARS),
             **{f"MADOGUCHI_{name}": str(port) for name, port in ports},
         }
@@ -27,6 +29,20 @@ def house() -> Iterator[Stack]:
         stack.up()
         yield stack
         stack.down()
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[Stack]:
+    """Started under replayed time."""
+    with started(MADOGUCHI_CLOCK="replay") as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def replayed() -> Iterator[Stack]:
+    """Started as `madoguchi replay` starts it."""
+    with started(**SETTINGS) as stack:
+        yield stack
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from simulation.replay.demand import Demand, chosen, read_demand, scaled
 from simulation.replay.plan import Planner
 from simulation.replay.seats import rests
 from simulation.replay.settings import Behaviour, read_behaviour
+from tests.simulation.other_city import write_city
 
 SHARE = Fraction(1, 25)
 JULY, AUGUST = date(2025, 7, 1), date(2025, 8, 1)
@@ -187,24 +188,18 @@ def test_each_year_of_the_plan_fits_the_sites(city: City, year: int) -> None:
     assert all(not sum(plan.carried.values()) for plan in plans)
 
 
-def test_a_city_of_one_ward_and_one_site(tmp_path: Path) -> None:
+def test_a_city_of_other_wards_and_sites(tmp_path: Path) -> None:
     """Nothing of Kawasaki is in code."""
-    (tmp_path / "wards.csv").write_text(
-        "code,population,office_latitude,office_longitude\n131016,67000,35.694,139.753\n"
-    )
-    (tmp_path / "sites.csv").write_text(
-        "site_id,name_ja,name_en,kind,ward,latitude,longitude,opens_on,counters,terminals\n"
-        "hall,千代田区役所,Chiyoda,ward_office,131016,35.694,139.753,2024-01-01,2,3\n"
-    )
-    days = ("monday", "tuesday", "wednesday", "thursday", "friday")
-    (tmp_path / "site_hours.csv").write_text(
-        "site_id,weekday,opens,closes\n" + "".join(f"hall,{day},09:00,16:00\n" for day in days)
-    )
-    (tmp_path / "site_acceptance.csv").write_text(
-        "site_id,procedure\nhall,card_issuance\nhall,certificate_renewal\n"
-    )
-    city = read_city(tmp_path / "wards.csv", tmp_path / "sites.csv")
-    demand = {(JULY, Procedure.CARD_ISSUANCE): 50, (JULY, Procedure.CERTIFICATE_RENEWAL): 40}
-    (plan,) = Planner.of(demand, city, Behaviour()).plans()
-    assert completed(plan.cases) == demand
-    assert {case.site_id for case in plan.cases} == {"hall"}
+    files = write_city(tmp_path, ["2025-07", "2025-08"])
+    city, demand = read_city(files.wards, files.sites), read_demand(files.demand)
+    july, august = Planner.of(demand, city, Behaviour()).plans()
+    assert completed([*july.cases, *august.cases]) == demand
+    assert {case.site_id for case in july.cases} == {"hall", "desk"}
+    # With as few seats as there are on one day of each week, some wait at the end of both months.
+    july, august = Planner.of(demand, city, read_behaviour(HURRIED)).plans()
+    assert sum(july.carried.values()) > 20
+    assert sum(august.carried.values()) > 0
+    done = completed([*july.cases, *august.cases])
+    for each in Procedure:
+        came = demand[JULY, each] + demand[AUGUST, each]
+        assert came == done[JULY, each] + done[AUGUST, each] + august.carried[each]

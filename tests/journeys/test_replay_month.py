@@ -1,0 +1,41 @@
+"""A whole month of the plan, 41,392 procedures, day by day: in `make proofs` alone, for it takes
+some minutes. What it proves small, `test_replay` does.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.cli.replay import House
+from deploy.embedded.stack import Stack
+from simulation.replay.ledger import open_ledger
+from simulation.replay.run import replay
+from tests.journeys.replayed import (
+    cases_of,
+    fates,
+    planned,
+    require_accounted_for,
+    require_as_demanded,
+    require_as_planned,
+    require_projections_recounted,
+)
+from tests.support.sizes import proof_size
+
+pytestmark = [
+    pytest.mark.journey,
+    pytest.mark.proof,
+    pytest.mark.timeout(3600),
+    pytest.mark.skipif(not proof_size(0, 1), reason="a whole month is for `make proofs`"),
+]
+
+
+async def test_a_whole_month_comes_out_cell_by_cell(replayed: Stack, tmp_path: Path) -> None:
+    planner = planned("2025-07", "2025-07", "1")
+    ledger = open_ledger(tmp_path / "replay.jsonl", {})
+    result = await replay(House.of(replayed), planner, ledger, lambda _: None)
+    require_as_demanded(result, planner)
+    cases = cases_of(planner)
+    assert result.cases == len(cases)
+    await require_accounted_for(replayed, fates(cases))
+    await require_as_planned(replayed, cases)
+    await require_projections_recounted(replayed)
