@@ -19,6 +19,8 @@ from services.issuance.domain.ticket import Purpose
 from services.issuance.handlers.check_in import check_in_booking
 from services.issuance.handlers.counters import open_counter
 from services.issuance.store import certificates, conflicts
+from services.reporting.domain.alerts import Alert, AlertKind
+from services.reporting.store import alerts
 from services.reservation.domain.message import Kind, Note
 from services.reservation.domain.national_system import Policy
 from services.reservation.handlers import (
@@ -127,6 +129,8 @@ async def world(name: str, database: Database, folder: Path) -> World:
         parameters |= await _booking(database)
     if name == "issuance":
         parameters |= await _visit(database, clock)
+    if name == "reporting":
+        parameters |= await _alert(units)
     return World(app, app.access, parameters)
 
 
@@ -168,11 +172,18 @@ async def _suspended(database: Database) -> dict[str, str]:
     end = start + timedelta(hours=2)
     order = Order((OWN,), both, start, end, SuspensionReason.OUTAGE, Policy.MOVE)
     async with reservation.units(database).begin(planner) as unit:
-        found = await suspensions.suspend(unit, order)
+        found = await suspensions.suspend(unit, order, reservation.RULES)
         (begun,) = await suspensions.closures_of(unit, found[0].suspension_id)
     async with reservation.units(database).begin(Principal.system("reservation")) as unit:
         await closing.work(reservation.RULES)(unit)
     return {"suspension_id": str(begun.suspension_id), "closure_id": str(begun.closure_id)}
+
+
+async def _alert(units: Units) -> dict[str, str]:
+    async with units.begin(Principal.system("reporting")) as unit:
+        await alerts.settle(unit.conn, [Alert(AlertKind.LONG_WAIT, OWN, None, OWN)], unit.now)
+        alert_id = await unit.conn.fetchval("SELECT alert_id FROM alert")
+    return {"alert_id": str(alert_id)}
 
 
 async def _visit(database: Database, clock: FixedClock) -> dict[str, str]:

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.reservation.api.desk import DeskDep
 from services.reservation.api.fields import Moment
 from services.reservation.api.times import LocalInstant
-from services.reservation.api.desk import DeskDep
 from services.reservation.domain.closure import Closure, ClosureId
 from services.reservation.domain.national_system import Policy, Suspension
 from services.reservation.handlers import suspensions

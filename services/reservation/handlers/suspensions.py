@@ -1,8 +1,9 @@
 """Suspensions: one command stops procedures at some or all sites, another lets them go on.
 
 Nothing is booked into a suspension, because booking looks for one. What is booked in it already is
-moved by a closure of each site, or kept, as the command says. How many seats are left to citizens is
-told anew when one begins and when it ends: closures are locked before the site, and it before cells.
+moved by a closure of each site, or kept, as the command says. How many seats are left to citizens
+is told anew when one is commanded and when it ends; closures are locked before sites, sites before
+cells.
 """
 
 from collections.abc import Sequence

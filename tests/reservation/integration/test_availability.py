@@ -216,10 +216,10 @@ async def test_whatever_changes_the_next_answer_knows(city: Database) -> None:
     order = Order((SITE,), frozenset({CARDS}), MORNING, tokyo(THURSDAY, 10),
                   SuspensionReason.EMERGENCY, Policy.KEEP)  # fmt: skip
     async with units(city).begin(staff) as unit:
-        (stop,) = await suspensions.suspend(unit, order)
+        (stop,) = await suspensions.suspend(unit, order, RULES)
     assert (await free(board))[thursday] == 12
     async with units(city).begin(staff) as unit:
-        await suspensions.resume(unit, stop.suspension_id, None)
+        await suspensions.resume(unit, stop.suspension_id, None, RULES)
     assert (await free(board))[thursday] == 17
 
     async with units(city).begin(citizen(mine)) as unit:

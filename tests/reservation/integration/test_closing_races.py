@@ -182,11 +182,11 @@ async def outages(database: Database, at: FixedClock) -> None:
         )  # fmt: skip
 
         async def begin(unit: Unit, order: Order = order) -> object:
-            return await suspensions.suspend(unit, order)
+            return await suspensions.suspend(unit, order, RULES)
 
         async def end(unit: Unit) -> object:
             last = (await suspensions.page(unit, None, 500, running_only=True))[-1]
-            return await suspensions.resume(unit, last[0].suspension_id, None)
+            return await suspensions.resume(unit, last[0].suspension_id, None, RULES)
 
         await refusable(database, SUPERVISOR, begin, at)
         await asyncio.sleep(0.05)

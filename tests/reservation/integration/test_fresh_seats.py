@@ -125,12 +125,12 @@ async def test_what_a_resumption_gives_back_is_offered(
         Policy.MOVE,
     )  # fmt: skip
     async with units(database, clock).begin(SUPERVISOR) as unit:
-        (one,) = await suspensions.suspend(unit, order)
+        (one,) = await suspensions.suspend(unit, order, RULES)
     entry = await join(database, ANNA)
     await due(database, clock)
     assert await states(database, [entry]) == ["waiting"]
     async with units(database, clock).begin(SUPERVISOR) as unit:
-        await suspensions.resume(unit, one.suspension_id, None)
+        await suspensions.resume(unit, one.suspension_id, None, RULES)
     await due(database, clock)
     assert await states(database, [entry]) == ["offered"]
 

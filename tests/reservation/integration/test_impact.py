@@ -143,7 +143,7 @@ async def test_winding_down_does_what_was_said(room: Database, last_day: date) -
 
 async def test_a_suspension_does_what_was_said(room: Database) -> None:
     async def change(unit: Unit) -> None:
-        await suspensions.suspend(unit, ORDER)
+        await suspensions.suspend(unit, ORDER, RULES)
 
     said = await compare(room, lambda unit: impact.of_suspension(unit, SITE, ORDER, RULES), change)
     assert said.bookings > 0

@@ -91,13 +91,13 @@ async def suspend(
     start = tokyo(THURSDAY, 8)
     order = Order(sites, procedures, start, until, SuspensionReason.OUTAGE, bookings)
     async with units(database, clock).begin(SUPERVISOR) as unit:
-        return (await suspensions.suspend(unit, order))[0].suspension_id
+        return (await suspensions.suspend(unit, order, RULES))[0].suspension_id
 
 
 async def resume(database: Database, one: SuspensionId, clock: FixedClock, *sites: SiteId) -> None:
     """It is over."""
     async with units(database, clock).begin(SUPERVISOR) as unit:
-        await suspensions.resume(unit, one, sites or None)
+        await suspensions.resume(unit, one, sites or None, RULES)
 
 
 async def days(
@@ -241,7 +241,7 @@ async def test_an_announced_end_comes_by_itself(room: Database) -> None:
     await work(room, clock)
     clock.advance(timedelta(hours=16))
     async with units(room, clock).begin(ROOM) as unit:
-        assert await suspensions.end_announced(unit) == 1
+        assert await suspensions.ends(RULES)(unit) == 1
     await work(room, clock)
     found = await progress(room)
     assert (standing(found), found.closure.state) == ({"phone_list": 1}, ClosureState.DONE)
@@ -255,7 +255,7 @@ async def test_somebody_without_another_seat_in_time_is_still_looked_for(room: D
     await work(room, FixedClock(MORNING))
     clock = FixedClock(tokyo(FRIDAY, 8))
     async with units(room, clock).begin(ROOM) as unit:
-        assert await suspensions.end_announced(unit) == 1
+        assert await suspensions.ends(RULES)(unit) == 1
     await work(room, clock)
     assert {day > clock.now() for _, day in await kept(room)} == {True}
     clock.advance(timedelta(days=6))
@@ -273,7 +273,7 @@ async def test_what_makes_no_sense_is_refused(room: Database) -> None:
     order = Order((SITE,), BOTH, NINE, None, SuspensionReason.OUTAGE, Policy.KEEP)
     with pytest.raises(SiteForbidden):
         async with units(room).begin(PEOPLE["elsewhere"]) as unit:
-            await suspensions.suspend(unit, order)
+            await suspensions.suspend(unit, order, RULES)
 
 
 async def test_the_evening_stop_and_the_rest_day_are_part_of_the_calendar(
