@@ -89,9 +89,10 @@ class EventTooLargeError(ValueError):
     """A body is greater than ``LARGEST``; the text names the event's type and size."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OutboxRow:
-    """One event as it will be published; ``data`` is its JSON body.
+    """One event as it will be published; ``data`` is its JSON body. Not frozen: units make so many
+    that the guard would cost as much as the event.
 
     Raises ``EventTooLargeError`` rather than let the relay meet what no broker takes.
     """

@@ -9,9 +9,8 @@ rows until those are gone (``VACUUM``, the backups' own retention); erasure is c
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -72,8 +71,7 @@ class UnknownMasterKeyError(VaultError):
     """A data key is wrapped under a master key that the ring lacks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """One encrypted place: ``column`` (``contact.email``) of ``subject`` (a case or party id)."""
 
     subject: str
@@ -90,7 +88,8 @@ class Vault:
         self._current = next(iter(masters))
 
     async def seal(self, conn: Connection, texts: Mapping[Cell, str]) -> dict[Cell, bytes]:
-        """Encrypt ``texts`` of any number of subjects, making the data keys that are missing.
+        """Encrypt ``texts`` of any number of subjects, making the data keys that are missing; in
+        the order of ``texts``.
 
         One statement, two where keys are made, three where another makes some of them at the
         same time. The keys stay locked until the caller's
@@ -191,5 +190,8 @@ def _opened(key: AESGCM, data: bytes, bound: bytes) -> bytes:
 
 def _bound(*parts: str) -> bytes:
     """Additional authenticated data; lengths keep ``("a", "bc")`` apart from ``("ab", "c")``."""
-    encoded = [part.encode() for part in parts]
-    return b"".join(len(part).to_bytes(4, "big") + part for part in encoded)
+    bound = b""
+    for part in parts:
+        encoded = part.encode()
+        bound += len(encoded).to_bytes(4, "big") + encoded
+    return bound

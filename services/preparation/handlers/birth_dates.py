@@ -18,10 +18,9 @@ _COLUMN = "sealed_birth_date.sealed"
 
 async def seal(conn: Connection, vault: Vault, births: Mapping[CaseId, date]) -> None:
     """Keep birth dates, sealed."""
-    cells = {_cell(case_id): case_id for case_id in births}
-    texts = {cell: births[case_id].isoformat() for cell, case_id in cells.items()}
+    texts = {_cell(case_id): born.isoformat() for case_id, born in births.items()}
     sealed = await vault.seal(conn, texts)
-    await imports.keep_birth_dates(conn, {cells[cell]: data for cell, data in sealed.items()})
+    await imports.keep_birth_dates(conn, dict(zip(births, sealed.values(), strict=True)))
 
 
 async def opened(

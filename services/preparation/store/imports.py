@@ -11,6 +11,7 @@ from services.preparation.domain.lot_rows import CardRow, RefusedRow
 from services.preparation.domain.oddities import Oddity
 from services.preparation.domain.row_faults import RowCode, RowFault
 from services.preparation.domain.stages import WAY, Stage
+from shared.calendar import business_date
 from shared.db import Connection, Row
 from shared.ids import CaseId, LotId
 
@@ -68,7 +69,12 @@ async def _copy_cards(conn: Connection, cards: Mapping[CaseId, CardRow], at: dat
         for case_id, row in cards.items()
         for stage in WAY[: begun(row.stage).rank + 1]
     ]
-    written = [(case_id, *_columns(row), at) for case_id, row in cards.items()]
+    today = business_date(at)
+    written = [
+        # Those of the opening stock that are further are dated by the database.
+        (case_id, *_columns(row), at, today if row.stage is Stage.RECEIVED else None)
+        for case_id, row in cards.items()
+    ]
     await conn.copy_records_to_table("card", records=written, columns=_CARD)
     await conn.copy_records_to_table("card_stage", records=been, columns=_BEEN)
 
@@ -102,7 +108,7 @@ def _columns(row: CardRow) -> tuple[object, ...]:
 
 def begun(stage: Stage) -> Stage:
     """The stage a card of the opening stock is written in; it is laid on its shelf by a step."""
-    return Stage.PRESET if stage.rank > Stage.PRESET.rank else stage
+    return _BEGUN[stage]
 
 
 async def known_references(
@@ -169,6 +175,9 @@ async def lots_of(conn: Connection, import_id: UUID) -> list[LotId]:
     return [row["lot_id"] for row in rows]
 
 
+_BEGUN = {stage: min(stage, Stage.PRESET, key=lambda each: each.rank) for stage in Stage}
+
+
 def row_result(row: Row) -> RowResult:
     """The result a row of ``lot_row`` tells of."""
     fault = RowFault(RowCode(row["code"]), row["field"]) if row["code"] else None
@@ -208,6 +217,7 @@ _CARD = (
     "old_card_expires_on",
     "stage",
     "stage_since",
+    "received_on",
 )
 _BEEN = ("case_id", "stage", "at")
 _ADD_CARDS = """
