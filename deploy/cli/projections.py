@@ -37,19 +37,22 @@ Compare = Annotated[
 
 @app.command("list")
 def list_(data: Data = HOME, as_json: AsJson = False) -> None:
-    """Each read model: its live generation, since when, and whether another is being built."""
-    states = asyncio.run(_states(data))
+    """Each read model: its live generation, since when, whether another is being built, and whether
+    an upgrade asks for that."""
+    states, behind = asyncio.run(_states(data))
     if as_json:
-        typer.echo(json.dumps([asdict(state) for state in states], indent=2, default=str))
+        told = [asdict(state) | {"rebuild_needed": state.name in behind} for state in states]
+        typer.echo(json.dumps(told, indent=2, default=str))
         return
     from rich.console import Console  # noqa: PLC0415 - not for --json
     from rich.table import Table  # noqa: PLC0415
 
-    table = Table("read model", "generation", "since", "being built")
+    table = Table("read model", "generation", "since", "being built", "after the upgrade")
     for state in states:
         since = state.switched_at.isoformat(timespec="seconds") if state.switched_at else ""
         building = "" if state.building is None else str(state.building)
-        table.add_row(state.name, str(state.live), since, building)
+        needed = "rebuild needed" if state.name in behind else ""
+        table.add_row(state.name, str(state.live), since, building, needed)
     Console().print(table)
 
 
@@ -97,11 +100,13 @@ def _chosen(names: list[str] | None) -> list["Projection"]:
     return [known[name] for name in names or known]
 
 
-async def _states(data: Path) -> list["State"]:
-    from services.reporting.store.projections import states  # noqa: PLC0415
+async def _states(data: Path) -> tuple[list["State"], list[str]]:
+    """Each read model, and the names of those that lack what an upgrade added."""
+    from services.reporting.store import projections  # noqa: PLC0415
 
     async with open_database(stack(data), ROOM) as database, database.reader() as conn:
-        return await states(conn, [projection.name for projection in _chosen(None)])
+        names = [projection.name for projection in _chosen(None)]
+        return await projections.states(conn, names), await projections.behind(conn)
 
 
 def _sentence(done: "Rebuilt") -> str:

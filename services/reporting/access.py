@@ -40,6 +40,10 @@ ACCESS: AccessTable = {
     ("POST", "/v1/wards:import"): allow(Role.PLANNER),
     ("GET", "/v1/wards"): allow(*_STEERING),
     ("GET", "/v1/alerts"): allow(*_STEERING),
+    ("GET", "/v1/alerts/history"): allow(*_STEERING),
+    ("POST", "/v1/alerts/{alert_id}:acknowledge"): allow(
+        Role.PLANNER, Role.SUPERVISOR, site=SiteRule.RESOURCE
+    ),
     ("GET", "/v1/reports/charts/{chart}"): allow(*_STEERING),
     ("GET", "/v1/reports/committee"): allow(*_STEERING),
     ("GET", "/v1/open-data"): allow(Role.PUBLIC),

@@ -14,9 +14,11 @@ from prometheus_client import Gauge
 
 from services.reporting.domain.days import business_day
 from services.reporting.domain.free import first_free_of_ward
-from services.reporting.handlers import site_reports
+from services.reporting.handlers import alert_history, site_reports
+from services.reporting.handlers.alerts import Watch
 from services.reporting.handlers.site_reports import HORIZON_DAYS, Outlook, SiteState
-from services.reporting.store import stages
+from services.reporting.settings import ReportingSettings
+from services.reporting.store import projections, stages
 from services.reporting.store.stages import Standing
 from shared.messaging.failure import may_heal
 from shared.room import Resources
@@ -52,6 +54,9 @@ class Signals:
             "procedure",
         )
         self.cards = self._gauge("cards_waiting", "Cards that wait at a stage.", "stage")
+        self.behind = self._gauge(
+            "projections_behind", "Read models to be rebuilt after an upgrade."
+        )
         self.read_at = self._gauge("signals_read_seconds", "When these were read, since 1970.")
 
     def _gauge(self, name: str, says: str, *labels: str) -> Gauge:
@@ -64,6 +69,7 @@ class Signals:
         self._sites(await site_reports.now(unit.conn, day, unit.now))
         self._outlook(await site_reports.outlook(unit.conn, day))
         self._stages(await stages.standing(unit.conn, unit.now))
+        self.behind.set(len(await projections.behind(unit.conn)))
         self.read_at.set(time.time())
 
     def _sites(self, states: Sequence[SiteState]) -> None:
@@ -94,12 +100,14 @@ class Signals:
 
 
 async def works(resources: Resources) -> None:
-    """Reads the figures again and again."""
+    """Reads the figures again and again, and writes down which alerts there are."""
     signals, principal = Signals(resources.metrics), Principal.system("reporting")
+    band = ReportingSettings().forecast_band
     while True:
         try:
             async with resources.units.begin(principal) as unit:
                 await signals.read(unit)
+                await alert_history.look(unit, Watch(business_day(unit.now), band))
         except Exception as error:
             if not may_heal(error):
                 log.exception("the figures for alerts could not be read")

@@ -2,21 +2,22 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.reporting.api import documents
+from services.reporting.api.alert_lines import KindFilter, figures_told, local
 from services.reporting.api.filters import SiteFilter, today
 from services.reporting.api.lists import columns, version_of
 from services.reporting.domain.alerts import TITLES, Alert, AlertKind, Figure
 from services.reporting.handlers import alerts
 from services.reporting.handlers.alerts import Watch
 from services.reporting.settings import ReportingSettings
-from shared.calendar import TOKYO
+from services.reporting.store import alerts as stored
+from services.reporting.store.alerts import AlertId, Kept
 from shared.errors import Language
 from shared.http.call import CallDep
 from shared.http.etag import tagged
@@ -31,6 +32,8 @@ _TITLES = (
     ("title", "What is wrong", "内容"),
     ("subject", "Where", "対象"),
     ("since", "Since", "発生時点"),
+    ("opened_at", "Seen first", "発生"),
+    ("acknowledged_by", "Taken note of by", "確認者"),
     ("figures", "Figures", "数値"),
 )
 
@@ -44,6 +47,10 @@ class AlertLine(BaseModel):
     site_id: SiteId | None
     since: datetime | None = Field(description="When it began, where the facts tell it.")
     figures: Mapping[str, Figure]
+    alert_id: AlertId | None = Field(description="None until it was written down.")
+    opened_at: datetime | None = Field(description="When it was first seen.")
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None = Field(description="Account of who took note of it first.")
 
 
 @router.get(
@@ -58,21 +65,25 @@ async def alerts_now(
     call: CallDep,
     wanted: TableDep,
     page: PageDep,
-    kind: Annotated[AlertKind | None, Query(description="Without it, all.")] = None,
+    kind: KindFilter = None,
     site_id: SiteFilter = None,
 ) -> Response:
-    """In order of kind and subject. Nothing is kept: who looks later sees what is so then."""
+    """In order of kind and subject, from the facts as they are; `/history` has what was so before.
+
+    An alert has an id once it was written down, which happens once a minute.
+    """
     settings: ReportingSettings = request.app.state.settings
     watch = Watch(today(call.resources.units.clock), settings.forecast_band)
     async with call.unit() as unit:
         found = await alerts.found(unit, watch)
+        kept = await stored.open_(unit.conn)
     lines = [
-        _line(each, wanted.language)
+        _line(each, kept.get((each.kind, each.subject)), wanted.language)
         for each in found
         if kind in (None, each.kind) and site_id in (None, each.site_id)
     ]
     if wanted.format != "json":
-        rows = [(a.kind, a.title, a.subject, a.since, _told(a.figures)) for a in lines]
+        rows = [_row(line) for line in lines]
         return await wanted.answer(Table("alerts", columns(_TITLES), rows))
     after = page.after(tuple[str, str])
     rest = [line for line in lines if after is None or _key(line) > after]
@@ -80,19 +91,27 @@ async def alerts_now(
     return tagged(request, shown, version_of(shown))
 
 
-def _line(found: Alert, language: Language) -> AlertLine:
+def _line(found: Alert, kept: Kept | None, language: Language) -> AlertLine:
     return AlertLine(
         kind=found.kind,
         title=TITLES[found.kind].to(language),
         subject=found.subject,
         site_id=found.site_id,
-        since=found.since.astimezone(TOKYO) if found.since else None,
+        since=found.since and local(found.since),
         figures=found.figures,
+        alert_id=kept and kept.alert_id,
+        opened_at=local(kept.opened_at) if kept else None,
+        acknowledged_at=local(kept.acknowledged_at) if kept and kept.acknowledged_at else None,
+        acknowledged_by=kept and kept.acknowledged_by,
     )
 
 
-def _told(figures: Mapping[str, Figure]) -> str:
-    return "; ".join(f"{name}: {value}" for name, value in figures.items())
+def _row(line: AlertLine) -> list[str | datetime | None]:
+    return [
+        *(line.kind, line.title, line.subject, line.since, line.opened_at),
+        line.acknowledged_by,
+        figures_told(line.figures),
+    ]
 
 
 def _key(line: AlertLine) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from services.reporting.access import ACCESS
 from services.reporting.api import (
+    alert_history,
     alerts,
     cases,
     charts,
@@ -72,6 +73,7 @@ def build(resources: Resources) -> FastAPI:
             searches.router,
             equity.router,
             alerts.router,
+            alert_history.router,
             charts.router,
             committee.committee(),
             open_data(KernelSettings().city_code),

@@ -1,6 +1,6 @@
 """What asks for a decision, as findings: each is a fact that can be looked up in a report.
 
-Nothing is kept: an alert is there as long as its facts are, and needs nobody to close it.
+An alert is there as long as its facts are, and needs nobody to close it.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,15 +1,21 @@
 """Alerts: months that leave the band of their forecast, sites that need somebody."""
 
+import asyncio
 from typing import Any
 
+import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.reporting.domain.alerts import TITLES, AlertKind, forecast_alerts
 from services.reporting.domain.monthly import Counts
+from services.reporting.handlers import alert_history
+from services.reporting.handlers.alerts import Watch
+from shared.calendar import business_date
+from shared.security.principal import Principal
 from tests.reporting.conftest import Reporting, bearer
-from tests.reporting.day_story import DAY, story
-from tests.reporting.histories import CARD, RENEWAL, done, tokyo
+from tests.reporting.day_story import DAY, LATER, at, story
+from tests.reporting.histories import CARD, RENEWAL, case_of, done, tokyo
 
 APRIL, MAY, JULY = (tokyo(2026, month, 1, 12).date() for month in (4, 5, 7))
 HEAD = "month,service,basis,count\n"
@@ -84,3 +90,67 @@ def test_only_months_with_both_numbers_are_judged(expected: Counts, came: Counts
 
 def test_every_kind_has_words() -> None:
     assert set(TITLES) == set(AlertKind)
+
+
+async def look(reporting: Reporting) -> None:
+    """What the consume process does once a minute."""
+    async with reporting.units.begin(Principal.system("reporting")) as unit:
+        await alert_history.look(unit, Watch(business_date(unit.now), 0.15))
+
+
+async def acknowledge(reporting: Reporting, alert_id: str, who: str) -> httpx.Response:
+    path = f"/v1/alerts/{alert_id}:acknowledge"
+    return await reporting.client.post(path, headers=bearer(who))
+
+
+HISTORY = "/v1/alerts/history?from=2026-07-14&to=2026-07-14"
+
+
+async def test_what_there_was_is_kept_with_who_took_note(reporting: Reporting) -> None:
+    await reporting.hear(story())
+    reporting.clock.set(at(11, 30))
+    await asyncio.gather(*(look(reporting) for _ in range(4)))
+    kept = await items(reporting, HISTORY)
+    now = await items(reporting, "/v1/alerts")
+    assert len(kept) == len(now) > 1
+    assert {each["alert_id"] for each in kept} == {each["alert_id"] for each in now}
+    (waits,) = [each for each in kept if each["kind"] == "long_wait"]
+    assert (waits["opened_at"], waits["closed_at"]) == ("2026-07-14T11:30:00+09:00", None)
+    own = waits["alert_id"]
+    assert (await acknowledge(reporting, own, "back_office")).status_code == 403
+    assert (await acknowledge(reporting, str(case_of(1)), "planner")).status_code == 404
+    first = await acknowledge(reporting, own, "own")
+    assert first.json()["acknowledged_by"] == "staff:own"
+    assert (await acknowledge(reporting, own, "planner")).json() == first.json()
+    (told,) = await items(reporting, "/v1/alerts?kind=long_wait")
+    assert told["acknowledged_by"] == "staff:own"
+    async with reporting.database.reader() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM audit_entry") == 1
+    # A day later nobody waits any more; a card that is late is still late.
+    reporting.clock.set(at(9, day=LATER))
+    await look(reporting)
+    closed = await items(reporting, f"{HISTORY}&state=closed")
+    assert own in {each["alert_id"] for each in closed}
+    assert {each["kind"] for each in await items(reporting, f"{HISTORY}&state=open")} == {
+        "late_transfer"
+    }
+    reporting.clock.set(at(11, 40))
+    await look(reporting)
+    assert len(await items(reporting, f"{HISTORY}&kind=long_wait")) == 2
+
+
+async def test_the_history_comes_in_pages_and_files(reporting: Reporting) -> None:
+    await reporting.hear(story())
+    reporting.clock.set(at(11, 30))
+    await look(reporting)
+    whole = await items(reporting, HISTORY)
+    page = (await reporting.get(f"{HISTORY}&limit=1")).json()
+    rest = await items(reporting, f"{HISTORY}&cursor={page['next_cursor']}")
+    assert page["items"] + rest == whole
+    answer = await reporting.get(HISTORY)
+    again = await reporting.get(HISTORY, if_none_match=answer.headers["etag"])
+    assert again.status_code == 304
+    file = await reporting.get(f"{HISTORY}&format=csv", accept_language="ja")
+    assert len(file.text.splitlines()) == len(whole) + 1
+    assert await items(reporting, "/v1/alerts/history?from=2026-07-15&to=2026-07-15") == whole
+    assert await items(reporting, "/v1/alerts/history?from=2026-07-12&to=2026-07-13") == []

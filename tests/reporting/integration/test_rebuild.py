@@ -157,12 +157,18 @@ async def test_what_is_heard_during_the_switch_is_in_the_new_tables(
 async def test_the_command_rebuilds_and_lists(house: House, tmp_path: Path) -> None:
     await house.publish(RECORDS)
     await house.hear(RECORDS)
+    async with house.database.transaction() as conn:
+        await conn.execute("INSERT INTO projection_behind VALUES ('cases', 6)")
+    _, _, listed = await madoguchi(house, tmp_path, "list", "--json")
+    behind = [each["name"] for each in json.loads(listed) if each["rebuild_needed"]]
+    assert behind == ["cases"]
     code, told, _ = await madoguchi(house, tmp_path, "rebuild", "sites", "cases")
     assert code == 0, told
     assert "sites: generation 2 is live" in told
     assert told.count("the same rows as before") == 2
     _, _, listed = await madoguchi(house, tmp_path, "list", "--json")
     live = {each["name"]: each["live"] for each in json.loads(listed)}
+    assert not any(each["rebuild_needed"] for each in json.loads(listed))
     assert live == {
         "cases": 2,
         "sites": 2,

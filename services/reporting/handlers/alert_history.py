@@ -1,0 +1,43 @@
+"""Keeps which alerts there were, and who took note of them."""
+
+from dataclasses import replace
+
+from services.reporting.handlers import alerts
+from services.reporting.handlers.alerts import Watch
+from services.reporting.store import alerts as stored
+from services.reporting.store.alerts import AlertId, Kept
+from shared.errors import NotFound, Text
+from shared.unit import Unit
+
+
+class NoSuchAlert(NotFound):
+    """There is no alert with this id."""
+
+    slug = "no-such-alert"
+    title = Text("There is no such alert", "この警告はありません")
+    remedy = Text(
+        "See GET /v1/alerts/history for the ids.", "GET /v1/alerts/history で確認できます。"
+    )
+
+
+async def look(unit: Unit, watch: Watch) -> None:
+    """Write down what asks for somebody now, and what no longer does."""
+    await stored.settle(unit.conn, await alerts.found(unit, watch), unit.now)
+
+
+async def acknowledge(unit: Unit, alert_id: AlertId) -> Kept:
+    """Say that the caller has taken note; who was first stays.
+
+    Raises ``NoSuchAlert``, and ``SiteForbidden`` for an alert of another site.
+    """
+    kept = await stored.lock(unit.conn, alert_id)
+    if kept is None:
+        raise NoSuchAlert
+    if kept.alert.site_id is not None:
+        unit.principal.require_site(kept.alert.site_id)
+    if kept.acknowledged_at is not None:
+        return kept
+    by = unit.principal.subject
+    await stored.acknowledge(unit.conn, alert_id, unit.now, by)
+    unit.audit("alert.acknowledged", subject=str(alert_id), site_id=kept.alert.site_id)
+    return replace(kept, acknowledged_at=unit.now, acknowledged_by=by)
