@@ -1,7 +1,8 @@
 """The city's public doors: the four APIs over HTTP, and the people who come to them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 from uuid import uuid4
@@ -77,6 +78,16 @@ class RefusedError(Exception):
         super().__init__(where + " — ".join([*said, *fields]))
         self.status = response.status_code
         self.code = str(problem.get("type", "")).rpartition(":")[2]
+
+
+@contextmanager
+def suppress_code(code: str) -> Iterator[None]:
+    """Go on after a refusal with this code, and raise any other."""
+    try:
+        yield
+    except RefusedError as error:
+        if error.code != code:
+            raise
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from shared.contracts.base import Procedure
-from simulation.doors import Person, RefusedError
+from simulation.doors import Person, suppress_code
 from simulation.replay.agenda import Turn
 from simulation.replay.cases import Case, End
 from simulation.replay.crew import Crew, NotTakenError
@@ -24,7 +24,6 @@ _ON_ITS_WAY: Final = frozenset(
     | {"card-not-ready", "card-not-here", "card-held", "not-notified"}
 )
 """What is refused until news has come from another room."""
-_OVER: Final = "visit-ended"
 _MOST_DAYS: Final = 200
 _LANES: Final = 3
 """Counters of a site at which somebody is served step by step at the same time."""
@@ -120,12 +119,9 @@ class Counters:
     async def _lane(self, lane: tuple[str, Sequence[Turn]]) -> None:
         counter, turns = lane
         for turn in turns:
-            try:
+            # Such a one was served before the replay was cut off.
+            with suppress_code("visit-ended"):
                 await self._serve(counter, turn)
-            except RefusedError as error:
-                # It was served before the replay was cut off.
-                if error.code != _OVER:
-                    raise
 
     async def _serve(self, counter: str, turn: Turn) -> None:
         clerk, ledger, case = self._crew.staff("clerk"), self._crew.ledger, turn.case

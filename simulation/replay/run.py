@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import httpx
 
-from shared.calendar import TOKYO
+from shared.calendar import TOKYO, business_date
 from shared.errors import Conflict, Text
 from simulation.clock import SimulatedClock
 from simulation.doors import until
@@ -231,19 +231,22 @@ class Replay:
 
 
 async def open_sites(crew: Crew) -> None:
-    """Import the city's sites and their calendars, then open each; what is there stays.
+    """Import the city's sites and their calendars, then open each; what is there stays, and what
+    was open before the replay begins stays closed.
 
     Raises ``RefusedError``, and ``NotTakenError`` for a row that reservation does not take.
     """
-    planner = crew.staff("planner")
+    planner, today = crew.staff("planner"), business_date(crew.clock.now)
+    over = {site.site_id for site in crew.city.sites if site.closes_on < today}
     for table, path in crew.city.tables.items():
         file = path.read_bytes()
         taken = await planner.upload("reservation", f"/v1/sites:import?table={table}", file)
         for row in taken["results"]:
-            if row["refusal"] is not None:
+            if row["refusal"] is not None and row["site_id"] not in over:
                 raise NotTakenError(f"{path.name}, line {row['line']}: {_told(row['refusal'])}")
     for site in crew.city.sites:
-        await planner.post("reservation", f"/v1/sites/{site.site_id}:open")
+        if site.site_id not in over:
+            await planner.post("reservation", f"/v1/sites/{site.site_id}:open")
 
 
 def _told(refusal: Mapping[str, Any]) -> str:
