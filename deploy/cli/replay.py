@@ -216,6 +216,8 @@ def _show(result: "Result") -> None:
         f"{result.cases} cases in {result.seconds:.0f} s ({rate:.0f}/s), "
         f"{result.events_published} events told and {result.events_handled} handled."
     )
+    spent = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in result.phases.items())
+    talk().print(f"It waited for: {spent}.", soft_wrap=True)
     talk().print(f"State hash: {result.state_hash}", soft_wrap=True)
     for cell in result.cells:
         if cell.carried:

@@ -71,8 +71,6 @@ class Result:
             "events_published": self.events_published,
             "events_handled": self.events_handled,
             "seconds": round(self.seconds, 1),
-            "state_hash": self.state_hash,
-            "phases": {name: round(seconds, 1) for name, seconds in self.phases.items()},
         }
 
 
