@@ -5,7 +5,8 @@ without a check, a key per case, an event or an audit entry. Aims: the import at
 bare COPY with every check on; 1,000 cards/s through all stages in bulk; 100,000 rows in one file
 in bounded memory.
 
-Service and database share this machine, and the service is one process.
+The long file is taken in by two processes that do the room's due work, as consume processes do,
+while this one is its API; all of them and the database share this machine.
 """
 
 import asyncio
@@ -39,6 +40,7 @@ from services.preparation.tools import Tools
 from shared.clock import SystemClock
 from shared.db import Database
 from shared.migrate import migrate
+from shared.processes.collector import Collector
 from shared.room import Resources
 from shared.security.principal import EVERY_SITE, Principal, Role
 from shared.settings import Doors, KernelSettings
@@ -52,7 +54,7 @@ MONTH = int(os.environ.get("BENCH_MONTH", "20959"))
 """Cards of July of FY R7, the city's greatest month (plan, table of demand)."""
 LOT = 2_000
 WORKERS = 2
-"""Slices taken at the same time, as by two consume processes."""
+"""Processes that take slices, as two consume processes do."""
 SITE = "kawasaki-ward-office"
 STEPS = ("inspected", "registry_checked", "preset")
 BOSS = Principal("staff:bench", frozenset({Role.SUPERVISOR}), frozenset({EVERY_SITE}))
@@ -62,6 +64,7 @@ SHIPPED = date(2026, 4, 10)
 
 async def main() -> None:
     """Run all and report."""
+    Collector().start()  # as every process of a room has it
     with tempfile.TemporaryDirectory(prefix="madoguchi-bench-") as folder:
         postgres = EmbeddedPostgres(Path(folder) / "postgres")
         await asyncio.to_thread(postgres.start)
@@ -86,7 +89,7 @@ async def measure(postgres: EmbeddedPostgres) -> list[Figure]:
             "rows/s",
             bare,
         ),
-        Figure("memory it added to the process", grown, "MiB"),
+        Figure("memory it added to a process", grown, "MiB"),
         Figure(f"{MONTH:,} cards in lots of {LOT:,}", imported, "rows/s", bare),
         Figure("all stages in bulk", MONTH / staged, "cards/s"),
         *(
@@ -126,37 +129,85 @@ async def bare_copy(url: str) -> float:
 
 
 async def long_file(url: str) -> tuple[float, float]:
-    """Rows per second of one long file, and the MiB by which the process grew."""
-    async with room(url) as (client, resources):
-        body = lot_file("LONG", ROWS)
+    """Rows per second of one long file, and the MiB by which the greatest process grew."""
+    body = lot_file("LONG", ROWS)
+    async with room(url) as (client, _), at_work(url) as workers:
         before = peak()
+        workers.start()
         started = time.perf_counter()
         answer = await client.post("/v1/lots", params={"background": True}, content=body)
         path = expect(answer, 202).headers["location"]
-        await taken_in(client, path, resources)
+        await finished(client, path)
         seconds = time.perf_counter() - started
         job = expect(await client.get(path), 200).json()
         if (job["state"], job["accepted"]) != ("done", ROWS):
             raise SystemExit(f"the file was not taken in: {job}")
-        return ROWS / seconds, peak() - before
+        return ROWS / seconds, max(peak() - before, *await asyncio.to_thread(workers.stop))
 
 
-async def taken_in(client: httpx.AsyncClient, path: str, resources: Resources) -> None:
-    """Do the due work until the file is done, with a bar that shows what the API says."""
-    tools = Tools.read(resources.settings, resources.doors, PreparationSettings())
-    work = uploads.work(tools)
+async def finished(client: httpx.AsyncClient, path: str) -> None:
+    """Wait for the file, with a bar that shows what the API says."""
     with Progress(transient=True) as bar:
         task = bar.add_task("importing", total=ROWS)
+        while (job := (await client.get(path)).json())["state"] == "running":
+            bar.update(task, completed=job["rows_done"])
+            await asyncio.sleep(0.05)
 
-        async def worker() -> None:
-            more = 1
-            while more:
-                async with resources.units.begin(Principal.system("preparation")) as unit:
-                    more = await work(unit)
-                done = (await client.get(path)).json()["rows_done"]
-                bar.update(task, completed=done)
 
-        await asyncio.gather(*(worker() for _ in range(WORKERS)))
+class Workers:
+    """Processes that do the due work of files, each with a pool and a collector of its own."""
+
+    def __init__(self, url: str) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        self._ready = spawn.Barrier(WORKERS + 1)
+        self._begin, self._end = spawn.Event(), spawn.Event()
+        self._grown = spawn.Queue()
+        given = (url, self._ready, self._begin, self._end, self._grown)
+        self._all = [
+            spawn.Process(target=work_until_told, args=given, daemon=True) for _ in range(WORKERS)
+        ]
+        for each in self._all:
+            each.start()
+        self._ready.wait()
+
+    def start(self) -> None:
+        """Let them look for work."""
+        self._begin.set()
+
+    def stop(self) -> list[float]:
+        """End them; the MiB by which each grew."""
+        self._begin.set()
+        self._end.set()
+        grown = [self._grown.get(timeout=60) for _ in self._all]
+        for each in self._all:
+            each.join()
+        return grown
+
+
+@asynccontextmanager
+async def at_work(url: str) -> AsyncIterator[Workers]:
+    """Workers that have started and wait to begin."""
+    yield await asyncio.to_thread(Workers, url)
+
+
+def work_until_told(url: str, ready: Any, begin: Any, end: Any, grown: Any) -> None:
+    """One worker: what a consume process does of long files."""
+    Collector().start()
+    uvloop.run(_work(url, ready, begin, end, grown))
+
+
+async def _work(url: str, ready: Any, begin: Any, end: Any, grown: Any) -> None:
+    async with room(url) as (_, resources):
+        tools = Tools.read(resources.settings, resources.doors, PreparationSettings())
+        take = uploads.work(tools)
+        ready.wait()
+        before = peak()
+        await asyncio.to_thread(begin.wait)
+        while not end.is_set():
+            async with resources.units.begin(Principal.system("preparation")) as unit:
+                done = await take(unit)
+            await asyncio.sleep(0 if done else 0.05)
+        grown.put(peak() - before)
 
 
 async def month(url: str) -> dict[str, float]:
