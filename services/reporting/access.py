@@ -28,6 +28,8 @@ ACCESS: AccessTable = {
     ("GET", "/v1/reports/sites/first-free"): allow(*_STEERING),
     ("GET", "/v1/reports/cases"): allow(*_STEERING, site=SiteRule.QUERY),
     ("GET", "/v1/reports/cases/standing"): allow(*_STEERING, site=SiteRule.QUERY),
+    ("GET", "/v1/reports/cases/counted"): allow(*_STEERING, site=SiteRule.QUERY),
+    ("GET", "/v1/reports/cases/lead-times"): allow(*_STEERING, site=SiteRule.QUERY),
     ("GET", "/v1/reports/backlog"): allow(*_STEERING),
     ("GET", "/v1/reports/lead-times"): allow(*_STEERING),
     ("GET", "/v1/reports/pickup"): allow(*_STEERING),

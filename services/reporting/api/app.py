@@ -9,6 +9,7 @@ from services.reporting.access import ACCESS
 from services.reporting.api import (
     alert_history,
     alerts,
+    behind,
     cases,
     charts,
     committee,
@@ -64,6 +65,7 @@ def build(resources: Resources) -> FastAPI:
             plan.router,
             totals.router,
             cases.router,
+            behind.router,
             sites.router,
             series.router,
             forecasts.router,

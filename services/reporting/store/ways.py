@@ -3,12 +3,15 @@
 All of it is derived from ``case_fact`` in one pass, whatever the number of days asked for.
 """
 
+from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from services.reporting.domain.backlog import Change
 from services.reporting.domain.lead_times import Passage, Span
+from services.reporting.store.site_days import Days
 from shared.db import Connection
-from shared.ids import WardCode
+from shared.ids import CaseId, SiteId, WardCode
 
 # A case adds one to a measure on the day it begins to count there, and takes it away on the day it
 # no longer does. Days before $1 are told as $1, days after $2 as none, so that cases become few
@@ -61,10 +64,10 @@ WHERE day IS NOT NULL AND change IS NOT NULL
 GROUP BY 1, 2, 3
 """
 
-_PASSAGES = """
-SELECT span, CASE WHEN $4 THEN ward END AS part, started, ended, count(*)::int AS cases
-FROM (
-    SELECT coalesce(completed_ward, ward) AS ward, applied_on, shipped_on,
+# $1 and $2 are the days in which a step has to have ended, $3 a ward.
+_STEPS = """
+(
+    SELECT case_id, notice_site, coalesce(completed_ward, ward) AS ward, applied_on, shipped_on,
            (received_at AT TIME ZONE 'Asia/Tokyo')::date AS received_on,
            (inspected_at AT TIME ZONE 'Asia/Tokyo')::date AS inspected_on,
            (registry_checked_at AT TIME ZONE 'Asia/Tokyo')::date AS checked_on,
@@ -101,8 +104,34 @@ FROM (
     ('notice_to_issue', notified_on, issued_on)
 ) AS told (span, started, ended)
 WHERE ended BETWEEN $1 AND $2 AND started BETWEEN ended - 3660 AND ended
-GROUP BY 1, 2, 3, 4
 """
+
+_PASSAGES = f"""
+SELECT span, CASE WHEN $4 THEN ward END AS part, started, ended, count(*)::int AS cases
+FROM {_STEPS}
+GROUP BY 1, 2, 3, 4
+"""  # noqa: S608  put together of what stands above
+
+_CASES = f"""
+SELECT case_id, ward, notice_site, started, ended
+FROM {_STEPS}
+  AND span = $4
+  AND ($5::text IS NULL OR notice_site = $5)
+  AND ($6::date IS NULL OR (ended, case_id) > ($6, $7::uuid))
+ORDER BY ended, case_id
+LIMIT $8
+"""  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A case that passed from one stage to another; ``site_id`` is where its card lies."""
+
+    case_id: CaseId
+    ward: WardCode | None
+    site_id: SiteId | None
+    started: date
+    ended: date
 
 
 async def changes(conn: Connection, first: date, last: date, ward: WardCode | None) -> list[Change]:
@@ -120,3 +149,18 @@ async def passages(
     """
     rows = await conn.fetch(_PASSAGES, first, last, ward, by_ward)
     return [Passage(Span(row[0]), row[1], row[2], row[3], row[4]) for row in rows]
+
+
+async def steps(
+    conn: Connection,
+    span: Span,
+    days: Days,
+    ward: WardCode | None,
+    *,
+    after: tuple[date, UUID] | None,
+    limit: int,
+) -> list[Step]:
+    """The cases of ``passages``, in order of their end, at most ``limit``."""
+    known = after or (None, None)
+    rows = await conn.fetch(_CASES, days.first, days.last, ward, span, days.site_id, *known, limit)
+    return [Step(*tuple(row)) for row in rows]

@@ -1,0 +1,89 @@
+"""Each figure has its cases: as many as it says, whatever it is."""
+
+from typing import Any
+
+import pytest
+
+from services.reporting.store.behind import Behind
+from tests.reporting.conftest import Reporting
+from tests.reporting.day_story import DAY, OFFICE, story
+from tests.reporting.histories import SITES, case_of, completed, tokyo, told
+from tests.reporting.integration.test_reports import cards
+
+SPAN = "from=2026-07-01&to=2026-07-31"
+COUNTED = "/v1/reports/cases/counted"
+
+
+@pytest.fixture
+async def room(reporting: Reporting) -> Reporting:
+    """A day's story, and two cases that were done on it."""
+    done = [
+        (completed(case_of(number), site_id=OFFICE), tokyo(2026, 7, 14, 9), "issuance.events")
+        for number in (0, 50)
+    ]
+    await reporting.hear([*story(), *told(done)])
+    return reporting
+
+
+async def items(reporting: Reporting, path: str) -> list[dict[str, Any]]:
+    """All of it, page by page."""
+    found: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        answer = await reporting.get(f"{path}&limit=2{cursor}")
+        assert answer.status_code == 200, answer.text
+        found += answer.json()["items"]
+        if answer.json()["next_cursor"] is None:
+            return found
+        cursor = f"&cursor={answer.json()['next_cursor']}"
+
+
+async def test_bookings_and_what_became_of_them(room: Reporting) -> None:
+    figures = list(Behind)[: list(Behind).index(Behind.SEATS)]
+    for line in await items(room, f"/v1/reports/bookings?{SPAN}"):
+        for figure in figures:
+            path = f"{COUNTED}?{SPAN}&figure={figure}&site_id={line['part']}"
+            found = await items(room, f"{path}&procedure={line['procedure']}")
+            assert len(found) == line[figure], figure
+            assert len({each["reference"] for each in found}) == len(found)
+
+
+async def test_a_day_of_a_site_and_how_long_it_took(room: Reporting) -> None:
+    on_day = f"from={DAY}&to={DAY}&site_id={OFFICE}"
+    (day,) = (await room.get(f"/v1/reports/sites/days?{on_day}")).json()["items"]
+    names = {"seats": "bookings", "seats_missed": "no_shows", "seats_cancelled": "cancelled"}
+    for figure in ("seats", "seats_missed", "seats_cancelled", "walk_ins", "served", "deferred"):
+        found = await items(room, f"{COUNTED}?{on_day}&figure={figure}")
+        assert len(found) == day[names.get(figure, figure)], figure
+    times = (await room.get(f"/v1/reports/sites/times?{on_day}")).json()["rows"][0]
+    waited = await items(room, f"{COUNTED}?{on_day}&figure=waited")
+    assert (len(waited), times["wait_p50"]) == (times["wait_count"], 20.0)
+    assert sorted(each["minutes"] for each in waited) == [10.0, 30.0]
+    served = await items(room, f"{COUNTED}?{on_day}&figure=service")
+    assert len(served) == times["service_count"]
+
+
+async def test_lead_times(reporting: Reporting) -> None:
+    await reporting.hear(cards())
+    span = "from=2026-03-01&to=2026-05-31"
+    lines = (await reporting.get(f"/v1/reports/lead-times?{span}")).json()["items"]
+    assert lines
+    for line in lines:
+        path = f"/v1/reports/cases/lead-times?{span}&span={line['span']}"
+        found = await items(reporting, path)
+        assert len(found) == line["cases"]
+        assert min(each["business_days"] for each in found) <= line["p50"]
+
+
+@pytest.mark.parametrize(
+    "path", [f"{COUNTED}?figure=moved", "/v1/reports/cases/lead-times?span=visit"]
+)
+async def test_cases_are_for_their_site_s_staff_and_looks_are_written_down(
+    room: Reporting, path: str
+) -> None:
+    assert (await room.get(f"{path}&site_id={SITES[0]}", "own")).status_code == 200
+    for refused in (path, f"{path}&site_id={SITES[1]}"):
+        assert (await room.get(refused, "own")).status_code == 403
+    assert (await room.get(path, "clerk")).status_code == 403
+    async with room.database.reader() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM audit_entry") == 1
