@@ -59,8 +59,13 @@ class ReplayBar:
         )
         if not self._console.is_terminal and now - self._line_at > _LINE_SECONDS:
             self._line_at = now
-            left = (standing.expected - standing.completed) / rate if rate else 0.0
+            left = _left((standing.expected - standing.completed) / rate if rate else None)
             self._console.print(
                 f"{standing.day}: {standing.completed} of {standing.expected} cases, "
-                f"{rate:.0f}/s, lag {standing.lag}, {left:.0f} s left"
+                f"{rate:.0f}/s, lag {standing.lag}, {left}"
             )
+
+
+def _left(seconds: float | None) -> str:
+    """How long it still takes; nobody knows before the first case is completed."""
+    return "warming up" if seconds is None else f"{seconds:.0f} s left"
