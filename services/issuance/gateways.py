@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 
 from services.issuance.domain.checklist import Checklist, Requirement, Rule, Step
-from services.issuance.domain.conflict import Entry
+from services.issuance.domain.conflict import UNREAD, Entry
 from services.issuance.domain.identity import DocumentClass, DocumentType
 from shared.contracts.base import CaseKind, Procedure
 from shared.ids import SiteId
@@ -54,6 +54,8 @@ class Headquarters:
             "journal": {"site_id": site_id, "lease": lease, "entries": numbered},
         }
         key = f"{site_id} {lease} {entries[0].number}-{entries[-1].number} {len(entries)}"
+        if any(entry.row.get("verb") == UNREAD for entry in entries):
+            key += f" {UNREAD}"
         answer = await self._post("/v1/visits:batch", body, key)
         try:
             return [one["body"]["number"] for one in answer["results"] if one["problem"] is None]

@@ -14,7 +14,7 @@ from services.issuance.api.bodies import (
 )
 from services.issuance.api.certificate_bodies import StatesSeen
 from services.issuance.api.step_bodies import ProxyCame
-from services.issuance.api.step_rows import CountRow, SignOffRow, StepRow
+from services.issuance.api.step_rows import CountRow, SignOffRow, StepRow, UnreadRow
 from services.issuance.api.who import Who, one_of
 from services.issuance.domain.checklist import OldCard
 from services.issuance.domain.serving import Outcome, Served
@@ -205,15 +205,17 @@ class Batch(Body):
     @model_validator(mode="after")
     def _rows_fit(self) -> Self:
         if self.journal is None:
-            told = any(isinstance(row, CountRow | SignOffRow) for row in self.rows)
+            told = any(isinstance(row, CountRow | SignOffRow | UnreadRow) for row in self.rows)
         else:
             whole = any(isinstance(row, ServeRow) for row in self.rows)
             told = whole or len(self.journal.entries) != len(self.rows)
         if told:
             raise RejectedValueError(
                 Text(
-                    "A journal has an entry for each row, no serve, and alone count and sign_off.",
-                    "journal には行ごとの entries が必要です。serve は使えず、count と sign_off は"
+                    "A journal has an entry for each row and no serve; count, sign_off and unread"
+                    " are its alone.",
+                    "journal には行ごとの entries が必要です。serve は使えず、"
+                    "count・sign_off・unread は"
                     "journal 専用です。",
                 ),
                 Text("Send the journal as it was written.", "記録のとおり送信してください。"),

@@ -23,7 +23,9 @@ from services.issuance.api.step_rows import (
     RenewRow,
     SignOffRow,
     StepRow,
+    UnreadRow,
 )
+from services.issuance.domain.conflict import EntryNotUnderstood
 from services.issuance.domain.visit import Visit
 from services.issuance.handlers import afterwards, count_cards, counter, hand_over, queue, steps
 from services.issuance.handlers.as_told import check_in_as_told
@@ -50,6 +52,8 @@ async def work(unit: Unit, row: StepRow, desk: Desk) -> Visit | None:
 
     Raises what its single door raises.
     """
+    if isinstance(row, UnreadRow):
+        raise EntryNotUnderstood
     if isinstance(row, CheckInRow):
         unit.principal.require_site(row.site_id)
         come = partial(_come, row=row, desk=desk)

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, ValidationError
 
 from services.issuance.api import batch_steps
 from services.issuance.api.batch_bodies import Batch, Journal
 from services.issuance.api.desk import Desk
-from services.issuance.api.step_rows import StepRow
-from services.issuance.domain.conflict import Entry
+from services.issuance.api.step_rows import StepRow, UnreadRow
+from services.issuance.domain.conflict import Entry, EntryNotUnderstood
 from services.issuance.handlers import receiving
 from services.issuance.handlers.receiving import Received, Work
 from shared.errors import Problem
@@ -52,6 +52,21 @@ def work_of(desk: Desk) -> Work:
     """Does what an entry of a journal tells."""
 
     async def work(unit: Unit, entry: Entry) -> object:
-        return await batch_steps.work(unit, _ROW.validate_python(dict(entry.row)), desk)
+        row = _ROW.validate_python(dict(entry.row))
+        return await batch_steps.work(unit, _read(row) if isinstance(row, UnreadRow) else row, desk)
 
     return work
+
+
+def _read(row: UnreadRow) -> StepRow:
+    """The row that could not be read, by the words of this release.
+
+    Raises ``EntryNotUnderstood``; what stands in it is not repeated.
+    """
+    try:
+        read = _ROW.validate_python(row.entry)
+    except ValidationError:
+        raise EntryNotUnderstood from None
+    if isinstance(read, UnreadRow):
+        raise EntryNotUnderstood
+    return read

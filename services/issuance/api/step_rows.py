@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from services.issuance.api.bodies import Body, CounterName, ShownDocument
 from services.issuance.api.renewal_rows import RenewalRow
@@ -156,8 +156,24 @@ class SignOffRow(_DayRow):
     verb: Literal["sign_off"]
 
 
+class UnreadRow(Body):
+    """In a satellite's journal: an entry that was refused as unreadable, told as it stands.
+
+    It opens a conflict; recording that works it, once the release here has words for it.
+    """
+
+    verb: Literal["unread"]
+
+    visit_id: VisitId | None = None
+    """The visit that it names."""
+
+    entry: Annotated[dict[str, JsonValue], Field(max_length=50)]
+    """The row as the satellite wrote it."""
+
+
 StepRow = (
     RenewalRow
+    | UnreadRow
     | CheckInRow
     | CountRow
     | SignOffRow

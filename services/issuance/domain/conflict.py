@@ -9,8 +9,11 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from shared.errors import Conflict, Json, NotFound, Text
+from shared.errors import Conflict, Json, NotFound, Text, Unprocessable
 from shared.ids import SiteId, VisitId
+
+UNREAD = "unread"
+"""The verb of an entry that was set aside."""
 
 
 class ConflictState(StrEnum):
@@ -51,6 +54,63 @@ class Found:
     resolved_at: datetime | None = None
     resolved_by: str | None = None
     entries: tuple[Entry, ...] = ()
+
+
+def visit_of(entry: Entry) -> VisitId | None:
+    """The visit that the entry names."""
+    named = entry.row.get("visit_id")
+    return VisitId(UUID(named)) if isinstance(named, str) else None
+
+
+def set_aside(entry: Entry) -> Entry:
+    """The entry as headquarters take it that cannot read it: whole, with the visit it names."""
+    visit_id = entry.row.get("visit_id")
+    named: Mapping[str, Json] = {"visit_id": visit_id} if _is_id(visit_id) else {}
+    return Entry(entry.number, entry.actor, {"verb": UNREAD, **named, "entry": dict(entry.row)})
+
+
+def verb_of(entry: Entry) -> object:
+    """What was done, also where the entry was set aside."""
+    row = entry.row
+    inner = row.get("entry")
+    return (
+        inner.get("verb")
+        if row.get("verb") == UNREAD and isinstance(inner, Mapping)
+        else (row.get("verb"))
+    )
+
+
+def _is_id(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(UUID(value))
+    except ValueError:
+        return False
+
+
+class EntryNotUnderstood(Unprocessable):
+    """This release has no words for the entry."""
+
+    slug = "entry-not-understood"
+    title = Text(
+        "The satellite's entry cannot be read here", "サテライトの記録をこの版では解釈できません"
+    )
+    remedy = Text(
+        "Bring headquarters to the satellite's release, then record it.",
+        "本部のシステムをサテライトと同じ版に更新してから記録してください。",
+    )
+
+
+class EntryFailed(Conflict):
+    """Working the entry failed, and would again."""
+
+    slug = "entry-failed"
+    title = Text(
+        "The satellite's entry could not be worked", "サテライトの記録を処理できませんでした"
+    )
+    remedy = Text(
+        "Ask the operators (the log names the error), then record it.",
+        "運用担当に確認し（ログに原因があります）、解消後に記録してください。",
+    )
 
 
 class ConflictUnknown(NotFound):

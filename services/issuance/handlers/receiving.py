@@ -1,9 +1,11 @@
 """What a satellite's journal tells is worked entry by entry, each once and for all.
 
-An entry that the rules refuse is not lost: it opens a conflict, and what the journal says of the
-same visit from there on is kept with it, until a supervisor decides.
+An entry that the rules refuse, that cannot be read or worked here, is not lost and holds up no
+other visit: it opens a conflict, and what the journal says of the same visit from there on is kept
+with it, until a supervisor decides.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -13,16 +15,21 @@ from services.issuance.domain.conflict import (
     ConflictUnknown,
     Decision,
     Entry,
+    EntryFailed,
     Found,
     require_open,
+    verb_of,
+    visit_of,
 )
 from services.issuance.domain.satellite import AtSatellite, LeaseRefused, SatelliteUnknown
 from services.issuance.store import conflicts, satellites
 from shared.errors import Problem
-from shared.ids import SiteId, VisitId, new_id
+from shared.ids import SiteId, new_id
+from shared.messaging.failure import is_infrastructure
 from shared.security.principal import Role
 from shared.unit import Unit
 
+log = logging.getLogger(__name__)
 _ON_THE_WAY = frozenset(
     {
         *("identity", "proxy", "old_card", "receipt", "pin_set"),
@@ -58,7 +65,7 @@ async def receive(unit: Unit, site_id: SiteId, lease: int, entry: Entry, work: W
         raise LeaseRefused(extras={"state": satellite.state})
     if not await satellites.claim(unit.conn, site_id, lease, entry.number, unit.now):
         return Received(entry.number, is_known=True)
-    visit_id = _visit_of(entry)
+    visit_id = visit_of(entry)
     waiting = await conflicts.open_of(unit.conn, site_id, visit_id) if visit_id else None
     if waiting is not None:
         await conflicts.keep(unit.conn, waiting, entry)
@@ -128,6 +135,12 @@ async def _tried(unit: Unit, site_id: SiteId, entry: Entry, work: Work) -> Probl
             await _do(unit, site_id, entry, work, is_decided=False)
     except Problem as problem:
         return problem
+    except Exception as error:
+        # It would fail the next time too, and everything behind it would wait.
+        if is_infrastructure(error):
+            raise
+        log.exception("entry %d of %s could not be worked", entry.number, site_id)
+        return EntryFailed()
     return None
 
 
@@ -138,7 +151,7 @@ async def _record(unit: Unit, found: Found, work: Work) -> None:
     """
     ended, refused = 0, None
     for entry in found.entries:
-        verb = entry.row.get("verb")
+        verb = verb_of(entry)
         try:
             async with unit.conn.transaction():
                 await _do(unit, found.site_id, entry, work, is_decided=True)
@@ -165,7 +178,7 @@ async def _raise(unit: Unit, site_id: SiteId, lease: int, entry: Entry, problem:
         conflict_id=new_id(),
         site_id=site_id,
         lease=lease,
-        visit_id=_visit_of(entry),
+        visit_id=visit_of(entry),
         code=problem.slug,
         state=ConflictState.OPEN,
         raised_at=unit.now,
@@ -174,8 +187,3 @@ async def _raise(unit: Unit, site_id: SiteId, lease: int, entry: Entry, problem:
     await conflicts.raise_(unit.conn, found)
     unit.audit("conflict.raise", subject=str(found.conflict_id), site_id=site_id)
     return found.conflict_id
-
-
-def _visit_of(entry: Entry) -> VisitId | None:
-    named = entry.row.get("visit_id")
-    return VisitId(UUID(named)) if isinstance(named, str) else None

@@ -7,6 +7,7 @@ anywhere, telling it again changes nothing. Beside it, new versions of the check
 import logging
 from time import monotonic
 
+from services.issuance.domain.conflict import Entry, set_aside
 from services.issuance.gateways import (
     Headquarters,
     HeadquartersError,
@@ -71,10 +72,11 @@ class Teller:
         try:
             told = await self._headquarters.tell(self._site_id, lease, entries)
         except NotUnderstoodError as error:
-            # Fewer and fewer, until the one that cannot be read stands alone and is named.
-            self._fewer = max(1, len(entries) // 2)
-            first, last = entries[0].number, entries[-1].number
-            raise HeadquartersError(f"{error} (entries {first} to {last})") from None
+            if len(entries) > 1:
+                # Fewer and fewer, until the one that cannot be read stands alone.
+                self._fewer = len(entries) // 2
+                return await self._tell()
+            told = await self._set_aside(lease, entries[0], error)
         self._fewer = None
         async with self._units.begin(self._principal) as unit:
             await journal.told(unit.conn, told, unit.now)
@@ -83,6 +85,17 @@ class Teller:
         if len(told) < len(entries):
             raise HeadquartersError(f"entry {entries[len(told)].number} was refused")
         return len(told)
+
+    async def _set_aside(self, lease: int, entry: Entry, why: NotUnderstoodError) -> list[int]:
+        """Tell an entry as what cannot be read: it waits there for a supervisor, and no other does.
+
+        Raises ``HeadquartersError`` where they do not take it even so.
+        """
+        log.warning("entry %d is set aside: %s", entry.number, why)
+        try:
+            return await self._headquarters.tell(self._site_id, lease, [set_aside(entry)])
+        except NotUnderstoodError as error:
+            raise HeadquartersError(f"{error} (entry {entry.number})") from None
 
     async def _take_over_checklists(self) -> None:
         """Whatever keeps them from being read here must not keep the journal waiting."""

@@ -6,12 +6,15 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
+from services.issuance.domain.visit import Visit
 from services.issuance.gateways import HeadquartersError
-from services.issuance.handlers import telling
+from services.issuance.handlers import queue, telling
 from services.issuance.post import JournalMetrics
 from shared.clock import FixedClock
 from shared.db import Database
+from shared.ids import VisitId
 from shared.telemetry.metrics import Metrics
+from shared.unit import Unit
 from tests.issuance.satellites import Region, region
 from tests.issuance.support import ok, refused, version
 
@@ -36,6 +39,13 @@ async def answer_questions(made: Region, count: int) -> None:
         ok(await made.sat_clerk.ticket(visit, "done"))
 
 
+async def states(made: Region) -> dict[str, str]:
+    """What headquarters know of each visit."""
+    async with made.hq.database.reader() as conn:
+        rows = await conn.fetch("SELECT visit_id::text, state FROM visit")
+    return {row["visit_id"]: row["state"] for row in rows}
+
+
 async def test_versions_of_the_checklist_come_from_headquarters(made: Region) -> None:
     refused(await made.sat_supervisor.post("/v1/checklists", version()), "headquarters-only")
     for day in ("2026-08-01", "2026-09-01"):
@@ -50,20 +60,84 @@ async def test_versions_of_the_checklist_come_from_headquarters(made: Region) ->
     assert (await made.sat.actions()).count("checklist.take_over") == 2
 
 
-async def test_an_entry_that_headquarters_cannot_read_is_named_and_told_later(
+async def test_an_entry_that_headquarters_cannot_read_holds_up_its_own_visit_alone(
+    made: Region,
+) -> None:
+    await answer_questions(made, 3)
+    async with made.sat.database.transaction() as conn:
+        # As a later release would write it.
+        await conn.execute(
+            """UPDATE journal SET entry = entry || '{"verb": "fly"}' WHERE number = 5"""
+        )
+    await made.tell_all()
+    assert ok(await made.sat_clerk.get("/v1/journal"))["waiting"] == 0
+    (conflict,) = await made.conflicts()
+    assert conflict["code"] == "entry-not-understood"
+    assert [one["row"]["verb"] for one in conflict["entries"]] == ["unread", "done"]
+    assert conflict["entries"][0]["row"]["entry"]["verb"] == "fly", "nothing of it is lost"
+    ended = await states(made)
+    assert sorted(ended.values()) == ["ended", "ended", "waiting"]
+    refused(await made.resolve(conflict, "record"), "entry-not-understood", 422)
+    ok(await made.resolve(conflict, "dismiss"))
+
+
+async def test_an_entry_is_read_by_a_later_release(made: Region) -> None:
+    await answer_questions(made, 1)
+    async with made.sat.database.transaction() as conn:
+        await conn.execute(
+            """UPDATE journal SET entry = entry || '{"verb": "fly"}' WHERE number = 2"""
+        )
+    await made.tell_all()
+    (conflict,) = await made.conflicts()
+    async with made.hq.database.transaction() as conn:
+        await conn.execute(
+            """UPDATE conflict_row SET entry = jsonb_set(entry, '{entry,verb}', '"call"')
+               WHERE number = 2"""
+        )
+    ok(await made.resolve(conflict, "record"))
+    (visit_id,) = await states(made)
+    visit = ok(await made.hq_clerk.get(f"/v1/visits/{visit_id}"))
+    assert (visit["state"], visit["counter"]) == ("ended", "3")
+
+
+async def test_an_entry_that_cannot_be_worked_holds_up_its_own_visit_alone(
+    made: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await answer_questions(made, 2)
+    done = queue.done
+    broken = set[VisitId]()
+
+    async def breaks_once(unit: Unit, visit_id: VisitId) -> Visit:
+        if not broken or visit_id in broken:
+            broken.add(visit_id)
+            raise ZeroDivisionError
+        return await done(unit, visit_id)
+
+    monkeypatch.setattr(queue, "done", breaks_once)
+    await made.tell_all()
+    (conflict,) = await made.conflicts()
+    assert conflict["code"] == "entry-failed"
+    assert sorted((await states(made)).values()) == ["called", "ended"]
+    monkeypatch.setattr(queue, "done", done)
+    ok(await made.resolve(conflict, "record"))
+    assert set((await states(made)).values()) == {"ended"}
+
+
+async def test_what_headquarters_do_not_take_at_all_is_named_and_told_later(
     made: Region, clock: FixedClock
 ) -> None:
     await answer_questions(made, 3)
     async with made.sat.database.transaction() as conn:
         kept = await conn.fetchval("SELECT entry::text FROM journal WHERE number = 5")
-        unread = """UPDATE journal SET entry = '{"verb": "fly"}' WHERE number = 5"""
+        # A number that no door lets in.
+        unread = """UPDATE journal SET entry = '{"verb": "123456789018"}' WHERE number = 5"""
         await conn.execute(unread)
-    for _ in range(8):
+    for _ in range(3):
         try:
             await made.teller.round()
         except HeadquartersError as error:
             said = str(error)
-    assert said == "answered 422: invalid-request (entries 5 to 5)"
+    assert said == "answered 422: my-number-refused (entry 5)"
     journal = ok(await made.sat_clerk.get("/v1/journal"))
     assert (journal["told_through"], journal["said"]) == (4, said)
     clock.advance(timedelta(minutes=20))
