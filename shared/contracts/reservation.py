@@ -132,7 +132,9 @@ class BookingCancelled(ReservationEvent):
 
 
 class BookingMissed(ReservationEvent):
-    """The citizen did not come: the answer to ``visit.missed``."""
+    """The citizen did not come: the answer to ``visit.missed``, or to whoever gives the booking up
+    once its day is over and no site has said who came.
+    """
 
     type = "booking.missed.v1"
 

@@ -182,7 +182,9 @@ async def cancel_booking(
 ) -> BookingView:
     """Citizens cancel until 17:00 of the day before, staff until the visit begins.
 
-    The seat comes back after a random delay. Cancelling a cancelled booking changes nothing.
+    The seat comes back after a random delay. Cancelling a cancelled booking changes nothing. From
+    the day after, where no site has said who came, the booking ends as `missed`, and the case can
+    be booked again.
     """
     async with call.unit() as unit:
         booking = await bookings.cancel(unit, booking_id, desk.rules, require)

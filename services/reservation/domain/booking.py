@@ -164,8 +164,8 @@ def is_over(booking: Booking, now: datetime) -> bool:
 def check_cancellable(booking: Booking, *, by_staff: bool, now: datetime, rules: Rules) -> None:
     """Raise ``BookingEnded`` or ``ChangeTooLate`` unless an active booking may be cancelled.
 
-    From the day after the visit it may be: no site has said who came, and the citizen may book
-    again the next day (the brief's reservation rules).
+    From the day after the visit it may be, and is then missed and not cancelled: no site has said
+    who came, and the citizen may book again the next day (the brief's reservation rules).
     """
     if booking.state is BookingState.ACTIVE and is_over(booking, now):
         return

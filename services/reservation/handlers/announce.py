@@ -1,11 +1,12 @@
 """What this room tells about bookings, made from the booking as it stands."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from services.reservation.domain.booking import Booking
 from shared.contracts.reservation import (
     BookingCancelled,
     BookingConfirmed,
+    BookingMissed,
     BookingMoved,
     CancelReason,
     MoveReason,
@@ -50,3 +51,19 @@ def cancelled(booking: Booking, reason: CancelReason) -> BookingCancelled:
         procedure=booking.procedure,
         reason=reason,
     )
+
+
+def missed(booking: Booking, day: date) -> BookingMissed:
+    """Nobody came on ``day``."""
+    return BookingMissed(
+        case_id=booking.case_id,
+        booking_id=booking.booking_id,
+        site_id=booking.site_id,
+        business_date=day,
+        bookable_from=bookable_from(day),
+    )
+
+
+def bookable_from(missed_on: date) -> date:
+    """Whoever did not come may book again the next day (the brief's reservation rules)."""
+    return missed_on + timedelta(days=1)

@@ -12,6 +12,7 @@ from services.reservation.domain.booking import (
     BookingState,
     NoSuchBooking,
     check_cancellable,
+    is_over,
 )
 from services.reservation.domain.rules import Rules
 from services.reservation.domain.site_rules import SiteRules
@@ -19,6 +20,7 @@ from services.reservation.handlers import announce, citizens, parties, site_rule
 from services.reservation.handlers.parties import Request
 from services.reservation.handlers.precondition import Precondition
 from services.reservation.store import bookings, returns
+from shared.calendar import business_date
 from shared.contracts.reservation import CancelReason
 from shared.errors import Problem
 from shared.ids import BookingId, SiteId
@@ -52,7 +54,8 @@ async def find(unit: Unit, booking_id: BookingId) -> Booking:
 
 
 async def cancel(unit: Unit, booking_id: BookingId, rules: Rules, require: Precondition) -> Booking:
-    """Cancel a booking; its seat returns after a random delay. A cancelled one stays as it is.
+    """Cancel a booking; its seat returns after a random delay. A cancelled one stays as it is, and
+    one whose day has passed is missed, until a visit says otherwise.
 
     Raises ``NoSuchBooking``, ``CaseBusy``, ``BookingEnded``, ``ChangeTooLate`` and what
     ``require`` raises.
@@ -75,7 +78,7 @@ class Cancelling:
 async def cancel_all(
     unit: Unit, wishes: Sequence[Cancelling], rules: Rules
 ) -> list[Booking | Problem]:
-    """``cancel`` for several bookings, no two the same; each cancelled, or why it is not."""
+    """``cancel`` for several bookings, no two the same; each as it ended, or why it did not."""
     seen = await bookings.read_all(unit.conn, [wish.booking_id for wish in wishes])
     refused = [_may_cancel(wish, seen) for wish in wishes]
     asked = [wish for wish, problem in zip(wishes, refused, strict=True) if problem is None]
@@ -104,7 +107,10 @@ async def cancel_all(
         for wish, booking in zip(wishes, found, strict=True)
         if isinstance(booking, Booking) and booking.state is not BookingState.CANCELLED
     ]
-    ended = await _cancelled(unit, standing, own) if standing else {}
+    past = [one for one in standing if is_over(one[1], unit.now)]
+    ahead = [one for one in standing if not is_over(one[1], unit.now)]
+    ended = dict(await _cancelled(unit, ahead, own)) if ahead else {}
+    ended |= await _missed(unit, past) if past else {}
     return [end if isinstance(end, Problem) else ended.get(end.booking_id, end) for end in found]
 
 
@@ -117,6 +123,19 @@ def _may_cancel(wish: Cancelling, seen: Mapping[BookingId, Booking]) -> Problem 
     except Problem as problem:
         return problem
     return None
+
+
+async def _missed(
+    unit: Unit, past: Sequence[tuple[Cancelling, Booking]]
+) -> Mapping[BookingId, Booking]:
+    """Nobody came, says who gives the seat up after the day; a visit told later still counts."""
+    told = [(booking.booking_id, booking.case_id, unit.now) for _, booking in past]
+    ended = {one.booking_id: one for one in await bookings.miss(unit.conn, told)}
+    for wish, booking in past:
+        end = ended[booking.booking_id]
+        wish.part.emit(announce.missed(end, business_date(end.starts_at)))
+        parties.audit(wish.part, "booking.missed", end)
+    return ended
 
 
 async def _cancelled(

@@ -4,9 +4,10 @@ The facts of the cases are written first, because that locks them; bookings come
 """
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from services.reservation.domain.booking import Booking
+from services.reservation.handlers import announce
 from services.reservation.handlers.facts import cancel, cancel_active
 from services.reservation.store import bookings, cases, renewals
 from shared.calendar import business_date
@@ -17,7 +18,7 @@ from shared.contracts.issuance import (
     VisitDeferred,
     VisitMissed,
 )
-from shared.contracts.reservation import BookingFulfilled, BookingMissed, CancelReason
+from shared.contracts.reservation import BookingFulfilled, CancelReason
 from shared.ids import CaseId
 from shared.messaging.envelope import Message
 from shared.unit import Unit
@@ -38,21 +39,14 @@ async def missed(unit: Unit, messages: Sequence[Message[VisitMissed]]) -> None:
     """The citizen did not come: the booking ends, and they may book again from the next day."""
     again: dict[CaseId, date] = {}
     for message in messages:
-        case_id, day = message.data.case_id, bookable_from(message.data.business_date)
+        case_id, day = message.data.case_id, announce.bookable_from(message.data.business_date)
         again[case_id] = max(again.get(case_id, day), day)
     await cases.may_book_from(unit.conn, again.items())
     by_booking = {message.data.booking_id: message for message in messages}
     told = [(m.data.booking_id, m.data.case_id, m.time) for m in by_booking.values()]
     for booking in await bookings.miss(unit.conn, told):
         message = by_booking[booking.booking_id]
-        event = BookingMissed(
-            case_id=booking.case_id,
-            booking_id=booking.booking_id,
-            site_id=booking.site_id,
-            business_date=message.data.business_date,
-            bookable_from=bookable_from(message.data.business_date),
-        )
-        unit.emit(event, cause=message)
+        unit.emit(announce.missed(booking, message.data.business_date), cause=message)
         _audit(unit, "booking.missed", booking)
 
 
@@ -80,11 +74,6 @@ async def used(
 def _why_used(event: VisitDeferred | VisitAbandoned) -> CancelReason:
     outage = event.reason is DeferReason.NATIONAL_SYSTEM
     return CancelReason.SUSPENSION if outage else CancelReason.SERVED_OTHERWISE
-
-
-def bookable_from(missed_on: date) -> date:
-    """Whoever did not come may book again the next day (the brief's reservation rules)."""
-    return missed_on + timedelta(days=1)
 
 
 async def _fulfil(unit: Unit, messages: Sequence[Message[ProcedureEnded]]) -> None:

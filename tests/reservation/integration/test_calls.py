@@ -26,13 +26,16 @@ from tests.reservation.support import (
     bearer,
     case,
     citizen,
+    events_of,
     hear,
     invite,
+    issued,
     missed,
     notified,
     open_site,
     tokyo,
     told,
+    types,
     units,
 )
 
@@ -58,6 +61,15 @@ async def calls(database: Database) -> list[tuple[str, object]]:
     async with database.reader() as conn:
         rows = await conn.fetch("SELECT about, booking_id FROM phone_entry WHERE done_at IS NULL")
     return [(row["about"], row["booking_id"]) for row in rows]
+
+
+async def state(database: Database, booking_id: BookingId) -> str:
+    """Where a booking stands."""
+    async with database.reader() as conn:
+        found: str = await conn.fetchval(
+            "SELECT state FROM booking WHERE booking_id = $1", booking_id
+        )
+    return found
 
 
 async def run(database: Database, clock: FixedClock, work: DueWork) -> int:
@@ -163,6 +175,13 @@ async def test_from_the_next_day_on_nobody_is_kept_from_booking_again(
     await cancel(room, who, booking.booking_id, friday)
     await again(room, friday)
     assert [one.starts_at for one in await named(room, MINE)] == [NEXT]
+    assert await state(room, booking.booking_id) == "missed"
+    told_ = [one for one in await events_of(room, MINE) if "missed" in one or "cancelled" in one]
+    assert told_ == ["booking.missed.v1"]
+    await hear(room, told(missed(MINE, booking.booking_id), 3))
+    assert len(types(await events_of(room, MINE), "booking.missed")) == 1
+    await hear(room, told(issued(MINE, booking.booking_id), 4))
+    assert await state(room, booking.booking_id) == "fulfilled"
 
 
 NEXT = tokyo(FRIDAY, 9) + timedelta(days=3)
