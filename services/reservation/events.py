@@ -66,7 +66,7 @@ PUBLISHES: tuple[type[Event], ...] = (
 )
 
 SUBSCRIBES: tuple[Subscription, ...] = (
-    on(CardNotified, facts.notified),
+    on(CardNotified, returned_notices.notified),
     on(CardHeld, facts.held),
     on(CardReleased, moved_wards.released),
     on(CardVoided, facts.voided),

@@ -47,6 +47,20 @@ WHERE entry_id IN (
     FOR UPDATE OF p SKIP LOCKED)
 RETURNING entry_id
 """
+# Entries of before the notice was written down here are about the first.
+_SENT_AGAIN = """
+UPDATE phone_entry SET done_at = s.at, outcome = 'not_needed'
+FROM (
+    SELECT p.entry_id, t.at
+    FROM phone_entry p
+    JOIN unnest($2::uuid[], $3::int[], $4::timestamptz[]) AS t(case_id, seq, at) USING (case_id)
+    WHERE p.about = $1 AND p.done_at IS NULL
+        AND coalesce((p.facts ->> 'notice_seq')::int, 1) < t.seq
+    ORDER BY p.entry_id
+    FOR UPDATE OF p
+) AS s
+WHERE phone_entry.entry_id = s.entry_id
+"""
 _NOT_NEEDED = """
 UPDATE phone_entry SET done_at = $3, outcome = 'not_needed'
 WHERE entry_id IN (
@@ -120,6 +134,14 @@ async def done(conn: Connection, entry_id: UUID, at: datetime, outcome: str) -> 
 async def signed_off(conn: Connection, about: str, at: datetime, limit: int) -> int:
     """Take calls off whose booking has ended meanwhile; how many."""
     return len(await conn.fetch(_ENDED, about, at, limit))
+
+
+async def sent_again(
+    conn: Connection, about: str, sent: Sequence[tuple[CaseId, int, datetime]]
+) -> None:
+    """A later notice has gone out to these cases: calls about earlier ones are off the list."""
+    if sent:
+        await conn.execute(_SENT_AGAIN, about, *zip(*sent, strict=True))
 
 
 async def settled(

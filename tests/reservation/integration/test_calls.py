@@ -116,6 +116,24 @@ async def test_a_later_notice_makes_the_call_needless_in_any_order(room: Databas
     assert kept == 1
 
 
+async def test_the_second_notice_closes_the_call_about_the_first_and_no_other(
+    room: Database,
+) -> None:
+    (booking,) = await book(room, MINE, at=NINE)
+    await come_back(room)
+    first = told(notified(MINE), 1)
+    await hear(room, first)
+    assert await calls(room) == [("notice_returned", booking.booking_id)]
+    second = told(notified(MINE, notice_seq=2), 8)
+    await hear(room, second)
+    assert await calls(room) == []
+    await come_back(room, seq=2, sequence=9)
+    await hear(room, second, first)
+    assert await calls(room) == [("notice_returned", booking.booking_id)]
+    await hear(room, told(notified(MINE, notice_seq=3), 10))
+    assert await calls(room) == []
+
+
 async def test_who_moved_to_a_ward_that_is_not_served_is_called_and_keeps_the_seat(
     room: Database,
 ) -> None:
