@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from itertools import islice
 from typing import Final, TypeVar
 
 from services.preparation.domain.addressee import written
@@ -16,6 +17,7 @@ from services.preparation.domain.lot_file import (
     Form,
     Line,
     Ragged,
+    TooManyRows,
     open_lines,
 )
 from services.preparation.domain.municipality import is_municipal_code
@@ -96,12 +98,15 @@ class _FaultError(Exception):
         super().__init__(code)
 
 
-def read_file(body: bytes, form: Form = LOT) -> LotFile:
+def read_file(body: bytes, form: Form = LOT, most: int = 1_000_000) -> LotFile:
     """Read and judge a whole file; ``form`` is LOT, or OPENING_STOCK at cut-over.
 
-    Raises ``FileUnreadable`` and ``WrongColumns``; a bad row is no error, it is a result.
+    Raises ``FileUnreadable`` and ``WrongColumns``, and ``TooManyRows`` as soon as there are more
+    than ``most``; a bad row is no error, it is a result.
     """
-    rows = list(read_rows(open_lines(body, form), form))
+    rows = list(islice(read_rows(open_lines(body, form), form), most + 1))
+    if len(rows) > most:
+        raise TooManyRows(most)
     if not rows:
         raise no_rows()
     return LotFile(hashlib.sha256(body).digest(), rows)

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.preparation.domain.addressee import Addressee
-from services.preparation.domain.lot_file import LOT, Form, TooManyRows
+from services.preparation.domain.lot_file import LOT, Form
 from services.preparation.domain.lot_rows import CardRow, LotFile, RefusedRow, read_file
 from services.preparation.domain.oddities import oddities
 from services.preparation.domain.row_faults import RowCode, RowFault
@@ -64,10 +64,7 @@ async def read(tools: Tools, body: bytes, form: Form = LOT) -> LotFile:
 
     Raises ``FileUnreadable``, ``WrongColumns`` and ``TooManyRows``.
     """
-    file = await asyncio.to_thread(read_file, body, form)
-    if len(file.rows) > tools.settings.max_import_rows:
-        raise TooManyRows(tools.settings.max_import_rows)
-    return file
+    return await asyncio.to_thread(read_file, body, form, tools.settings.max_import_rows)
 
 
 async def import_file(

@@ -1,12 +1,14 @@
 """Long files that are only tried, or wanted whole: judged in slices, all of it or nothing."""
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
 
 from services.preparation.api import build
-from services.preparation.domain import slices
+from services.preparation.domain import slices as cutting
+from services.preparation.store import import_jobs, slices
 from shared.db import Database
 from tests.preparation.integration.test_intake import post, take_slices
 from tests.preparation.support import bearer, dump, events_of, lot_csv, resources, row
@@ -14,7 +16,7 @@ from tests.preparation.support import bearer, dump, events_of, lot_csv, resource
 
 @pytest.fixture(autouse=True)
 def _small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slices, "ROWS", 4)
+    monkeypatch.setattr(cutting, "ROWS", 4)
 
 
 async def job(client: httpx.AsyncClient, accepted: httpx.Response) -> dict[str, Any]:
@@ -107,3 +109,58 @@ async def test_more_rows_than_a_transaction_takes_go_to_the_background(
         assert (done["state"], done["accepted"]) == ("done", 6)
         told = (await events_of(database)).count("card.received.v1")
         assert told == (0 if "dry_run" in mode else 6)
+
+
+async def somebody_waits(database: Database) -> None:
+    """Until a transaction waits for another."""
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with database.reader() as conn, asyncio.timeout(60):
+        while not await conn.fetchval(waiting):  # noqa: ASYNC110  another process says it
+            await asyncio.sleep(0.01)
+
+
+async def raced(
+    client: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> tuple[str, int, int]:
+    """A file wanted whole is judged while another has written a card of it and not committed:
+    the whole one's state, and how many of its cards and of its slices it got.
+    """
+    accepted = await post(
+        client, lot_csv([row(n) for n in range(1, 9)]), background=True, whole=True
+    )
+    written, committed = asyncio.Event(), asyncio.Event()
+    count_done = import_jobs.count_done
+
+    async def later(*given: Any, **named: Any) -> bool:
+        if not written.is_set():
+            written.set()
+            await committed.wait()
+        return await count_done(*given, **named)
+
+    monkeypatch.setattr(import_jobs, "count_done", later)
+    other = asyncio.create_task(post(client, lot_csv([row(8), row(20)])))
+    await written.wait()
+    judging = asyncio.create_task(take_slices(database))
+    await somebody_waits(database)  # for the lock; without it, for the card it takes
+    committed.set()
+    assert (await other).json()["accepted"] == 2
+    taken = await judging
+    found = await job(client, accepted)
+    return found["state"], found["accepted"], taken
+
+
+async def test_a_whole_file_sees_what_another_is_writing(
+    client: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await raced(client, database, monkeypatch) == ("refused", 0, 2)
+
+
+async def test_without_waiting_for_each_other_a_whole_file_is_torn(
+    client: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The race is real: without the lock it is judged good, and then not all of it is taken."""
+    monkeypatch.setattr(slices, "_CLAIMING", "SELECT 1")
+    assert await raced(client, database, monkeypatch) == ("done", 7, 4)
