@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from services.reservation.api.desk import DeskDep, PreconditionDep
 from services.reservation.domain.closure import ClosureId
+from services.reservation.domain.site import AsRead
 from services.reservation.handlers import sites
+from services.reservation.handlers.precondition import Precondition
 from services.reservation.handlers.sites import Displaced, Settled
 from shared.contracts.base import BusinessDate, SiteRef, WardRef
 from shared.contracts.place import (
@@ -21,6 +23,7 @@ from shared.contracts.place import (
     SiteState,
     Staffing,
 )
+from shared.errors import PreconditionFailed
 from shared.http.call import CallDep
 from shared.http.etag import etag, tagged
 from shared.http.paging import Page, PageDep
@@ -48,8 +51,14 @@ EXAMPLE: dict[str, JsonValue] = {
 }
 
 
+_READ_ONLY = "As it was read, or left out: what is read may be sent back."
+
+
 class SiteBody(BaseModel):
-    """A site as its planner describes it; the whole of it, each time."""
+    """A site as its planner describes it; the whole of it, each time.
+
+    Of what is read of it some is not theirs to describe; sent back as it was, it does not matter.
+    """
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 
@@ -68,9 +77,35 @@ class SiteBody(BaseModel):
     staff: tuple[Staffing, ...] = Field((), max_length=500)
     acceptance: tuple[Acceptance, ...] = Field((), max_length=200)
 
+    site_id: SiteRef | None = Field(None, description=_READ_ONLY)
+    state: SiteState | None = Field(None, description=_READ_ONLY)
+    selling: bool | None = Field(None, description=_READ_ONLY)
+    version: int | None = Field(
+        None, description="The version that was read: of any other this is refused (412)."
+    )
+    closure_id: ClosureId | None = Field(None, description="Does not matter.")
+
     def site(self, site_id: SiteId) -> Site:
         """The site it describes; its state is for others to say."""
-        return Site(site_id=site_id, state=SiteState.PLANNED, **dict(self))
+        described = {name: value for name, value in self if name not in _NOT_DESCRIBED}
+        return Site(site_id=site_id, state=SiteState.PLANNED, **described)
+
+    def as_read(self) -> AsRead:
+        """What it repeats of the site."""
+        return AsRead(self.site_id, self.state, self.selling)
+
+    def also(self, require: Precondition) -> Precondition:
+        """``require``, and that the site is still what was read."""
+
+        def both(version: int | None) -> None:
+            require(version)
+            if self.version is not None and self.version != version:
+                raise PreconditionFailed
+
+        return both
+
+
+_NOT_DESCRIBED = frozenset({"site_id", "state", "selling", "version", "closure_id"})
 
 
 class SiteView(Site):
@@ -132,12 +167,20 @@ async def put_site(
 ) -> SiteView:
     """A new site is planned; an existing one takes this value and keeps its state.
 
-    Changing an open site makes its seats anew. A calendar with fewer seats than are booked is
+    A site as it was read may be sent back, with its id, state and version: they must be as they
+    are. Changing an open site makes its seats anew. A calendar with fewer seats than are booked is
     refused, or begins a closure (`bookings=move`): nobody loses a booking this way.
     """
     described = body.site(site_id)
     async with call.unit() as unit:
-        settled = await sites.put(unit, described, desk.rules, require, policy=policy)
+        settled = await sites.put(
+            unit,
+            described,
+            desk.rules,
+            body.also(require),
+            policy=policy,
+            as_read=body.as_read(),
+        )
     response.status_code = 201 if settled.created else 200
     response.headers["ETag"] = etag(settled.version)
     return SiteView.of(settled)

@@ -1,11 +1,13 @@
 """A site as the planner describes it: sound before it is stored, complete before it opens."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import time
 from itertools import combinations
 
 from shared.contracts.place import OpeningHours, Site, SiteState
 from shared.errors import Conflict, FieldError, NotFound, Text, Unprocessable
+from shared.ids import SiteId
 
 
 class NoSuchSite(NotFound):
@@ -54,6 +56,44 @@ class SiteNotPreparable(Conflict):
     remedy = Text(
         "Change it with PUT /v1/sites/{site_id}.", "PUT /v1/sites/{site_id} で変更してください。"
     )
+
+
+class ReadOnly(Unprocessable):
+    """A description says otherwise what no description can change."""
+
+    slug = "read-only"
+    title = Text("This cannot be changed here", "この項目はここでは変更できません")
+    remedy = Text(
+        "Leave the fields named in errors out, or send them as they were read.",
+        "errors の項目を省くか、取得した値のまま送信してください。",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AsRead:
+    """What a description repeats of the site as it was read; none where it does not."""
+
+    site_id: SiteId | None = None
+    state: SiteState | None = None
+    selling: bool | None = None
+
+
+def check_as_read(told: AsRead, site: Site) -> None:
+    """Raise ``ReadOnly`` naming every field that ``site`` has otherwise than was told."""
+    there = AsRead(site.site_id, site.state, site.selling)
+    verbs = {
+        "site_id": Text("Plan a new site.", "新しい窓口を登録してください。"),
+        "state": Text("Use :prepare, :open or :wind-down.", ":prepare :open :wind-down で。"),
+        "selling": Text("Use :wind-down.", ":wind-down で指定してください。"),
+    }
+    message = Text("Is another at the site.", "窓口の値と異なります。")
+    errors = [
+        FieldError(name, message, remedy)
+        for name, remedy in verbs.items()
+        if getattr(told, name) not in (None, getattr(there, name))
+    ]
+    if errors:
+        raise ReadOnly(errors=errors)
 
 
 def check_sound(site: Site, cell_minutes: int) -> None:

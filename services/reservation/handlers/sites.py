@@ -10,7 +10,14 @@ from enum import StrEnum
 
 from services.reservation.domain.closure import ClosureId, ClosureKind, ClosureRunning
 from services.reservation.domain.rules import Rules
-from services.reservation.domain.site import NoSuchSite, SiteNotOpenable, check_sound, opened
+from services.reservation.domain.site import (
+    AsRead,
+    NoSuchSite,
+    SiteNotOpenable,
+    check_as_read,
+    check_sound,
+    opened,
+)
 from services.reservation.domain.withdrawal import Former
 from services.reservation.handlers import calendar, displacing, fresh_seats, site_news
 from services.reservation.handlers.calendar import BookingsInTheWay
@@ -23,6 +30,8 @@ from shared.contracts.place import Site, SiteState
 from shared.contracts.site import SiteChanged, SiteOpened, SitePlanned
 from shared.ids import SiteId
 from shared.unit import Unit
+
+NOTHING_READ = AsRead()
 
 
 class Displaced(StrEnum):
@@ -52,17 +61,20 @@ async def put(
     require: Precondition,
     *,
     policy: Displaced = Displaced.REFUSE,
+    as_read: AsRead = NOTHING_READ,
 ) -> Settled:
     """Plan ``described``, or let it replace the site of its id; the state stays as it is.
 
-    The same value again changes nothing. Raises ``SiteUnsound``, ``SiteNotOpenable`` (closed for
-    good), ``ClosureRunning``, ``BookingsInTheWay`` and what ``require`` raises.
+    The same value again changes nothing. Raises ``SiteUnsound``, ``ReadOnly`` (``as_read`` is not
+    the site), ``SiteNotOpenable`` (closed for good), ``ClosureRunning``, ``BookingsInTheWay`` and
+    what ``require`` raises.
     """
     check_sound(described, rules.cell_minutes)
     new = described.model_copy(update={"state": SiteState.PLANNED})
     stored = await sites.lock(unit.conn, described.site_id)
     if stored is None:
         require(None)
+        check_as_read(as_read, new)
         if await sites.insert(unit.conn, new, unit.now):
             await site_news.tell(unit, SitePlanned, new)
             unit.audit("site.planned", subject=new.site_id, site_id=new.site_id, version=1)
@@ -71,6 +83,7 @@ async def put(
     if stored is None:
         raise NoSuchSite
     require(stored.version)
+    check_as_read(as_read, stored.site)
     return await replace(unit, stored, described, rules, policy)
 
 

@@ -228,6 +228,24 @@ async def test_a_change_of_what_was_not_read_is_refused(
     assert await events_of(database) == ["site.planned.v1", "site.changed.v1"]
 
 
+async def test_a_site_that_was_read_may_be_sent_back(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    await open_site(database)
+    path, planner = f"/v1/sites/{SITE}", bearer("planner")
+    read = (await client.get(path)).json()
+    same = await client.put(path, json=read, headers=planner)
+    assert (same.status_code, same.headers["etag"], same.json()) == (200, '"2"', read)
+    more = await client.put(path, json={**read, "counters": 3}, headers=planner)
+    assert (more.status_code, more.json()) == (200, {**read, "counters": 3, "version": 3})
+    stale = await client.put(path, json={**read, "counters": 1}, headers=planner)
+    assert stale.status_code == 412
+    other = {"site_id": "elsewhere", "state": "closed", "selling": False, "version": None}
+    refused = await client.put(path, json={**read, **other}, headers=planner)
+    assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (422, "read-only")
+    assert [error["field"] for error in refused.json()["errors"]] == ["site_id", "state", "selling"]
+
+
 async def test_an_unsound_site_is_refused_field_by_field(client: httpx.AsyncClient) -> None:
     body = site_body(make_site())
     body["hours"][0] |= {"opens": "12:00", "closes": "09:00"}
