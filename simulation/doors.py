@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
@@ -92,11 +92,15 @@ def suppress_code(code: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who calls a room with a token of their own, or with none."""
+    """Somebody who calls a room with a token of their own, or with none.
+
+    ``address`` is where they call from, as a proxy before the rooms tells it; ours where none is.
+    """
 
     http: Http
     apis: Mapping[str, str]
     token: str | None = None
+    address: str | None = None
 
     async def get(self, room: str, path: str, **query: str | int) -> Any:
         """Read; the JSON answered. Raises ``RefusedError``."""
@@ -120,6 +124,13 @@ class Person:
         answer = await self._send("POST", room, path, json=body, key=key)
         return answer.json() if answer.content else None
 
+    async def step(self, room: str, path: str, body: Mapping[str, object] | None = None) -> Any:
+        """Command what changes nothing when it is sent again, so that no key is needed; the JSON
+        answered, or None. Raises ``RefusedError``.
+        """
+        answer = await self._send("POST", room, path, json=body, keyless=True)
+        return answer.json() if answer.content else None
+
     async def put(self, room: str, path: str, body: Mapping[str, object]) -> Any:
         """Describe; the JSON answered. Raises ``RefusedError``."""
         return (await self._send("PUT", room, path, json=body)).json()
@@ -130,7 +141,11 @@ class Person:
 
     def with_token(self, token: str) -> "Person":
         """The same caller, with a token."""
-        return Person(self.http, self.apis, token)
+        return replace(self, token=token)
+
+    def calling_from(self, address: str) -> "Person":
+        """The same caller, from an address of their own."""
+        return replace(self, address=address)
 
     async def _send(
         self,
@@ -140,11 +155,15 @@ class Person:
         *,
         kind: str | None = None,
         key: str | None = None,
+        keyless: bool = False,
         **parts: Any,
     ) -> Reply:
-        headers = {"Idempotency-Key": key or str(uuid4())} if method == "POST" else {}
+        keyed = method == "POST" and not keyless
+        headers = {"Idempotency-Key": key or str(uuid4())} if keyed else {}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
+        if self.address:
+            headers["X-Forwarded-For"] = self.address
         if kind:
             headers["Content-Type"] = kind
         answer = await self._repeated(method, self.apis[room] + path, headers=headers, **parts)
