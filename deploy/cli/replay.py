@@ -37,6 +37,8 @@ SETTINGS = {
     "MADOGUCHI_CACHE": str(HOME / "cache"),
     # A replay asks how much goes through, not how soon one event is heard.
     "MADOGUCHI_GATHER_SECONDS": "0.2",
+    # Nor what was asked: the journal says it.
+    "MADOGUCHI_LOG_LEVEL": "WARNING",
 }
 
 Demand = Annotated[
