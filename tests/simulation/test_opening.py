@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from services.reservation.domain.opening import hours_on, national_system_rests, would_accept
+from services.reservation.domain.opening import national_system_rests, would_accept
 from services.reservation.handlers import site_files
 from services.reservation.handlers.site_files import Table
 from shared.contracts.base import Procedure
 from shared.contracts.place import Acceptance, OpeningHours, Site
 from shared.ids import WardCode
+from shared.opening import hours_on
 from simulation.places import DATA
 from simulation.replay.city import WARDS, read_city
 from simulation.replay.seats import rests

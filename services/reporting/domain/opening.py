@@ -1,7 +1,6 @@
 """How many counter minutes a site has planned, and whom it accepts: read from the site as told.
 
-A dated exception stands instead of the weekday's hours; outside its period a site is closed. A
-counter can be used where there is a terminal and somebody to sit at it, so the least of the three
+A counter can be used where there is a terminal and somebody to sit at it, so the least of the three
 counts; where no staff is told, counters and terminals do.
 """
 
@@ -14,9 +13,8 @@ from shared.calendar import BusinessCalendar
 from shared.contracts.base import Procedure
 from shared.contracts.place import Site, SiteState, Weekday
 from shared.ids import WardCode
+from shared.opening import Hours, hours_on, in_period, serves_ward
 
-Hours = tuple[time, time]
-"""From the first to the second; local time (Asia/Tokyo)."""
 Shift = tuple[time, time, int]
 """From when until when how many serve."""
 Planned = Mapping[int, int]
@@ -38,29 +36,10 @@ def planned_minutes(site: Site, day: date, calendar: BusinessCalendar) -> Planne
     return _by_hour(hours_on(site, day, calendar), places, shifts if site.staff else None)
 
 
-def hours_on(site: Site, day: date, calendar: BusinessCalendar) -> tuple[Hours, ...]:
-    """The hours of ``site`` on ``day``, local time, in order; empty where it is closed."""
-    if day < site.opens_on or (site.closes_on is not None and day > site.closes_on):
-        return ()
-    dated = [entry for entry in site.exceptions if entry.business_date == day]
-    if dated:
-        return tuple(sorted((e.opens, e.closes) for e in dated if e.opens and e.closes))
-    if not site.open_on_holidays and (calendar.is_holiday(day) or calendar.rules.closes(day)):
-        return ()
-    weekday, nth = Weekday.of(day), (day.day - 1) // 7 + 1
-    weekly = (e for e in site.hours if e.weekday is weekday)
-    return tuple(
-        sorted((e.opens, e.closes) for e in weekly if not e.occurrences or nth in e.occurrences)
-    )
-
-
 def accepts(site: Site, procedure: Procedure, ward: WardCode, day: date) -> bool:
     """Whether ``site`` serves residents of ``ward`` with ``procedure`` on ``day``."""
     return site.state in _SERVING and any(
-        entry.procedure is procedure
-        and (entry.wards is None or ward in entry.wards)
-        and (entry.from_date is None or entry.from_date <= day)
-        and (entry.until_date is None or day <= entry.until_date)
+        entry.procedure is procedure and serves_ward(entry, ward) and in_period(entry, day)
         for entry in site.acceptance
     )
 

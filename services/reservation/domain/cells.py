@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from services.reservation.domain.opening import hours_on
 from shared.calendar import TOKYO, BusinessCalendar
 from shared.contracts.place import Site, Weekday
+from shared.opening import hours_on
 
 Free = Mapping[datetime, int]
 """Free seats by the start of a cell."""

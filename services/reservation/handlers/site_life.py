@@ -7,7 +7,6 @@ from datetime import date, timedelta
 
 from services.reservation.domain.cells import midnight
 from services.reservation.domain.closure import ClosureKind, check_last_day, winding_down
-from services.reservation.domain.opening import hours_on
 from services.reservation.domain.rules import Rules
 from services.reservation.domain.site import NoSuchSite, prepared
 from services.reservation.domain.withdrawal import Former
@@ -22,6 +21,7 @@ from shared.contracts.place import Site
 from shared.contracts.site import DayClosed, SiteChanged, SiteWindDownStarted
 from shared.due import DueWork
 from shared.ids import SiteId
+from shared.opening import hours_on
 from shared.unit import Unit
 
 DAYS = 31

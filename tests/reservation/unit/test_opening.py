@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.reservation.domain.opening import accepts, ever_accepts, hours_on
+from services.reservation.domain.opening import accepts, ever_accepts
 from services.reservation.domain.site import (
     SiteIncomplete,
     SiteNotOpenable,
@@ -22,6 +22,7 @@ from shared.contracts.place import (
     Staffing,
     Weekday,
 )
+from shared.opening import hours_on
 from tests.reservation.support import CALENDAR, OTHER_WARD, THURSDAY, WARD, make_site
 
 MORNING = (time(9), time(12))
