@@ -111,7 +111,9 @@ async def recall(conn: Connection, claim: Claim) -> Answer | None:
     Raises ``InFlight`` while another transaction holds the key, and ``KeyReused`` where the
     stored answer belongs to another request.
     """
-    (found,) = await recall_all(conn, [claim])
+    if not await conn.fetchval(_LOCK_ONE, f"{claim.scope}\n{claim.key}"):
+        raise InFlight
+    found = _recalled(claim, await conn.fetchrow(_RECALL_ONE, claim.scope, claim.key))
     if isinstance(found, Problem):
         raise found
     return found
@@ -141,7 +143,9 @@ def _recalled(claim: Claim, row: Row | None) -> Answer | KeyReused | None:
 
 async def remember(conn: Connection, claim: Claim, answer: Answer) -> None:
     """Store the answer; it becomes visible with the effect of the command."""
-    await remember_all(conn, [(claim, answer)])
+    await conn.execute(
+        _REMEMBER_ONE, claim.scope, claim.key, claim.request_hash, answer.status, answer.body
+    )
 
 
 async def remember_all(conn: Connection, answered: Sequence[tuple[Claim, Answer]]) -> None:
@@ -174,11 +178,19 @@ _LOCK = """
         pg_try_advisory_xact_lock(hashtextextended('idempotency:' || name, 0)) ORDER BY n)
     FROM unnest($1::text[]) WITH ORDINALITY AS claim(name, n)
 """
+_LOCK_ONE = "SELECT pg_try_advisory_xact_lock(hashtextextended('idempotency:' || $1::text, 0))"
 # A statement of its own: its snapshot must be younger than the lock.
 _RECALL = """
     SELECT i.scope, i.key, i.request_hash, i.status, i.body
     FROM unnest($1::text[], $2::text[]) AS claim(scope, key)
     JOIN idempotency i USING (scope, key)
+"""
+# For one key without arrays: their plan would be made anew each time.
+_RECALL_ONE = """
+    SELECT scope, key, request_hash, status, body FROM idempotency WHERE scope = $1 AND key = $2
+"""
+_REMEMBER_ONE = """
+    INSERT INTO idempotency (scope, key, request_hash, status, body) VALUES ($1, $2, $3, $4, $5)
 """
 _REMEMBER = """
     INSERT INTO idempotency (scope, key, request_hash, status, body)
