@@ -166,8 +166,7 @@ async def require_day(unit: Unit, site_id: SiteId) -> None:
     """Hold the site's day open to the end of the unit. Raises ``SiteAway`` and ``DaySignedOff``."""
     today = business_date(unit.now)
     await require_here(unit, site_id)
-    await days.share(unit.conn, [(site_id, today)])
-    if await days.signed_off_at(unit.conn, site_id, today) and not is_decided(unit):
+    if await days.share_one(unit.conn, site_id, today) and not is_decided(unit):
         raise DaySignedOff
 
 

@@ -28,6 +28,16 @@ async def share(conn: Connection, days: Iterable[tuple[SiteId, date]]) -> None:
     await conn.fetch(_SHARE, sites, dates)
 
 
+async def share_one(conn: Connection, site_id: SiteId, day: date) -> datetime | None:
+    """``share`` for one day; when it was signed off, if it was."""
+    row = await conn.fetchrow(_SHARE_ONE, site_id, day)
+    if row is None:
+        await conn.execute(_TOUCH, [site_id], [day])
+        row = await conn.fetchrow(_SHARE_ONE, site_id, day)
+    at: datetime | None = row["signed_off_at"] if row else None
+    return at
+
+
 async def take(conn: Connection, site_id: SiteId, day: date) -> datetime | None:
     """Take the day alone; when it was signed off, if it was."""
     await conn.execute(_TOUCH, [site_id], [day])
@@ -69,6 +79,10 @@ _SHARE = """
 SELECT 1 FROM service_day
 WHERE (site_id, business_date) IN (SELECT * FROM unnest($1::text[], $2::date[]))
 ORDER BY site_id, business_date FOR SHARE
+"""
+# Who waits for the lock is given the row as it is then.
+_SHARE_ONE = """
+SELECT signed_off_at FROM service_day WHERE site_id = $1 AND business_date = $2 FOR SHARE
 """
 _TAKE = "SELECT 1 FROM service_day WHERE site_id = $1 AND business_date = $2 FOR UPDATE"
 _SIGNED = "SELECT signed_off_at FROM service_day WHERE site_id = $1 AND business_date = $2"

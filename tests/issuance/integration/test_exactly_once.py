@@ -209,10 +209,7 @@ async def test_nobody_comes_in_behind_a_sign_off(
 async def test_without_the_shared_lock_somebody_does(
     city: City, clerk: Clerk, supervisor: Clerk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def nothing(conn: Connection, wanted: object) -> None:
-        pass
-
-    monkeypatch.setattr(days, "share", nothing)
+    monkeypatch.setattr(days, "share_one", days.signed_off_at)
     assert await check_in_beside_sign_off(city, clerk, supervisor) == (201, 1)
 
 
