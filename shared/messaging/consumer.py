@@ -26,6 +26,8 @@ from shared.settings import KernelSettings
 from shared.telemetry.metrics import Metrics
 
 POLL_MS = 500
+GATHERED_BYTES = 128 * 1024
+"""What the broker waits for before it answers a consumer that gathers, and no longer than that."""
 MEASURE_SECONDS = 0.5
 """Between two looks at the lag while there is always something to handle."""
 log = logging.getLogger(__name__)
@@ -59,7 +61,7 @@ class Consumer:
             *self._processor.topics,
             group=self._settings.topic_prefix + self._processor.consumer,
             max_poll_records=self._settings.batch_size,
-            fetch_max_wait_ms=POLL_MS,
+            **_fetching(self._settings.gather_seconds),
             max_partition_fetch_bytes=4 * 1024 * 1024,
             session_timeout_ms=10_000,
             heartbeat_interval_ms=2_000,
@@ -160,3 +162,11 @@ class Consumer:
         self._metrics.consumer_lag.clear()
         for partition, lag in lags.items():
             self._metrics.consumer_lag.labels(partition.topic, partition.partition).set(lag)
+
+
+def _fetching(gather_seconds: float) -> dict[str, int]:
+    """How long the broker may wait for how much before it answers a fetch."""
+    if not gather_seconds:
+        return {"fetch_max_wait_ms": POLL_MS}
+    wait = max(1, round(gather_seconds * 1000))
+    return {"fetch_max_wait_ms": wait, "fetch_min_bytes": GATHERED_BYTES}
