@@ -14,7 +14,7 @@ from services.issuance.api.bodies import (
 )
 from services.issuance.api.certificate_bodies import StatesSeen
 from services.issuance.api.step_bodies import ProxyCame
-from services.issuance.api.step_rows import CountRow, SignOffRow, StepRow, UnreadRow
+from services.issuance.api.step_rows import CounterRow, CountRow, SignOffRow, StepRow, UnreadRow
 from services.issuance.api.who import Who, one_of
 from services.issuance.domain.checklist import OldCard
 from services.issuance.domain.serving import Outcome, Served
@@ -138,6 +138,7 @@ class ServeRow(Who):
         )
 
 
+_OF_JOURNALS = CountRow | SignOffRow | CounterRow | UnreadRow
 Row = Annotated[ServeRow | StepRow, Field(discriminator="verb")]
 
 
@@ -205,17 +206,17 @@ class Batch(Body):
     @model_validator(mode="after")
     def _rows_fit(self) -> Self:
         if self.journal is None:
-            told = any(isinstance(row, CountRow | SignOffRow | UnreadRow) for row in self.rows)
+            told = any(isinstance(row, _OF_JOURNALS) for row in self.rows)
         else:
             whole = any(isinstance(row, ServeRow) for row in self.rows)
             told = whole or len(self.journal.entries) != len(self.rows)
         if told:
             raise RejectedValueError(
                 Text(
-                    "A journal has an entry for each row and no serve; count, sign_off and unread"
-                    " are its alone.",
+                    "A journal has an entry for each row and no serve; count, sign_off, counter and"
+                    " unread are its alone.",
                     "journal には行ごとの entries が必要です。serve は使えず、"
-                    "count・sign_off・unread は"
+                    "count・sign_off・counter・unread は"
                     "journal 専用です。",
                 ),
                 Text("Send the journal as it was written.", "記録のとおり送信してください。"),

@@ -10,6 +10,7 @@ from services.issuance.api.renewal_rows import RenewalRow
 from services.issuance.api.step_rows import (
     CallRow,
     CheckInRow,
+    CounterRow,
     CountRow,
     DeferRow,
     DoneRow,
@@ -27,7 +28,15 @@ from services.issuance.api.step_rows import (
 )
 from services.issuance.domain.conflict import EntryNotUnderstood
 from services.issuance.domain.visit import Visit
-from services.issuance.handlers import afterwards, count_cards, counter, hand_over, queue, steps
+from services.issuance.handlers import (
+    afterwards,
+    count_cards,
+    counter,
+    counters,
+    hand_over,
+    queue,
+    steps,
+)
 from services.issuance.handlers.as_told import check_in_as_told
 from services.issuance.handlers.check_in import (
     check_in_booking,
@@ -58,16 +67,18 @@ async def work(unit: Unit, row: StepRow, desk: Desk) -> Visit | None:
         unit.principal.require_site(row.site_id)
         come = partial(_come, row=row, desk=desk)
         return await afterwards.check_in(unit, row.visit_id, row.occurred_at, come)
-    if isinstance(row, CountRow | SignOffRow):
-        await afterwards.act(unit, row.occurred_at, partial(_end_day, row=row, desk=desk))
+    if isinstance(row, CountRow | SignOffRow | CounterRow):
+        await afterwards.act(unit, row.occurred_at, partial(_of_day, row=row, desk=desk))
         return None
     command = _command(row, desk)
     return await afterwards.step(unit, row.visit_id, row.occurred_at, command)
 
 
-async def _end_day(unit: Unit, row: CountRow | SignOffRow, desk: Desk) -> None:
+async def _of_day(unit: Unit, row: CountRow | SignOffRow | CounterRow, desk: Desk) -> None:
     unit.principal.require_site(row.site_id)
-    if isinstance(row, CountRow):
+    if isinstance(row, CounterRow):
+        await counters.was_told(unit, row.site_id, row.counter, row.state)
+    elif isinstance(row, CountRow):
         await count_cards.count(unit, row.site_id, row.date, back=row.back, missing=row.missing)
     else:
         await sign_off(unit, row.site_id, row.date, desk.grace, desk.learning)

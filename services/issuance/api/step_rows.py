@@ -8,6 +8,7 @@ from services.issuance.api.bodies import Body, CounterName, ShownDocument
 from services.issuance.api.renewal_rows import RenewalRow
 from services.issuance.api.step_bodies import OldCardSeen, ProxyShown
 from services.issuance.api.who import Who, one_of
+from services.issuance.domain.counter import CounterState
 from shared.contracts.base import BusinessDate, Certificate, Instant, SiteRef
 from shared.contracts.issuance import DeferReason
 from shared.ids import BookingId, CaseId, VisitId
@@ -156,6 +157,27 @@ class SignOffRow(_DayRow):
     verb: Literal["sign_off"]
 
 
+class CounterRow(Body):
+    """In a satellite's journal: a counter opened, paused or closed.
+
+    Only how long it was open counts here, for the day's measures.
+    """
+
+    verb: Literal["counter"]
+
+    site_id: SiteRef
+    """The site."""
+
+    counter: CounterName
+    """As its sign says."""
+
+    state: CounterState
+    """What it became."""
+
+    occurred_at: Instant
+    """When it happened."""
+
+
 class UnreadRow(Body):
     """In a satellite's journal: an entry that was refused as unreadable, told as it stands.
 
@@ -177,6 +199,7 @@ StepRow = (
     | CheckInRow
     | CountRow
     | SignOffRow
+    | CounterRow
     | CallRow
     | IdentityRow
     | ProxyRow

@@ -42,6 +42,12 @@ async def become(unit: Unit, site_id: SiteId, counter: str, state: CounterState)
     return await read(unit, site_id, counter)
 
 
+async def was_told(unit: Unit, site_id: SiteId, counter: str, state: CounterState) -> None:
+    """Note how long a satellite's counter was open; the counter itself is there and not here."""
+    await counters.noted(unit.conn, site_id, counter, unit.now, is_open=state is CounterState.OPEN)
+    _record(unit, "counter.told", site_id, counter)
+
+
 async def read(unit: Unit, site_id: SiteId, counter: str) -> Counter:
     """The counter. Raises ``CounterUnknown``."""
     found = await counters.find(unit.conn, site_id, counter)

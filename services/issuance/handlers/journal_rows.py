@@ -198,6 +198,18 @@ async def _leave(unit: Unit, entry: AuditEntry) -> list[Row]:
     return [_of(await _visit(unit, entry), "leave", entry.at)]
 
 
+async def _counter(unit: Unit, entry: AuditEntry) -> list[Row]:
+    return [
+        {
+            "verb": "counter",
+            "site_id": entry.subject,
+            "counter": str(entry.references["counter"]),
+            "state": entry.action.partition(".")[2],
+            "occurred_at": _text(entry.at),
+        }
+    ]
+
+
 def _of(visit: Visit, verb: str, at: datetime) -> Row:
     return {"verb": verb, "visit_id": str(visit.visit_id), "occurred_at": _text(at)}
 
@@ -249,6 +261,9 @@ MAKERS: Mapping[str, _Maker] = {
     "card_switch.accepted": _switch,
     "card_switch.declined": _switch,
     "case.defer": _defer,
+    "counter.open": _counter,
+    "counter.paused": _counter,
+    "counter.closed": _counter,
     "card.count_back": _count,
     "card.count_missing": _count,
     "day.sign_off": _sign_off,
@@ -260,11 +275,8 @@ SILENT = frozenset(
         "case.close_at_sign_off",
         # Headquarters have published it.
         "checklist.take_over",
-        # Order of waiting, and counters: over when it is told.
+        # Order of waiting: over when it is told.
         "visit.skip",
         "visit.transfer",
-        "counter.open",
-        "counter.paused",
-        "counter.closed",
     }
 )

@@ -25,6 +25,13 @@ async def become(
     await conn.execute(_SPAN_ENDS, site_id, counter, at)
 
 
+async def noted(
+    conn: Connection, site_id: SiteId, counter: str, at: datetime, *, is_open: bool
+) -> None:
+    """Begin or end the open time of a counter that is not kept here."""
+    await conn.execute(_SPAN_BEGINS if is_open else _SPAN_ENDS, site_id, counter, at)
+
+
 async def lock(conn: Connection, site_id: SiteId, counter: str) -> Counter | None:
     """The counter, locked until the transaction ends."""
     await conn.fetch(_LOCK, site_id, counter)

@@ -16,7 +16,7 @@ from shared.ids import VisitId
 from shared.telemetry.metrics import Metrics
 from shared.unit import Unit
 from tests.issuance.satellites import Region, region
-from tests.issuance.support import ok, refused, version
+from tests.issuance.support import OFFICE, ok, refused, version
 
 
 @pytest_asyncio.fixture
@@ -58,6 +58,34 @@ async def test_versions_of_the_checklist_come_from_headquarters(made: Region) ->
     assert len(here) == 3
     assert here == there
     assert (await made.sat.actions()).count("checklist.take_over") == 2
+
+
+async def test_the_measures_of_a_day_apart_are_those_of_the_satellite(
+    made: Region, clock: FixedClock
+) -> None:
+    made.cut()
+    for counter in ("3", "4"):
+        await made.sat_clerk.open(counter)
+    clock.advance(timedelta(minutes=3))
+    visit = await made.sat_clerk.draw()
+    await made.sat_clerk.next("3")
+    clock.advance(timedelta(minutes=6))
+    ok(await made.sat_clerk.ticket(visit["visit_id"], "done"))
+    ok(await made.sat_clerk.post(f"/v1/counters/{OFFICE}/3:pause"))
+    clock.advance(timedelta(minutes=20))
+    ok(await made.sat_clerk.post(f"/v1/counters/{OFFICE}/4:close"))
+    day = f"/v1/sites/{OFFICE}/day"
+    ok(await made.sat_supervisor.post(f"{day}:sign-off"))
+    await made.mend()
+    await made.tell_all()
+    there, here = [
+        (await one.get(f"{day}/measures")).json()
+        for one in (made.sat_supervisor, made.hq_supervisor)
+    ]
+    assert here == there
+    told = await made.hq.measured()
+    assert [one["open_seconds"] for one in told] == [9 * 60 + 15 * 60, 14 * 60]
+    assert sum(one["busy_seconds"] for one in told) == 6 * 60
 
 
 async def test_an_entry_that_headquarters_cannot_read_holds_up_its_own_visit_alone(

@@ -15,6 +15,7 @@ _HEADQUARTERS_ONLY = {
     "checklist.publish",
     "satellite.set_up",
     "conflict.raise",
+    "counter.told",
     "visit.serve",
 }
 _FILLED = {
