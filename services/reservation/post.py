@@ -18,7 +18,7 @@ from services.reservation.gateways.mail import Gateway, Outcome, Unreachable
 from services.reservation.handlers import post
 from services.reservation.handlers.writing import Prepared
 from services.reservation.settings import ReservationSettings
-from services.reservation.store import messages, phone_list
+from services.reservation.store import outgoing, phone_list
 from services.reservation.tools import Tools
 from shared.calendar import BusinessCalendar
 from shared.messaging.failure import backoff, is_infrastructure
@@ -62,7 +62,7 @@ class MailMetrics:
 
     async def measure(self, unit: Unit) -> None:
         """Look at what waits."""
-        waiting, since = await messages.waiting(unit.conn)
+        waiting, since = await outgoing.waiting(unit.conn)
         self.waiting.set(waiting)
         self.oldest.set(max(0.0, (unit.now - since).total_seconds()) if since else 0.0)
         self.calls.set(await phone_list.open_calls(unit.conn))

@@ -23,7 +23,7 @@ from services.reservation.domain.message import Note
 from services.reservation.domain.rules import Rules
 from services.reservation.handlers import announce, citizens, moves, parties, reseating
 from services.reservation.handlers.moves import Target
-from services.reservation.store import bookings, closures, displaced, returns
+from services.reservation.store import bookings, closures, displaced, displaced_seen, returns
 from shared.ids import BookingId, SiteId
 from shared.unit import Unit
 
@@ -52,7 +52,7 @@ async def find(unit: Unit, booking_id: BookingId) -> tuple[Displaced, Closure]:
     booking = await bookings.read(unit.conn, booking_id)
     if booking is None:
         raise NoSuchBooking
-    found = await displaced.of_booking(unit.conn, booking_id)
+    found = await displaced_seen.of_booking(unit.conn, booking_id)
     # Staff of the site that lost the booking speak for it wherever it has gone.
     lost = found.site_id if found else booking.site_id
     own = unit.principal.may_act_at(lost)
@@ -97,7 +97,7 @@ async def answer(unit: Unit, booking_id: BookingId, said: Said, rules: Rules) ->
 
 async def _spoken_for(unit: Unit, seen: Displaced) -> list[Displaced]:
     """Those who came with the booking, as far as the caller may speak for them."""
-    party = await displaced.party(unit.conn, seen.closure_id, seen.booking_id)
+    party = await displaced_seen.party(unit.conn, seen.closure_id, seen.booking_id)
     together = [one for one in party if one.starts_at == seen.starts_at]
     if unit.principal.is_staff:
         return together

@@ -33,7 +33,15 @@ from services.reservation.handlers import (
     site_news,
 )
 from services.reservation.handlers.displacing import Change
-from services.reservation.store import alternatives, cases, closures, displaced, sites, suspensions
+from services.reservation.store import (
+    alternatives,
+    cases,
+    closures,
+    displaced,
+    displaced_seen,
+    sites,
+    suspensions,
+)
 from shared.calendar import business_date
 from shared.contracts.place import SiteState
 from shared.contracts.site import SiteClosed
@@ -148,7 +156,7 @@ async def _offer(unit: Unit, closure: Closure, rules: Rules) -> None:
         await _look_at(unit, closure, ClosureState.OFFERING)
     else:
         # What is due and was not found is in other hands for a moment.
-        at = await displaced.next_at(unit.conn, closure.closure_id)
+        at = await displaced_seen.next_at(unit.conn, closure.closure_id)
         wait = timedelta(seconds=1) if at is not None and at <= unit.now else timedelta()
         await _look_at(unit, closure, ClosureState.WAITING, unit.now + wait)
 
@@ -239,7 +247,7 @@ def _is_gone(one: Displaced, now: datetime) -> bool:
 
 async def _settle_down(unit: Unit, closure: Closure, rules: Rules, *, over: bool) -> None:
     """Nothing is to do at the moment: end the closure, or say when to look again."""
-    at = await displaced.next_at(unit.conn, closure.closure_id)
+    at = await displaced_seen.next_at(unit.conn, closure.closure_id)
     if at is not None and at <= unit.now:
         await _look_at(unit, closure, ClosureState.OFFERING)
     elif at is not None:

@@ -15,7 +15,7 @@ from services.reservation.domain.closure import (
     Progress,
 )
 from services.reservation.domain.withdrawal import Former
-from services.reservation.store import alternatives, closures, displaced
+from services.reservation.store import alternatives, closures, displaced_seen
 from shared.ids import BookingId, SiteId, SuspensionId, new_id
 from shared.unit import Unit
 
@@ -95,7 +95,7 @@ async def bookings(
     if closure is None:
         raise NoSuchClosure
     unit.principal.require_site(closure.site_id)
-    rows = await displaced.page(unit.conn, closure_id, state, after, limit)
+    rows = await displaced_seen.page(unit.conn, closure_id, state, after, limit)
     now = await alternatives.read(unit.conn, [row.booking_id for row in rows])
     unit.audit(
         "closure.read",
@@ -109,7 +109,7 @@ async def bookings(
 
 async def with_counts(unit: Unit, found: Sequence[Closure]) -> list[Progress]:
     """The closures with how many of their bookings stand where."""
-    counts = await displaced.counts(unit.conn, [one.closure_id for one in found])
+    counts = await displaced_seen.counts(unit.conn, [one.closure_id for one in found])
     progress = []
     for one in found:
         own = counts.get(one.closure_id, {})

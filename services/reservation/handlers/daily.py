@@ -10,8 +10,8 @@ from datetime import datetime, time, timedelta
 from services.reservation.domain.message import Kind, Note
 from services.reservation.handlers import citizens, contacts, renewals
 from services.reservation.store import contacts as contact_store
-from services.reservation.store import daily, fair_use, messages
-from services.reservation.store.messages import Visit
+from services.reservation.store import daily, fair_use
+from services.reservation.store.reminders import Visit, to_remind
 from shared.calendar import TOKYO, business_date
 from shared.contracts.reservation import ErasureReason
 from shared.due import DueWork
@@ -76,7 +76,7 @@ def once_a_day(name: str, at: time, batch: Batch) -> DueWork:
 async def _remind(unit: Unit) -> int:
     today = business_date(unit.now)
     start = datetime.combine(today + timedelta(days=1), time(), TOKYO)
-    found = await messages.to_remind(
+    found = await to_remind(
         unit.conn, start, start + timedelta(days=1), start - timedelta(days=1), BATCH
     )
     await citizens.notify(unit, [_reminder(visit, unit.now) for visit in found])

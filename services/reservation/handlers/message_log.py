@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.reservation.domain.message import MessageState
 from services.reservation.handlers import post
-from services.reservation.store import messages
+from services.reservation.store import messages, outgoing
 from services.reservation.store.messages import Logged
 from shared.errors import NotFound, Text
 from shared.ids import CaseId, SiteId
@@ -45,7 +45,7 @@ async def bounced(unit: Unit, message_id: UUID, code: str) -> Logged:
     if found is None:
         raise NoSuchMessage
     unit.principal.require_site(found.site_id or EVERY_SITE)
-    ended = await messages.bounced(unit.conn, message_id, unit.now, code)
+    ended = await outgoing.bounced(unit.conn, message_id, unit.now, code)
     if ended is not None:
         await post.came_back(unit, ended)
         unit.audit("message.bounced", subject=str(message_id), site_id=found.site_id, code=code)

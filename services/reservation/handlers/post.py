@@ -15,8 +15,8 @@ from services.reservation.gateways.mail import Delayed, Outcome, Refused, Unreac
 from services.reservation.gateways.mail import Taken as Handed
 from services.reservation.handlers import citizens, writing
 from services.reservation.handlers.writing import Prepared
-from services.reservation.store import messages
-from services.reservation.store.messages import Ended, Later, Settled, Taken
+from services.reservation.store import outgoing
+from services.reservation.store.outgoing import Ended, Later, Settled, Taken
 from services.reservation.tools import Tools
 from shared.unit import Unit
 
@@ -29,7 +29,7 @@ UNREACHABLE_WAIT = timedelta(seconds=30)
 
 async def take(unit: Unit, tools: Tools, sender: Sender, rules: Rules) -> list[Prepared]:
     """Take what waits and write the letters; what is no longer true is settled here."""
-    taken = await messages.take(unit.conn, BATCH, LEASE)
+    taken = await outgoing.take(unit.conn, BATCH, LEASE)
     if not taken:
         return []
     material = await writing.gather(unit, taken, rules)
@@ -44,7 +44,7 @@ async def take(unit: Unit, tools: Tools, sender: Sender, rules: Rules) -> list[P
             prepared.append(made)
         else:
             ends.append(_end(message, MessageState.NOT_POSSIBLE, made))
-    await _ended(unit, await messages.settle(unit.conn, ends, unit.now))
+    await _ended(unit, await outgoing.settle(unit.conn, ends, unit.now))
     return prepared
 
 
@@ -70,8 +70,8 @@ async def record(
                 waits.append(
                     Later(message.message_id, message.tries, reason, UNREACHABLE_WAIT, counts=False)
                 )
-    await messages.later(unit.conn, waits)
-    settled = await messages.settle(unit.conn, ends, unit.now)
+    await outgoing.later(unit.conn, waits)
+    settled = await outgoing.settle(unit.conn, ends, unit.now)
     await _ended(unit, settled)
     return settled
 

@@ -15,9 +15,9 @@ from services.reservation.gateways import letters
 from services.reservation.gateways.letters import Letter, Seat, Sender
 from services.reservation.handlers import contacts, email_sessions, site_rules
 from services.reservation.store import contacts as contact_store
-from services.reservation.store import messages, sites
+from services.reservation.store import outgoing, sites
 from services.reservation.store.contacts import StoredContact
-from services.reservation.store.messages import Now, Taken
+from services.reservation.store.outgoing import Now, Taken
 from services.reservation.tools import Tools, contact_tag
 from shared.calendar import business_date
 from shared.contracts.base import Procedure
@@ -67,7 +67,7 @@ async def gather(unit: Unit, taken: Sequence[Taken], rules: Rules) -> Material:
     stored = [await sites.read(unit.conn, SiteId(site_id)) for site_id in sorted(site_ids)]
     return Material(
         contacts=await contact_store.of_cases(unit.conn, case_ids),
-        bookings=await messages.bookings_now(unit.conn, booking_ids),
+        bookings=await outgoing.bookings_now(unit.conn, booking_ids),
         sites={one.site.site_id: one.site for one in stored if one is not None},
         rules=await site_rules.at_all(unit, sorted(SiteId(one) for one in site_ids), rules),
     )

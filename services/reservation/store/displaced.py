@@ -1,7 +1,8 @@
 """Bookings that lose their seats. Rows are locked in the order of their bookings, after the cases.
 
 Every statement says from which states it leads, so that a step done twice does nothing the second
-time. ``seat_held`` and the returns under ``seat_id`` change together.
+time. ``seat_held`` and the returns under ``seat_id`` change together. What is only looked at is in
+``displaced_seen``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from shared.contracts.base import Procedure
 from shared.db import Connection, Row
 from shared.ids import BookingId, SiteId
 
-_COLUMNS = """
+COLUMNS = """
 closure_id, booking_id, case_id, party_id, procedure, minutes, site_id, starts_at, state,
 to_site_id, to_starts_at, seat_held, listed_at, answer_by, ended_at
 """
@@ -34,7 +35,7 @@ WHERE d.ended_at IS NOT NULL
 RETURNING booking_id
 """
 _SEATLESS = f"""
-SELECT {_COLUMNS} FROM displaced
+SELECT {COLUMNS} FROM displaced
 WHERE closure_id = $1 AND ended_at IS NULL AND NOT seat_held AND state IN ('listed', 'phone_list')
     AND look_at <= $2
     AND party_id IN (
@@ -46,13 +47,13 @@ ORDER BY booking_id
 FOR UPDATE SKIP LOCKED
 """  # noqa: S608  our column list
 _IN_STATE = f"""
-SELECT {_COLUMNS} FROM displaced
+SELECT {COLUMNS} FROM displaced
 WHERE closure_id = $1 AND ended_at IS NULL AND state = $2
 ORDER BY booking_id LIMIT $3
 FOR UPDATE SKIP LOCKED
 """  # noqa: S608
 _OVERDUE = f"""
-SELECT {_COLUMNS} FROM displaced
+SELECT {COLUMNS} FROM displaced
 WHERE closure_id = $1 AND ended_at IS NULL AND seat_held AND state IN ('told', 'phone_list')
     AND answer_by <= $2
 ORDER BY answer_by, booking_id LIMIT $3
@@ -67,27 +68,16 @@ ORDER BY d.booking_id LIMIT $2
 FOR UPDATE OF d SKIP LOCKED
 """
 _OPEN = f"""
-SELECT {_COLUMNS} FROM displaced
+SELECT {COLUMNS} FROM displaced
 WHERE closure_id = $1 AND ended_at IS NULL AND starts_at > $2
     AND ($4::uuid[] IS NULL OR booking_id = ANY($4))
 ORDER BY booking_id LIMIT $3
 FOR UPDATE SKIP LOCKED
 """  # noqa: S608
 _LOCK = f"""
-SELECT {_COLUMNS} FROM displaced WHERE closure_id = $1 AND booking_id = ANY($2::uuid[])
+SELECT {COLUMNS} FROM displaced WHERE closure_id = $1 AND booking_id = ANY($2::uuid[])
 ORDER BY booking_id
 FOR UPDATE
-"""  # noqa: S608
-_PARTY = f"""
-SELECT {_COLUMNS} FROM displaced d
-WHERE closure_id = $1 AND party_id = (
-    SELECT party_id FROM displaced WHERE closure_id = $1 AND booking_id = $2)
-ORDER BY booking_id
-"""  # noqa: S608
-# The last that befell the booking: open, or ended like this.
-_OF_BOOKING = f"""
-SELECT {_COLUMNS} FROM displaced WHERE booking_id = $1
-ORDER BY ended_at DESC NULLS FIRST, listed_at DESC LIMIT 1
 """  # noqa: S608
 _HOLD = """
 UPDATE displaced d SET state = 'held', seat_held = true, to_site_id = h.site_id,
@@ -124,21 +114,6 @@ RETURNING d.closure_id, d.booking_id
 """
 # Who lists bookings of a site waits for who else does: no booking is listed by two.
 _LISTING = "SELECT pg_advisory_xact_lock(hashtextextended('displaced ' || $1, 0))"
-_COUNT = """
-SELECT closure_id, state, count(*) AS bookings, count(*) FILTER (WHERE ended_at IS NULL) AS open,
-       count(*) FILTER (WHERE to_site_id IS NULL AND ended_at IS NULL) AS seatless
-FROM displaced WHERE closure_id = ANY($1::uuid[]) GROUP BY closure_id, state
-"""
-# Where a seat is held and nobody told, telling is what is due.
-_NEXT = """
-SELECT min(CASE WHEN seat_held THEN coalesce(answer_by, changed_at) ELSE look_at END)
-FROM displaced WHERE closure_id = $1 AND ended_at IS NULL
-"""
-_PAGE = f"""
-SELECT {_COLUMNS} FROM displaced
-WHERE closure_id = $1 AND ($2::text IS NULL OR state = $2) AND ($3::uuid IS NULL OR booking_id > $3)
-ORDER BY booking_id LIMIT $4
-"""  # noqa: S608
 
 
 async def lock_listing(conn: Connection, site_id: SiteId) -> None:
@@ -158,19 +133,19 @@ async def seatless(
     conn: Connection, closure_id: ClosureId, now: datetime, parties: int
 ) -> list[Displaced]:
     """Lock the bookings of some parties for which an alternative is to be looked for."""
-    return _all(await conn.fetch(_SEATLESS, closure_id, now, parties))
+    return rows_of(await conn.fetch(_SEATLESS, closure_id, now, parties))
 
 
 async def held(conn: Connection, closure_id: ClosureId, limit: int) -> list[Displaced]:
     """Lock some whose citizens are to be told of their alternative."""
-    return _all(await conn.fetch(_IN_STATE, closure_id, DisplacedState.HELD.value, limit))
+    return rows_of(await conn.fetch(_IN_STATE, closure_id, DisplacedState.HELD.value, limit))
 
 
 async def overdue(
     conn: Connection, closure_id: ClosureId, now: datetime, limit: int
 ) -> list[Displaced]:
     """Some whose time to answer is over; not locked, because their cases come first."""
-    return _all(await conn.fetch(_OVERDUE, closure_id, now, limit))
+    return rows_of(await conn.fetch(_OVERDUE, closure_id, now, limit))
 
 
 async def changed_elsewhere(
@@ -189,25 +164,14 @@ async def open_(
     among: Sequence[BookingId] | None = None,
 ) -> list[Displaced]:
     """Lock some for which something is left to do and whose visit lies ahead, of all or these."""
-    return _all(await conn.fetch(_OPEN, closure_id, now, limit, among))
+    return rows_of(await conn.fetch(_OPEN, closure_id, now, limit, among))
 
 
 async def lock(
     conn: Connection, closure_id: ClosureId, booking_ids: Sequence[BookingId]
 ) -> list[Displaced]:
     """Lock these; the caller holds their cases."""
-    return _all(await conn.fetch(_LOCK, closure_id, booking_ids))
-
-
-async def party(conn: Connection, closure_id: ClosureId, booking_id: BookingId) -> list[Displaced]:
-    """Those of a closure that came together with this one."""
-    return _all(await conn.fetch(_PARTY, closure_id, booking_id))
-
-
-async def of_booking(conn: Connection, booking_id: BookingId) -> Displaced | None:
-    """What is open for this booking, or what befell it last; none where nothing ever did."""
-    found = _all(await conn.fetch(_OF_BOOKING, booking_id))
-    return found[0] if found else None
+    return rows_of(await conn.fetch(_LOCK, closure_id, booking_ids))
 
 
 async def hold(
@@ -262,37 +226,8 @@ async def unseat(
     return [(ClosureId(row["closure_id"]), BookingId(row["booking_id"])) for row in rows]
 
 
-async def counts(
-    conn: Connection, closure_ids: Sequence[ClosureId]
-) -> dict[ClosureId, dict[DisplacedState, tuple[int, int, int]]]:
-    """By closure and state: how many, how many of them open, how many without an alternative."""
-    found: dict[ClosureId, dict[DisplacedState, tuple[int, int, int]]] = {}
-    for row in await conn.fetch(_COUNT, closure_ids):
-        of_closure = found.setdefault(ClosureId(row["closure_id"]), {})
-        numbers = (row["bookings"], row["open"], row["seatless"])
-        of_closure[DisplacedState(row["state"])] = numbers
-    return found
-
-
-async def next_at(conn: Connection, closure_id: ClosureId) -> datetime | None:
-    """When the next of the open ones needs something; none where nothing is open."""
-    at: datetime | None = await conn.fetchval(_NEXT, closure_id)
-    return at
-
-
-async def page(
-    conn: Connection,
-    closure_id: ClosureId,
-    state: DisplacedState | None,
-    after: BookingId | None,
-    limit: int,
-) -> Sequence[Displaced]:
-    """Up to ``limit`` after this one, by booking."""
-    named = state.value if state else None
-    return _all(await conn.fetch(_PAGE, closure_id, named, after, limit))
-
-
-def _all(rows: Sequence[Row]) -> list[Displaced]:
+def rows_of(rows: Sequence[Row]) -> list[Displaced]:
+    """Rows of ``COLUMNS`` as what they tell."""
     return [_displaced(row) for row in rows]
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from services.reservation.store import alternatives, closures, displaced
+from services.reservation.store import alternatives, closures, displaced, displaced_seen
 from shared.db import Connection, Database
 from tests.reservation.integration.test_query_plans import Asked, plan
 
@@ -57,11 +57,11 @@ def statements() -> list[Asked]:
         Asked("overdue", displaced._OVERDUE, [RUNNING, NOW, 100], OPEN),
         Asked("changed", displaced._CHANGED_ELSEWHERE, [RUNNING, 100], OPEN),
         Asked("open", displaced._OPEN, [RUNNING, NOW, 100, None], OPEN),
-        Asked("next", displaced._NEXT, [RUNNING], OPEN),
-        Asked("counts", displaced._COUNT, [[RUNNING]], OPEN),
-        Asked("page", displaced._PAGE, [RUNNING, None, None, 50], OPEN),
-        Asked("answer", displaced._OF_BOOKING, [BOOKING], 1),
-        Asked("party", displaced._PARTY, [RUNNING, BOOKING], OPEN),
+        Asked("next", displaced_seen._NEXT, [RUNNING], OPEN),
+        Asked("counts", displaced_seen._COUNT, [[RUNNING]], OPEN),
+        Asked("page", displaced_seen._PAGE, [RUNNING, None, None, 50], OPEN),
+        Asked("answer", displaced_seen._OF_BOOKING, [BOOKING], 1),
+        Asked("party", displaced_seen._PARTY, [RUNNING, BOOKING], OPEN),
         Asked("kept", alternatives._KEPT, ["site-1", NOW, LATER + timedelta(days=9)], OPEN),
         Asked("unseat", displaced._UNSEAT, ["site-1", [BOOKING], NOW], 1),
     ]

@@ -12,7 +12,7 @@ from services.reservation.handlers.answers import Said
 from services.reservation.handlers.contacts import Wish
 from services.reservation.handlers.moves import Target
 from services.reservation.store import bookings as store
-from services.reservation.store import messages
+from services.reservation.store import reminders
 from shared.clock import FixedClock
 from shared.db import Database
 from shared.due import DueWork
@@ -255,7 +255,7 @@ async def test_looking_for_visits_to_remind_of_reads_one_day(database: Database)
         )
         await conn.execute("ANALYZE booking")
         start, end = tokyo(THURSDAY, 0), tokyo(THURSDAY, 0) + timedelta(days=1)
-        explain = "EXPLAIN " + messages._TO_REMIND
+        explain = "EXPLAIN " + reminders._TO_REMIND
         rows = await conn.fetch(explain, start, end, start - timedelta(days=1), 500)
     plan = "\n".join(row[0] for row in rows)
     assert "Seq Scan on booking" not in plan, plan

@@ -20,7 +20,7 @@ from services.reservation.handlers import bookings, citizens, contacts
 from services.reservation.handlers import post as handlers
 from services.reservation.handlers.contacts import Wish
 from services.reservation.post import MailMetrics
-from services.reservation.store import messages
+from services.reservation.store import outgoing
 from shared.clock import FixedClock
 from shared.db import Database
 from shared.ids import CaseId
@@ -370,7 +370,7 @@ async def test_the_query_that_takes_mails_reads_only_what_waits(database: Databa
             """
         )
         await conn.execute("ANALYZE message")
-        explain = "EXPLAIN (FORMAT TEXT) " + messages._TAKE
+        explain = "EXPLAIN (FORMAT TEXT) " + outgoing._TAKE
         rows = await conn.fetch(explain, 20, timedelta(minutes=5))
     plan = "\n".join(row[0] for row in rows)
     assert "message_waiting" in plan
