@@ -19,6 +19,7 @@ HANDLED = "madoguchi_messages_handled_total"
 LAG = "madoguchi_consumer_lag"
 UNPUBLISHED = "madoguchi_outbox_unpublished"
 _PATIENCE = 120.0
+_LOOK_SECONDS = 0.4
 _SETTLED_SECONDS = 2.2
 """Longer than relays and consumers take to tell their figures anew."""
 
@@ -68,13 +69,13 @@ class Pulse:
 
         Raises ``TimeoutError`` where something is, and stays.
         """
-        before, now, quiet = Reading(lag=1), await self.read(), 0.0
-        while now.lag or now != before:
-            quiet = quiet + _SETTLED_SECONDS if now == before else 0.0
-            if quiet > _PATIENCE:
+        now, same = await self.read(), 0.0
+        while now.lag or same < _SETTLED_SECONDS:
+            if same > _PATIENCE:
                 raise TimeoutError(f"{now.lag} events are not handled; see `madoguchi status`")
-            await asyncio.sleep(_SETTLED_SECONDS)
+            await asyncio.sleep(_LOOK_SECONDS)
             before, now = now, await self.read()
+            same = same + _LOOK_SECONDS if now == before else 0.0
         return now
 
     def _of(self, *roles: str) -> list[str]:
