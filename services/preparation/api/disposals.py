@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from services.preparation.api.files import DISPOSED, FILES, WAITING
-from services.preparation.api.listing import ListingDep, answer, by_columns
+from services.preparation.api.listing import ListingDep, by_columns
 from services.preparation.api.parts import (
     CASE,
     Results,
@@ -23,8 +23,7 @@ from services.preparation.store.disposals import Disposal
 from shared.contracts.base import SiteRef
 from shared.http.call import CallDep, OnceDep
 from shared.http.paging import Page, PageDep
-from shared.http.tables import Table, TableDep
-from shared.ids import DisposalId, SiteId
+from shared.ids import CaseId, DisposalId, SiteId
 from shared.unit import Unit
 
 router = APIRouter(prefix="/v1/disposals", tags=["disposals"])
@@ -132,12 +131,18 @@ async def one_disposal(call: CallDep, disposal_id: UUID) -> DisposalOut:
 
 
 @router.get("/{disposal_id}/cards", response_class=Response, responses=FILES)
-async def cards_of(call: CallDep, wanted: TableDep, disposal_id: UUID) -> Response:
-    """The cards of a record and what became of each."""
+async def cards_of(call: CallDep, listing: ListingDep, disposal_id: UUID) -> Response:
+    """The cards of a record and what became of each; up to 5,000 at a time."""
+    after = listing.after(tuple[str, CaseId])
     async with call.unit() as unit:
-        found = await disposals.lines(unit, DisposalId(disposal_id))
-    rows = [[getattr(line, column.key) for column in DISPOSED] for line in found]
-    return await answer(wanted, Table(f"disposal-{disposal_id}", DISPOSED, rows))
+        found = await disposals.lines(unit, DisposalId(disposal_id), after, listing.fetch)
+    return await listing.answer(
+        f"disposal-{disposal_id}",
+        DISPOSED,
+        found,
+        key=lambda line: (line.left_position or "", line.case_id),
+        cells=by_columns(DISPOSED),
+    )
 
 
 @router.post("/{disposal_id}:confirm")

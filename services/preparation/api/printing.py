@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from services.preparation.api.files import FILES, PRINT_LINES
-from services.preparation.api.listing import answer
+from services.preparation.api.listing import ListingDep
 from services.preparation.api.notices import BatchOut, batch_out
 from services.preparation.api.parts import ToolsDep
 from services.preparation.gateways import postcards
@@ -22,7 +22,8 @@ from services.preparation.handlers.printing import BatchCounts, Printed, PrintFi
 from services.preparation.store.notices import Batch
 from services.preparation.store.printing import PrintLine
 from shared.http.call import CallDep
-from shared.http.tables import Cell, Table, TableDep, safe_cell
+from shared.http.tables import Cell, safe_cell
+from shared.ids import CaseId
 
 router = APIRouter(prefix="/v1/notices", tags=["notices"])
 
@@ -82,15 +83,22 @@ async def printed(call: CallDep, batch_id: UUID, body: Acknowledged | None = Non
 
 
 @router.get("/{batch_id}/lines", response_class=Response, responses=FILES)
-async def batch_lines(call: CallDep, wanted: TableDep, batch_id: UUID) -> Response:
-    """Every notice of a batch in the order of the shelf: printed, to print, or left out and why.
+async def batch_lines(call: CallDep, listing: ListingDep, batch_id: UUID) -> Response:
+    """Every notice of a batch in the order of the shelf: printed, to print, or left out and why;
+    up to 5,000 at a time.
 
     `addressee` is `missing` where no name and address are kept: somebody adds them by hand.
     """
+    after = listing.after(tuple[str, str, CaseId])
     async with call.unit() as unit:
-        found = await printing.batch_lines(unit, batch_id)
-    rows = [_cells(line) for line in found]
-    return await answer(wanted, Table(f"notices-{batch_id}-lines", PRINT_LINES, rows))
+        found = await printing.batch_lines(unit, batch_id, after, listing.fetch)
+    return await listing.answer(
+        f"notices-{batch_id}-lines",
+        PRINT_LINES,
+        found,
+        key=lambda line: (line.site_id or "", line.shelf_position or "", line.case_id),
+        cells=_cells,
+    )
 
 
 @router.get(

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.preparation.api.files import FILES, NEAR_EXPIRY, PICKING
-from services.preparation.api.listing import ListingDep, answer, by_columns
+from services.preparation.api.listing import ListingDep, by_columns
 from services.preparation.api.parts import (
     CASE,
     Results,
@@ -28,7 +28,6 @@ from shared.contracts.base import SiteRef
 from shared.http.call import CallDep
 from shared.http.etag import IfMatch, etag, require_match, tagged
 from shared.http.paging import Page, PageDep
-from shared.http.tables import Table, TableDep
 from shared.ids import CaseId, SiteId, WardCode
 
 router = APIRouter(prefix="/v1/shelves", tags=["shelves"])
@@ -98,7 +97,7 @@ async def list_shelves(
 async def picking_list(
     call: CallDep,
     tools: ToolsDep,
-    wanted: TableDep,
+    listing: ListingDep,
     site_id: Annotated[SiteRef, Query(examples=[SITE])],
     day: Annotated[
         date | None, Query(alias="date", description="Without it, the next business day.")
@@ -107,13 +106,19 @@ async def picking_list(
     """The cards to fetch for the visitors of a day, in the order of the shelves.
 
     Those that are not at the site come last; `card_site_id` says where they lie, and is empty
-    while they travel.
+    while they travel. Up to 5,000 at a time.
     """
+    after = listing.after(tuple[bool, str, CaseId])
     async with call.unit() as unit:
         chosen = day or tools.calendar.next_business_day(business_date(unit.now))
-        found = await needs.picking_list(unit, site_id, chosen)
-    rows = [[getattr(pick, column.key) for column in PICKING] for pick in found]
-    return await answer(wanted, Table(f"picking-{site_id}-{chosen}", PICKING, rows))
+        found = await needs.picking_list(unit, site_id, chosen, after, listing.fetch)
+    return await listing.answer(
+        f"picking-{site_id}-{chosen}",
+        PICKING,
+        found,
+        key=lambda pick: (pick.card_site_id != site_id, pick.shelf_position or "", pick.case_id),
+        cells=by_columns(PICKING),
+    )
 
 
 @router.get("/near-expiry", response_class=Response, responses=FILES)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from services.preparation.api.files import DIFFERENCES, FILES
-from services.preparation.api.listing import answer
+from services.preparation.api.listing import ListingDep, by_columns
 from services.preparation.api.parts import MOST_CASES, CardReference, ShelfName, ToolsDep
 from services.preparation.domain.shelves import ShelfRef
 from services.preparation.domain.stock_takes import Resolution
@@ -18,7 +18,6 @@ from services.preparation.store.stock_takes import StockTake
 from shared.contracts.base import SiteRef
 from shared.http.call import CallDep, OnceDep
 from shared.http.paging import Page, PageDep
-from shared.http.tables import Table, TableDep
 from shared.ids import SiteId
 from shared.unit import Unit
 
@@ -119,13 +118,21 @@ async def count(
 
 @router.get("/{stock_take_id}/differences", response_class=Response, responses=FILES)
 async def differences(
-    call: CallDep, wanted: TableDep, site_id: SiteRef, shelf: ShelfName, stock_take_id: UUID
+    call: CallDep, listing: ListingDep, site_id: SiteRef, shelf: ShelfName, stock_take_id: UUID
 ) -> Response:
-    """How shelf and book differ, and what was done about it."""
+    """How shelf and book differ, and what was done about it; up to 5,000 at a time."""
+    after, ref = listing.after(tuple[int]), ShelfRef(site_id, shelf)
     async with call.unit() as unit:
-        found = await stock_takes.differences(unit, ShelfRef(site_id, shelf), stock_take_id)
-    rows = [[getattr(each, column.key) for column in DIFFERENCES] for each in found]
-    return await answer(wanted, Table(f"stock-take-{stock_take_id}", DIFFERENCES, rows))
+        found = await stock_takes.differences(
+            unit, ref, stock_take_id, after[0] if after else 0, listing.fetch
+        )
+    return await listing.answer(
+        f"stock-take-{stock_take_id}",
+        DIFFERENCES,
+        found,
+        key=lambda each: (each.number,),
+        cells=by_columns(DIFFERENCES),
+    )
 
 
 @router.post("/{stock_take_id}/differences/{number}:resolve")

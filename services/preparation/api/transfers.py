@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from starlette.responses import Response
 
 from services.preparation.api.files import DISPATCH, FILES, MANIFEST
-from services.preparation.api.listing import ListingDep, answer, by_columns
+from services.preparation.api.listing import ListingDep, by_columns
 from services.preparation.api.parts import (
     CASE,
     MOST_CASES,
@@ -32,7 +32,6 @@ from shared.contracts.base import SiteRef
 from shared.errors import RejectedValueError, Text
 from shared.http.call import CallDep, OnceDep
 from shared.http.paging import Page, PageDep
-from shared.http.tables import Table, TableDep
 from shared.ids import BatchId, CaseId, SiteId
 from shared.unit import Unit
 
@@ -188,12 +187,18 @@ async def one_transfer(call: CallDep, transfer_id: UUID) -> TransferOut:
 
 
 @router.get("/{transfer_id}/manifest", response_class=Response, responses=FILES)
-async def manifest(call: CallDep, wanted: TableDep, transfer_id: UUID) -> Response:
-    """The cards of a batch, to go with it and to compare it with."""
+async def manifest(call: CallDep, listing: ListingDep, transfer_id: UUID) -> Response:
+    """The cards of a batch, to go with it and to compare it with; up to 5,000 at a time."""
+    after = listing.after(tuple[str, CaseId])
     async with call.unit() as unit:
-        found = await transfers.manifest(unit, BatchId(transfer_id))
-    rows = [[getattr(line, column.key) for column in MANIFEST] for line in found]
-    return await answer(wanted, Table(f"transfer-{transfer_id}", MANIFEST, rows))
+        found = await transfers.manifest(unit, BatchId(transfer_id), after, listing.fetch)
+    return await listing.answer(
+        f"transfer-{transfer_id}",
+        MANIFEST,
+        found,
+        key=lambda line: (line.left_position, line.case_id),
+        cells=by_columns(MANIFEST),
+    )
 
 
 @router.post("/{transfer_id}:arrive", response_model=TransferTakenIn)

@@ -96,10 +96,12 @@ async def list_disposals(
     return await disposals.listed(unit.conn, site_id, after, limit)
 
 
-async def lines(unit: Unit, disposal_id: DisposalId) -> Sequence[DisposalLine]:
-    """The cards of a record, audited for each. Raises ``DisposalUnknown``."""
+async def lines(
+    unit: Unit, disposal_id: DisposalId, after: tuple[str, CaseId] | None, limit: int
+) -> Sequence[DisposalLine]:
+    """The cards of a record after one, audited for each. Raises ``DisposalUnknown``."""
     await one_disposal(unit, disposal_id)
-    found = await disposals.lines(unit.conn, disposal_id)
+    found = await disposals.lines(unit.conn, disposal_id, after, limit)
     for line in found:
         unit.audit("card.list", subject=str(line.case_id), disposal_id=str(disposal_id))
     return found

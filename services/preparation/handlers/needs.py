@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from services.preparation.domain.transfers import Cause, failure, leave_by
 from services.preparation.handlers.sites import homes
 from services.preparation.store import alarms, needs
-from services.preparation.store.needs import AtRisk, Expiring, Need, Pick
+from services.preparation.store.needs import AtRisk, Expiring, Need, Pick, PickKey
 from services.preparation.tools import Tools
 from shared.calendar import TOKYO, BusinessCalendar, business_date
 from shared.contracts.preparation import CardTransferFailed
@@ -57,13 +57,16 @@ async def dispatch_list(
     return errands
 
 
-async def picking_list(unit: Unit, site_id: SiteId, day: date) -> Sequence[Pick]:
+async def picking_list(
+    unit: Unit, site_id: SiteId, day: date, after: PickKey | None, limit: int
+) -> Sequence[Pick]:
     """The cards of those who come to a site on a day, in the order of its shelves, then those that
-    are not there; audited for each.
+    are not there; after one, audited for each.
     """
     start = datetime.combine(day, time(), TOKYO)
-    end = start + timedelta(days=1)
-    found = await needs.expected(unit.conn, site_id, start, end, unit.now)
+    span = start, start + timedelta(days=1)
+    conn, now = unit.conn, unit.now
+    found = await needs.expected(conn, site_id, span, now=now, after=after, limit=limit)
     for pick in found:
         unit.audit("card.list", subject=str(pick.case_id), site_id=site_id)
     return found

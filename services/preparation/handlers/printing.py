@@ -15,7 +15,7 @@ from services.preparation.handlers import addressees
 from services.preparation.handlers.notices import find_batch
 from services.preparation.store import printing
 from services.preparation.store.notices import Batch
-from services.preparation.store.printing import PrintLine
+from services.preparation.store.printing import LineKey, PrintLine
 from services.preparation.tools import Tools
 from shared.unit import Unit
 
@@ -87,10 +87,15 @@ async def print_file(
     return PrintFile(printed, len(candidates) - len(wanted))
 
 
-async def batch_lines(unit: Unit, batch_id: UUID) -> Sequence[PrintLine]:
-    """Every notice of a batch, printed or left out; audited for each. Raises ``BatchUnknown``."""
+async def batch_lines(
+    unit: Unit, batch_id: UUID, after: LineKey | None, limit: int
+) -> Sequence[PrintLine]:
+    """The notices of a batch after one, printed or left out; audited for each.
+
+    Raises ``BatchUnknown``.
+    """
     await find_batch(unit, batch_id)
-    found = await printing.lines(unit.conn, batch_id)
+    found = await printing.lines(unit.conn, batch_id, after, limit)
     for line in found:
         unit.audit("card.list", subject=str(line.case_id), batch_id=str(batch_id))
     return found

@@ -73,10 +73,12 @@ async def count(unit: Unit, ref: ShelfRef, stock_take_id: UUID) -> StockTake:
     return await one(unit, ref, stock_take_id)
 
 
-async def differences(unit: Unit, ref: ShelfRef, stock_take_id: UUID) -> Sequence[Found]:
-    """How shelf and book differ, audited for each card. Raises ``StockTakeUnknown``."""
+async def differences(
+    unit: Unit, ref: ShelfRef, stock_take_id: UUID, after: int, limit: int
+) -> Sequence[Found]:
+    """How shelf and book differ, after one, audited for each card. Raises ``StockTakeUnknown``."""
     await one(unit, ref, stock_take_id)
-    found = await stock_takes.differences(unit.conn, stock_take_id)
+    found = await stock_takes.differences(unit.conn, stock_take_id, after, limit)
     for each in found:
         if each.case_id is not None:
             unit.audit("card.list", subject=str(each.case_id), site_id=ref.site_id)

@@ -131,10 +131,12 @@ async def list_transfers(
     return await transfers.listed(unit.conn, site_id, only_open=only_open, after=after, limit=limit)
 
 
-async def manifest(unit: Unit, transfer_id: BatchId) -> Sequence[Line]:
-    """The cards of a batch, audited for each. Raises ``TransferUnknown``."""
+async def manifest(
+    unit: Unit, transfer_id: BatchId, after: tuple[str, CaseId] | None, limit: int
+) -> Sequence[Line]:
+    """The cards of a batch after one, audited for each. Raises ``TransferUnknown``."""
     await one_transfer(unit, transfer_id)
-    found = await transfers.lines(unit.conn, transfer_id)
+    found = await transfers.lines(unit.conn, transfer_id, after, limit)
     for line in found:
         unit.audit("card.list", subject=str(line.case_id), transfer_id=str(transfer_id))
     return found

@@ -96,9 +96,14 @@ async def listed(
     return [Disposal(**row) for row in await conn.fetch(_LISTED, site_id, after, limit)]
 
 
-async def lines(conn: Connection, disposal_id: DisposalId) -> Sequence[DisposalLine]:
-    """The cards of a record."""
-    rows = await conn.fetch(_LINES, disposal_id)
+async def lines(
+    conn: Connection,
+    disposal_id: DisposalId,
+    after: tuple[str, CaseId] | None = None,
+    limit: int | None = None,
+) -> Sequence[DisposalLine]:
+    """The cards of a record in the order of the shelf they left, after one; all without a limit."""
+    rows = await conn.fetch(_LINES, disposal_id, *(after or (None, None)), limit)
     return [DisposalLine(**{**row, "reason": DisposalReason(row["reason"])}) for row in rows]
 
 
@@ -170,7 +175,9 @@ ORDER BY disposal_id LIMIT $3
 _LINES = """
 SELECT case_id, card_reference, reason, left_position, line.state
 FROM disposal_card line JOIN card USING (case_id)
-WHERE line.disposal_id = $1 ORDER BY left_position, case_id
+WHERE line.disposal_id = $1
+  AND ($2::text IS NULL OR (coalesce(left_position, ''), case_id) > ($2, $3::uuid))
+ORDER BY coalesce(left_position, ''), case_id LIMIT $4
 """
 _CONFIRM = "UPDATE disposal SET confirmed_at = $2, confirmed_by = $3 WHERE disposal_id = $1"
 _DISPOSE = """

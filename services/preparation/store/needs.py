@@ -42,6 +42,10 @@ class Pick:
     at_counter: bool
 
 
+PickKey = tuple[bool, str, CaseId]
+"""Whether a card is elsewhere, its position (empty while it travels), and its case."""
+
+
 @dataclass(frozen=True, slots=True)
 class Expiring:
     """A card whose citizen should come soon, with a booking or without.
@@ -90,10 +94,18 @@ async def leaving(
 
 
 async def expected(
-    conn: Connection, site_id: SiteId, start: datetime, end: datetime, now: datetime
+    conn: Connection,
+    site_id: SiteId,
+    span: tuple[datetime, datetime],
+    *,
+    now: datetime,
+    after: PickKey | None,
+    limit: int,
 ) -> Sequence[Pick]:
-    """The cards of visitors of a site in a span of time, in the order of its shelves."""
-    return [Pick(**row) for row in await conn.fetch(_EXPECTED, site_id, start, end, now)]
+    """The cards of visitors of a site in a span of time, in the order of its shelves, after one."""
+    key = after or (None, None, None)
+    rows = await conn.fetch(_EXPECTED, site_id, *span, now, *key, limit)
+    return [Pick(**row) for row in rows]
 
 
 async def near_expiry(
@@ -159,7 +171,10 @@ FROM booking JOIN card USING (case_id)
 WHERE booking.state = 'booked' AND booking.site_id = $1
   AND booking.starts_at >= $2 AND booking.starts_at < $3
   AND card.stage IN ('shelved', 'notified')
-ORDER BY card.site_id IS DISTINCT FROM $1, card.shelf_position, booking.starts_at
+  AND ($5::boolean IS NULL
+       OR (card.site_id IS DISTINCT FROM $1, coalesce(shelf_position, ''), card.case_id)
+          > ($5, $6::text, $7::uuid))
+ORDER BY card.site_id IS DISTINCT FROM $1, coalesce(shelf_position, ''), card.case_id LIMIT $8
 """
 _NEAR_EXPIRY = """
 SELECT card.case_id, card_reference, ward, shelf_position, stage, ends_on, card_expires_on,

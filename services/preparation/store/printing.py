@@ -35,10 +35,18 @@ async def lock(conn: Connection, batch_id: UUID) -> None:
     await conn.execute(_LOCK, batch_id)
 
 
-async def lines(conn: Connection, batch_id: UUID) -> list[PrintLine]:
-    """The notices of a batch, in the order of the shelf they lie on."""
+LineKey = tuple[str, str, CaseId]
+"""Site and position of a card, empty where it lies nowhere, and its case."""
+
+
+async def lines(
+    conn: Connection, batch_id: UUID, after: LineKey | None = None, limit: int | None = None
+) -> list[PrintLine]:
+    """The notices of a batch, in the order of the shelf they lie on, after one; all without a
+    limit.
+    """
     found = []
-    for row in await conn.fetch(_LINES, batch_id):
+    for row in await conn.fetch(_LINES, batch_id, *(after or (None, None, None)), limit):
         values = dict(row)
         stage, held = Stage(values.pop("stage")), values.pop("held")
         repeated, foreign = values.pop("repeated"), values["secret_id"] is None
@@ -67,7 +75,11 @@ SELECT case_id, card_reference, card.site_id, shelf_position, secret_id, attempt
        EXISTS (SELECT FROM notice later WHERE later.case_id = card.case_id
                                           AND later.notice_seq > notice.notice_seq) AS repeated
 FROM notice JOIN card USING (case_id)
-WHERE batch_id = $1 ORDER BY card.site_id, shelf_position, case_id
+WHERE batch_id = $1
+  AND ($2::text IS NULL
+       OR (coalesce(card.site_id, ''), coalesce(shelf_position, ''), case_id)
+          > ($2, $3::text, $4::uuid))
+ORDER BY coalesce(card.site_id, ''), coalesce(shelf_position, ''), case_id LIMIT $5
 """
 _MARK = """
 UPDATE notice SET printed_at = $3

@@ -85,9 +85,11 @@ async def count(conn: Connection, stock_take_id: UUID, ref: ShelfRef, at: dateti
     return len(rows)
 
 
-async def differences(conn: Connection, stock_take_id: UUID) -> Sequence[Found]:
-    """The differences of a stock-take."""
-    rows = await conn.fetch(_DIFFERENCES, stock_take_id)
+async def differences(
+    conn: Connection, stock_take_id: UUID, after: int = 0, limit: int | None = None
+) -> Sequence[Found]:
+    """The differences of a stock-take after one; all without a limit."""
+    rows = await conn.fetch(_DIFFERENCES, stock_take_id, after, limit)
     return [
         Found(
             row["number"],
@@ -178,7 +180,7 @@ RETURNING number
 """
 _DIFFERENCES = """
 SELECT number, kind, card_reference, case_id, resolution, resolved_at FROM stock_difference
-WHERE stock_take_id = $1 ORDER BY number
+WHERE stock_take_id = $1 AND number > $2 ORDER BY number LIMIT $3
 """
 _RESOLVE = """
 UPDATE stock_difference SET resolution = $3, resolved_at = $4, resolved_by = $5

@@ -107,9 +107,12 @@ async def listed(
     return [Transfer(**row) for row in rows]
 
 
-async def lines(conn: Connection, transfer_id: BatchId) -> Sequence[Line]:
-    """The cards of a batch, in the order of the shelf they left."""
-    return [_line(row) for row in await conn.fetch(_LINES, transfer_id)]
+async def lines(
+    conn: Connection, transfer_id: BatchId, after: tuple[str, CaseId] | None, limit: int
+) -> Sequence[Line]:
+    """The cards of a batch, in the order of the shelf they left, after one."""
+    rows = await conn.fetch(_LINES, transfer_id, *(after or (None, None)), limit)
+    return [_line(row) for row in rows]
 
 
 async def arrive(
@@ -142,11 +145,14 @@ def _line(row: Row) -> Line:
     return Line(**{**row, "reason": Cause(row["reason"]), "state": LineState(row["state"])})
 
 
+# Each of the three ways by its index, then all by their cases: with OR the whole table is read.
 _LOCK_OPEN = """
 SELECT FROM card
-WHERE case_id = ANY($2::uuid[]) OR card_reference = ANY($3::text[])
-   OR case_id IN (SELECT case_id FROM transfer_card
-                  WHERE transfer_id = $1 AND state IN ('under_way', 'missing'))
+WHERE case_id = ANY(ARRAY(
+    SELECT case_id FROM unnest($2::uuid[]) AS named(case_id)
+    UNION SELECT case_id FROM card WHERE card_reference = ANY($3::text[])
+    UNION SELECT case_id FROM transfer_card
+          WHERE transfer_id = $1 AND state IN ('under_way', 'missing')))
 ORDER BY case_id FOR UPDATE
 """
 _SEAL = """
@@ -183,7 +189,9 @@ ORDER BY transfer_id LIMIT $4
 _LINES = """
 SELECT case_id, card_reference, left_position, reason, line.state, settled_at
 FROM transfer_card line JOIN card USING (case_id)
-WHERE line.transfer_id = $1 ORDER BY left_position, case_id
+WHERE line.transfer_id = $1
+  AND ($2::text IS NULL OR (left_position, case_id) > ($2, $3::uuid))
+ORDER BY left_position, case_id LIMIT $4
 """
 _ARRIVE = """
 UPDATE card SET transfer_id = NULL, site_id = $4, shelf_position = place.position,

@@ -1,0 +1,68 @@
+"""What is asked while cards are locked goes by indexes, however many cards there are."""
+
+import json
+from typing import Any
+
+import pytest
+
+from services.preparation.store import transfers
+from shared.db import Connection, Database
+from shared.ids import new_id
+
+CARDS = 3_000
+MANY = f"""
+INSERT INTO lot_import (import_id, digest, imported_at, row_count, rows_done, finished_at)
+VALUES (gen_random_uuid(), sha256('x'), now(), 1, 1, now());
+INSERT INTO lot (lot_id, received_at) VALUES ('L', now());
+INSERT INTO shelf (site_id, shelf, last) VALUES ('here', 'A', {CARDS});
+INSERT INTO card (case_id, card_reference, lot_id, lot_row, ward, kind, applied_on, shipped_on,
+                  card_expires_on, stage, stage_since, site_id, shelf_position)
+SELECT gen_random_uuid(), 'KC-' || n, 'L', n, '141313', 'new', '2026-03-01', '2026-04-01',
+       '2036-03-01', 'shelved', now(), 'here', 'A-' || n
+FROM generate_series(1, {CARDS}) AS n;
+INSERT INTO transfer (transfer_id, from_site_id, to_site_id, sealed_at, sealed_by, seal, due_on,
+                      card_count)
+SELECT gen_random_uuid(), 'here', 'there', now(), 'x', 'x', '2026-05-01', 10
+FROM generate_series(1, {CARDS // 10}) AS n;
+INSERT INTO transfer_card (transfer_id, case_id, left_position, reason)
+SELECT t.transfer_id, c.case_id, c.shelf_position, 'chosen'
+FROM (SELECT transfer_id, row_number() OVER () AS n FROM transfer) t
+JOIN (SELECT case_id, shelf_position, row_number() OVER () AS n FROM card) c
+  ON (c.n - 1) / 10 + 1 = t.n;
+ANALYZE;
+"""
+OR = """
+SELECT FROM card
+WHERE case_id = ANY($2::uuid[]) OR card_reference = ANY($3::text[])
+   OR case_id IN (SELECT case_id FROM transfer_card
+                  WHERE transfer_id = $1 AND state IN ('under_way', 'missing'))
+ORDER BY case_id FOR UPDATE
+"""
+
+
+def looked_up(node: dict[str, Any]) -> bool:
+    """Whether a table is asked for some rows, by an index."""
+    return "Index Cond" in node or "Recheck Cond" in node
+
+
+async def scanned(conn: Connection, sql: str, *values: Any) -> set[str]:
+    """The tables that a statement reads from end to end."""
+    (explained,) = json.loads(await conn.fetchval(f"EXPLAIN (FORMAT JSON) {sql}", *values))
+    found, nodes = set(), [explained["Plan"]]
+    while nodes:
+        node = nodes.pop()
+        nodes += node.get("Plans", [])
+        if "Scan" in node["Node Type"] and "Relation Name" in node and not looked_up(node):
+            found.add(node["Relation Name"])
+    return found
+
+
+@pytest.mark.parametrize(("sql", "tables"), [(transfers._LOCK_OPEN, set()), (OR, {"card"})])
+async def test_emptying_a_bag_looks_at_its_cards_alone(
+    database: Database, sql: str, tables: set[str]
+) -> None:
+    """As one condition of three the same question reads every card: the plan is no accident."""
+    async with database.transaction() as conn:
+        await conn.execute(MANY)
+        bag = await conn.fetchval("SELECT transfer_id FROM transfer LIMIT 1")
+        assert await scanned(conn, sql, bag, [new_id()], ["KC-7", "KC-8"]) == tables
