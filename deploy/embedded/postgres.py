@@ -40,9 +40,10 @@ INITDB = (
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "300",
-    "shared_buffers": "256MB",
-    "max_wal_size": "2GB",
-    "checkpoint_timeout": "10min",
+    "shared_buffers": "512MB",
+    # A replayed year writes a gigabyte a minute, and after a checkpoint each page again as a whole.
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
     "wal_compression": "on",
     "random_page_cost": "1.1",
     # Who works at what says pg_stat_activity; a new title for each statement costs as much.
