@@ -3,7 +3,8 @@
 Usage: ``python -m tests.reservation.closer DATABASE_URL NOW [STEP before|after]``
 
 With a step it kills itself like a power cut the first time that step has done something: before
-its unit commits, or right after. It says ``idle`` when nothing is due at NOW.
+its unit commits, or right after. With ``withdraw`` it takes the newest closure back and does
+nothing else. It says ``idle`` when nothing is due at NOW.
 """
 
 import asyncio
@@ -16,15 +17,17 @@ from typing import Any
 
 import uvloop
 
-from services.reservation.handlers import closing, offering
+from services.reservation.handlers import closing, closures, offering, withdrawing
 from shared.clock import FixedClock
 from shared.db import Database
 from shared.due import Due, DueLoop
 from shared.telemetry.metrics import Metrics
-from tests.reservation.support import RULES, units
+from tests.reservation.support import PEOPLE, RULES, SITE, units
 
 STEPS = ("list", "hold", "tell", "changed", "overdue", "finish")
 """Every step that changes something, in the order in which a closure takes them."""
+BACK = ("withdraw", "keep", "changed", "finish")
+"""Those of a closure that is taken back."""
 
 
 def die() -> None:
@@ -39,6 +42,7 @@ def arm(step: str, moment: str) -> Callable[[], bool]:
         "list": "_list",
         "hold": "hold",
         "tell": "tell",
+        "keep": "_keep",
         "changed": "_settle_changed",
         "overdue": "_settle_overdue",
         "finish": "_finish",
@@ -58,11 +62,23 @@ def arm(step: str, moment: str) -> Callable[[], bool]:
     return taken.is_set
 
 
+async def take_back(database: Database, clock: FixedClock, moment: str) -> None:
+    """The planner's command, in a process that dies of it."""
+    async with units(database, clock).begin(PEOPLE["planner"]) as unit:
+        newest = (await closures.page(unit, None, SITE, 100, running_only=False))[-1]
+        await withdrawing.withdraw(unit, newest.closure.closure_id, RULES)
+        if moment == "before":
+            die()
+    die()
+
+
 async def main(url: str, now: str, step: str = "", moment: str = "") -> None:
     """Work until killed."""
-    last = arm(step, moment) if step else lambda: False
     database = await Database.connect(url, application="closer")
     clock = FixedClock(datetime.fromisoformat(now))
+    if step == "withdraw":
+        await take_back(database, clock, moment)
+    last = arm(step, moment) if step else lambda: False
     loop = DueLoop(
         "reservation",
         units(database, clock),

@@ -10,6 +10,8 @@ import pytest_asyncio
 from services.reservation.api import build
 from shared.clock import FixedClock
 from shared.db import Database
+from tests.conftest import DatabaseMaker
+from tests.reservation.closers import Closers, three_sites
 from tests.reservation.mailbox import Mailbox, mail_server
 from tests.reservation.support import MORNING, resources, signing_key
 
@@ -47,3 +49,16 @@ async def mailbox() -> AsyncIterator[Mailbox]:
     """A mail server, and what has come to it."""
     async with mail_server() as box:
         yield box
+
+
+@pytest_asyncio.fixture
+async def house(make_database: DatabaseMaker) -> AsyncIterator[tuple[Database, Closers]]:
+    """A site full of bookings, and who works on its closures."""
+    url = await make_database("reservation")
+    database = await Database.connect(url, application="test", max_size=20)
+    await three_sites(database)
+    closers = Closers(url)
+    yield database, closers
+    for process in list(closers.processes):
+        await closers.kill(process)
+    await database.close()
