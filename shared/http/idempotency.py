@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from shared.db import Connection, Row
 from shared.errors import BadRequest, Conflict, FieldError, Problem, Text, Unprocessable
+from shared.security.my_number import refuse_my_number
 
 HEADER = "Idempotency-Key"
 LONGEST = 255
@@ -83,7 +84,9 @@ class InFlight(Conflict):
 
 
 def checked(key: str | None) -> str:
-    """The key as sent. Raises ``KeyMissing``, or ``BadRequest`` where it is malformed."""
+    """The key as sent, which is kept. Raises ``KeyMissing``, ``BadRequest`` where it is malformed,
+    and ``MyNumberRefused``.
+    """
     if key is None:
         raise KeyMissing
     if not 1 <= len(key) <= LONGEST or not (key.isascii() and key.isprintable()):
@@ -92,6 +95,7 @@ def checked(key: str | None) -> str:
             f"1〜{LONGEST}文字の印字可能なASCII文字で指定してください。",
         )
         raise BadRequest(errors=[FieldError(HEADER, message, KeyMissing.remedy)])
+    refuse_my_number(HEADER, key)
     return key
 
 
