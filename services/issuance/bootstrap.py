@@ -11,5 +11,6 @@ ROOM = Room(
     publishes=PUBLISHES,
     subscribes=SUBSCRIBES,
     api="services.issuance.api:build",
+    due="services.issuance.due:works",
     beside="services.issuance.post:works",
 )

@@ -52,6 +52,11 @@ class IssuanceSettings(PageSettings):
         description="From when a certificate renewal may become a next-generation card; unset:"
         " never.",
     )
+    proxy_reason_days: int = Field(
+        365,
+        ge=30,
+        description="Days for which it is kept why a proxy came; then only that one came.",
+    )
     board_listeners: int = Field(
         1000, ge=1, description="Boards and screens that one instance serves at once."
     )
@@ -74,6 +79,11 @@ class IssuanceSettings(PageSettings):
             Purpose.CERTIFICATE_RENEWAL: timedelta(minutes=self.certificate_renewal_minutes),
             Purpose.QUESTION: timedelta(minutes=self.question_minutes),
         }
+
+    @property
+    def reasons_kept(self) -> timedelta:
+        """How long the reason of a proxy is kept."""
+        return timedelta(days=self.proxy_reason_days)
 
     @property
     def grace(self) -> timedelta:

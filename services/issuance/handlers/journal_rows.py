@@ -273,6 +273,8 @@ SILENT = frozenset(
         # Told with the leaving, or with the sign-off, that caused it.
         "case.abandon",
         "case.close_at_sign_off",
+        # A retention of its own.
+        "proxy.forget_reasons",
         # Headquarters have published it.
         "checklist.take_over",
         # Order of waiting: over when it is told.
