@@ -48,7 +48,7 @@ class Day:
     letters: list[Case] = field(default_factory=list)
     """Inquiry letters that go to the citizens whose proxy came the business day before."""
     visits: list[Turn] = field(default_factory=list)
-    """Appointments of today that somebody is expected at."""
+    """Appointments of today that somebody is expected at, and those who come without one."""
 
     @property
     def is_empty(self) -> bool:
@@ -109,6 +109,10 @@ class Agenda:
 
     def _enter(self, case: Case) -> None:
         days = self._planner.days
+        if case.walk_in:
+            turn = Turn(case, len(case.appointments) - 1)
+            self._on(turn.appointment.seat.day).visits.append(turn)
+            return
         if case.card is not None:
             self._lots[case.card.lot_day].append(case)
             if case.held:

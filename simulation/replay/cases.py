@@ -96,6 +96,8 @@ class Case:
     """Of a renewal: until when its certificates are valid."""
     appointments: tuple[Appointment, ...]
     card: Card | None = None
+    walk_in: bool = False
+    """Comes without a booking."""
 
     @property
     def held(self) -> bool:
@@ -121,7 +123,7 @@ class Case:
             self.ward,
             self.site_id,
             self.fate,
-            f"{self.stepwise:d}{self.proxy:d}",
+            f"{self.stepwise:d}{self.proxy:d}{self.walk_in:d}",
             str(self.birth_date),
             way,
             visits,

@@ -25,6 +25,7 @@ class Chain:
 
     appointments: tuple[Appointment, ...]
     proxy: bool = False
+    walk_in: bool = False
 
     @property
     def first(self) -> Seat:
@@ -42,6 +43,9 @@ class Chains:
 
     def served(self, procedure: Procedure, last: Seat, another: Another) -> Chain:
         """Appointments that end by being served at ``last``; ``another`` gives further seats."""
+        renewal = procedure is Procedure.CERTIFICATE_RENEWAL
+        if renewal and self._rng.random() < self._behaviour.walk_in:
+            return Chain((Appointment(last.day, last, End.SERVED),), walk_in=True)
         how, proxy = self._how(procedure)
         match how:
             case End.MISSED | End.DEFERRED | End.LETTER:

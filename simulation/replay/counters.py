@@ -125,20 +125,13 @@ class Counters:
 
     async def _serve(self, counter: str, turn: Turn) -> None:
         clerk, ledger, case = self._crew.staff("clerk"), self._crew.ledger, turn.case
-        who = {
-            "site_id": turn.appointment.seat.site_id,
-            "booking_id": ledger.bookings[case.key],
-        }
-        key = ledger.key("visit", case.key, turn.number)
-        visit = await self._crew.patiently(
-            lambda: clerk.post(_ROOM, "/v1/visits", who, key), *_ON_ITS_WAY
-        )
+        visit = await self._arrives(clerk, turn)
         path = f"/v1/visits/{visit['visit_id']}"
         _, called_at, ended_at = _moments(turn)
         await self._pace(called_at - turn.appointment.seat.starts_at)
         called = await clerk.post(_ROOM, f"{path}:call", {"counter": counter})
         await self._pace(ended_at - called_at)
-        at = f"{path}/cases/{ledger.cases[case.key]}"
+        at = f"{path}/cases/{visit['cases'][0]['case_id']}"
         if (proxy := come_for(turn)) is not None:
             called = await clerk.post(_ROOM, f"{at}/proxy", proxy)
         if (states := states_of(turn)) is not None:
@@ -149,6 +142,18 @@ class Counters:
             await clerk.post(_ROOM, f"{at}/defer", {"reason": reason})
         else:
             await self._finish(clerk, at, called, ledger.key("end", case.key))
+
+    async def _arrives(self, clerk: Person, turn: Turn) -> Mapping[str, Any]:
+        """The visit of a party that is checked in, or that draws a ticket."""
+        door, who = "/v1/visits", _who(turn, self._crew.ledger.bookings)
+        if turn.case.walk_in:
+            door, who = "/v1/tickets", {**who, "purpose": "certificate_renewal"}
+        who["site_id"] = turn.appointment.seat.site_id
+        key = self._crew.ledger.key("visit", turn.case.key, turn.number)
+        visit: Mapping[str, Any] = await self._crew.patiently(
+            lambda: clerk.post(_ROOM, door, who, key), *_ON_ITS_WAY
+        )
+        return visit
 
     async def _finish(self, clerk: Person, at: str, visit: Mapping[str, Any], key: str) -> None:
         """Do what the room names as the next step until nothing is left."""
@@ -190,16 +195,23 @@ def _over(turns: Sequence[Turn], bookings: Mapping[str, str]) -> list[Mapping[st
         seat = turn.appointment.seat
         counters[seat.site_id, seat.minute] += 1
         counter = counters[seat.site_id, seat.minute]
-        rows.append(_row(turn, bookings[turn.case.key], str(counter)))
+        rows.append(_row(turn, _who(turn, bookings), str(counter)))
     return rows
 
 
-def _row(turn: Turn, booking_id: str, counter: str) -> Mapping[str, object]:
+def _who(turn: Turn, bookings: Mapping[str, str]) -> dict[str, str]:
+    """Who comes: a booked party, or somebody of a ward."""
+    if turn.case.walk_in:
+        return {"ward": turn.case.ward}
+    return {"booking_id": bookings[turn.case.key]}
+
+
+def _row(turn: Turn, who: Mapping[str, str], counter: str) -> Mapping[str, object]:
     came, called, ended = _moments(turn)
     row: dict[str, object] = {
         "verb": "serve",
         "site_id": turn.appointment.seat.site_id,
-        "booking_id": booking_id,
+        **who,
         "checked_in_at": came.isoformat(),
         "called_at": called.isoformat(),
         "ended_at": ended.isoformat(),

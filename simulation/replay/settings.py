@@ -43,6 +43,8 @@ class Behaviour(BaseModel):
     """Cases sent home once, documents missing."""
     proxy: Share = 0.02
     """Cases somebody else comes for; a renewal by proxy takes a second visit after a letter."""
+    walk_in: Share = 0.02
+    """Renewals that come without a booking."""
     held: Share = 0.01
     """Cards that wait for the registry on their way."""
     defect: Share = 0.004

@@ -59,6 +59,7 @@ class Writer:
             fate=fate,
             stepwise=self._is_stepwise(),
             proxy=chain.proxy,
+            walk_in=chain.walk_in,
             birth_date=self._birth_date(),
             certificate_ends_on=None if is_card else self._certificates_end(chain),
             appointments=chain.appointments if fate in _WITH_VISIT else (),

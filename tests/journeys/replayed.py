@@ -62,6 +62,7 @@ def fates(cases: Iterable[Case]) -> Counter[tuple[str, ...]]:
         for one in case.appointments:
             found["appointment", one.end.value] += 1
             found["proxies",] += case.proxy and one.end in _COMES
+            found["walk-ins",] += case.walk_in
     return found
 
 
@@ -86,12 +87,16 @@ async def require_accounted_for(house: Stack, expected: Fates) -> None:
     # A move keeps its booking; a visit in vain uses it up.
     given_up = (End.CANCELLED, End.VOID, End.DEFERRED, End.LETTER)
     assert bookings["cancelled"] == sum(expected["appointment", end] for end in given_up)
-    assert bookings["fulfilled"] == expected["appointment", End.SERVED]
+    assert bookings["fulfilled"] == expected["appointment", End.SERVED] - expected["walk-ins",]
     async with database(house, "issuance") as issuance:
         letters = await counts(issuance, "SELECT state FROM inquiry_letter")
         steps = await counts(issuance, "SELECT step FROM case_step")
+        walk_ins = await issuance.fetchval(
+            "SELECT count(*) FROM visit_case WHERE booking_id IS NULL AND state = 'done'"
+        )
     assert letters == Counter({"returned": expected["appointment", End.LETTER]})
     assert steps["proxy"] == expected["proxies",] > 0
+    assert walk_ins == expected["walk-ins",] > 0
 
 
 async def require_as_planned(house: Stack, cases: Iterable[Case]) -> None:

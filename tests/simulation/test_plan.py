@@ -93,7 +93,7 @@ def test_what_happens_to_a_case_comes_in_its_order(planner: Planner, cases: list
         if case.card is not None:
             assert case.card.applied_on < case.card.shipped_on < case.card.lot_day
             assert case.card.lot_day <= case.card.notice_on
-        for one in case.appointments:
+        for one in () if case.walk_in else case.appointments:
             # Booked from the next business day on, and not beyond the horizon.
             assert days.number(one.made_on) < days.number(one.seat.day)
             assert (one.seat.day - one.made_on).days <= 60
@@ -113,6 +113,7 @@ def test_a_tenth_goes_step_by_step_and_everything_else_happens(cases: list[Case]
     assert {case.fate for case in cases} == set(Fate)
     assert any(case.held for case in cases)
     assert any(case.proxy for case in cases)
+    assert {case.procedure for case in cases if case.walk_in} == {Procedure.CERTIFICATE_RENEWAL}
 
 
 def test_the_same_seed_gives_the_same_cases_and_another_does_not(city: City) -> None:
@@ -152,7 +153,9 @@ def test_the_agenda_does_everything_once(planner: Planner, cases: list[Case]) ->
     imported = Counter(case.key for day in days for case in day.lots.get("imported", ()))
     assert imported == Counter(case.key for case in cases if case.card)
     booked = Counter((t.case.key, t.number) for day in days for t in (*day.books, *day.moves))
-    assert booked == Counter((c.key, n) for c in cases for n, _ in enumerate(c.appointments))
+    assert booked == Counter(
+        (c.key, n) for c in cases if not c.walk_in for n, _ in enumerate(c.appointments)
+    )
     served = [t for day in days for t in day.visits if t.appointment.end is End.SERVED]
     assert len(served) == sum(planner.demand.values())
     assert all(t.number == len(t.case.appointments) - 1 for t in served)
