@@ -19,12 +19,16 @@ _SUSPENDED = (
 _RESUMED = (
     "'confirmed:' || b.case_id || ':' || s.suspension_id || ':' || b.booking_id || ':resumed'"
 )
+# It is asked again and again while nothing is suspended: no booking is looked at then.
 _BEGUN = f"""
 SELECT s.suspension_id, {_BOOKING}
-FROM suspension s
-JOIN booking b ON b.site_id = s.site_id AND b.state = 'active' AND b.procedure = ANY(s.procedures)
-    AND b.starts_at > $1 AND b.starts_at < coalesce(s.ends_at, greatest($1, s.starts_at) + $2)
-    AND b.starts_at + make_interval(mins => b.minutes) > s.starts_at
+FROM suspension s CROSS JOIN LATERAL (
+    SELECT * FROM booking b
+    WHERE b.site_id = s.site_id AND b.state = 'active' AND b.procedure = ANY(s.procedures)
+        AND b.starts_at > $1 AND b.starts_at < coalesce(s.ends_at, greatest($1, s.starts_at) + $2)
+        AND b.starts_at + make_interval(mins => b.minutes) > s.starts_at
+    OFFSET 0
+) AS b
 WHERE s.resumed_at IS NULL AND s.bookings = 'keep'
     AND NOT EXISTS (SELECT FROM message m WHERE m.dedupe_key = {_SUSPENDED})
 ORDER BY b.starts_at, b.booking_id LIMIT $3
@@ -32,10 +36,13 @@ ORDER BY b.starts_at, b.booking_id LIMIT $3
 # After the lookahead nobody is left whose visit an open end had reached.
 _OVER = f"""
 SELECT s.suspension_id, {_BOOKING}
-FROM suspension s
-JOIN booking b ON b.site_id = s.site_id AND b.state = 'active' AND b.procedure = ANY(s.procedures)
-    AND b.starts_at > $1 AND b.starts_at < coalesce(s.ends_at, s.resumed_at + $2)
-    AND b.starts_at + make_interval(mins => b.minutes) > s.starts_at
+FROM suspension s CROSS JOIN LATERAL (
+    SELECT * FROM booking b
+    WHERE b.site_id = s.site_id AND b.state = 'active' AND b.procedure = ANY(s.procedures)
+        AND b.starts_at > $1 AND b.starts_at < coalesce(s.ends_at, s.resumed_at + $2)
+        AND b.starts_at + make_interval(mins => b.minutes) > s.starts_at
+    OFFSET 0
+) AS b
 JOIN message told ON told.dedupe_key = {_SUSPENDED} AND told.state <> 'superseded'
 WHERE s.bookings = 'keep' AND s.resumed_at IS NOT NULL
     AND coalesce(s.ends_at, s.resumed_at + $2) > $1
