@@ -4,6 +4,7 @@ Every command takes the visit's row first, so that two clerks at one visit act o
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from services.issuance.domain.checklist import Step
 from services.issuance.domain.counter import require_free, require_open
@@ -34,10 +35,12 @@ async def call(unit: Unit, visit_id: VisitId, counter: str) -> Visit:
     afterwards are its own. Raises ``VisitUnknown``, ``Forbidden``
     (site), ``VisitEnded``, ``CounterNotOpen`` and ``CounterBusy``.
     """
-    found = await reread(unit, visit_id)
-    unit.principal.require_site(found.site_id)
+    site_id = await visits.site_of(unit.conn, visit_id)
+    if site_id is None:
+        raise VisitUnknown
+    unit.principal.require_site(site_id)
     told = isinstance(unit.principal, AtSatellite)
-    known = None if told else await counters.lock(unit.conn, found.site_id, counter)
+    known = None if told else await counters.lock(unit.conn, site_id, counter)
     visit = await locked(unit, visit_id)
     require_running(visit)
     if visit.state is VisitState.CALLED and visit.counter == counter:
@@ -80,7 +83,8 @@ async def verify_identity(
     if case.identified_at is None or case.documents != tuple(types):
         await visits.identified(unit.conn, visit_id, case_id, types, unit.now)
         record(unit, "case.verify_identity", visit, case)
-    return await reread(unit, visit_id)
+        return _written(visit, replace(case, documents=tuple(types), identified_at=unit.now))
+    return visit
 
 
 async def confirm_pin(unit: Unit, visit_id: VisitId, case_id: CaseId) -> Visit:
@@ -93,7 +97,8 @@ async def confirm_pin(unit: Unit, visit_id: VisitId, case_id: CaseId) -> Visit:
     if case.pin_set_at is None:
         await visits.pin_set(unit.conn, visit_id, case_id, unit.now)
         record(unit, "case.confirm_pin", visit, case)
-    return await reread(unit, visit_id)
+        return _written(visit, replace(case, pin_set_at=unit.now))
+    return visit
 
 
 async def defer(unit: Unit, visit_id: VisitId, case_id: CaseId, reason: DeferReason) -> Visit:
@@ -131,6 +136,12 @@ async def locked(unit: Unit, visit_id: VisitId) -> Visit:
     return visit
 
 
+def _written(visit: Visit, case: VisitCase) -> Visit:
+    """The locked visit as it is now that ``case`` was written: nobody else can have changed it."""
+    cases = tuple(case if one.case_id == case.case_id else one for one in visit.cases)
+    return replace(visit, version=visit.version + 1, cases=cases)
+
+
 async def reread(unit: Unit, visit_id: VisitId) -> Visit:
     """The visit as it is now in this unit."""
     visit = await visits.find(unit.conn, visit_id)
@@ -146,7 +157,8 @@ async def end_if_nothing_is_left(unit: Unit, visit_id: VisitId) -> Visit:
         return visit
     await visits.end(unit.conn, visit_id, unit.now)
     tell_completed(unit, visit)
-    return await reread(unit, visit_id)
+    version = visit.version + 1
+    return replace(visit, state=VisitState.ENDED, ended_at=unit.now, version=version)
 
 
 def tell_completed(unit: Unit, visit: Visit) -> None:

@@ -60,6 +60,12 @@ async def find(conn: Connection, visit_id: VisitId) -> Visit | None:
     return _visit(rows[0], {visit_id: cases}) if rows else None
 
 
+async def site_of(conn: Connection, visit_id: VisitId) -> SiteId | None:
+    """Where the visit is; a visit stays at its site."""
+    site_id: SiteId | None = await conn.fetchval(_SITE_OF, visit_id)
+    return site_id
+
+
 async def of_day(conn: Connection, site_id: SiteId, day: date) -> list[Visit]:
     """The visits of a site's day in the order they came."""
     return _visits(
@@ -183,6 +189,7 @@ _OPEN_OF = """
 SELECT visit_id FROM visit_case
 WHERE case_id = ANY ($1::uuid[]) AND state = 'open' AND visit_id <> $2 LIMIT 1
 """
+_SITE_OF = "SELECT site_id FROM visit WHERE visit_id = $1"
 _LOCK = "SELECT 1 FROM visit WHERE visit_id = $1 FOR UPDATE"
 _VISIT_COLUMNS = """
 v.visit_id AS of_visit, v.site_id, v.business_date, v.arrival, v.state AS visit_state, v.counter,
