@@ -16,7 +16,7 @@ class PreparationSettings(BaseSettings):
     """Read once, at start."""
 
     model_config = SettingsConfigDict(
-        env_prefix="MADOGUCHI_PREPARATION_", extra="ignore", frozen=True
+        env_prefix="MADOGUCHI_PREPARATION_", extra="ignore", frozen=True, env_ignore_empty=True
     )
 
     pickup_months: int = Field(
@@ -55,7 +55,10 @@ class PreparationSettings(BaseSettings):
         description="The booking page, as the QR code on a notice names it; set by the city.",
     )
     next_generation_from: date | None = Field(
-        None, description="The day from which applications get a next-generation card; none yet."
+        None,
+        ge=date(2026, 4, 1),
+        description="The day from which applications get a next-generation card, not before FY R8; "
+        "none yet.",
     )
     desk_minutes: dict[Desk, float] = Field(
         default_factory=dict,
