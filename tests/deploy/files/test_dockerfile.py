@@ -102,3 +102,9 @@ def test_stages_come_after_what_they_build_on(stages: dict[str, list[Instruction
         if base[0] in order:
             assert order.index(base[0]) < order.index(base[1])
     assert all(first != second for first, second in pairwise(order))
+
+
+def test_the_room_that_draws_has_a_japanese_font(stages: dict[str, list[Instruction]]) -> None:
+    (install,) = [run for run in values(stages["room"], "RUN") if "apt-get install" in run]
+    assert re.search(r"\bfonts-ipafont-gothic\b", install)
+    assert " reporting) " in install

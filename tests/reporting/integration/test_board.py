@@ -3,6 +3,7 @@
 import asyncio
 import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -12,8 +13,11 @@ from services.reporting.api.board.live import Live, TooManyReaders
 from services.reporting.api.board.view import View
 from services.reporting.api.board.words import PAGES
 from services.reporting.gateways.processes import Processes
+from services.reporting.handlers import alert_history
+from services.reporting.handlers.alerts import Watch
+from shared.security.principal import Principal
 from tests.reporting.conftest import Reporting, bearer
-from tests.reporting.day_story import at, story
+from tests.reporting.day_story import DAY, at, story
 from tests.reporting.histories import done, tokyo
 from tests.reporting.integration.test_dashboard import Reader
 
@@ -73,6 +77,40 @@ async def test_figures_are_those_of_the_api(told: Reporting) -> None:
     for row in free:
         name = reader.cells.index(row["site_name"])
         assert reader.cells[name:].count(str(row["days"])) >= 1
+
+
+def together(cells: list[str], wanted: list[str]) -> bool:
+    """Whether ``wanted`` stand beside each other among ``cells``."""
+    starts = range(len(cells) - len(wanted) + 1)
+    return any(cells[at : at + len(wanted)] == wanted for at in starts)
+
+
+async def test_searches_in_vain_and_alerts_are_those_of_the_api(told: Reporting) -> None:
+    _, reader = await page(told, "booking?lang=en")
+    span = f"from={DAY - timedelta(days=6)}&to={DAY}"
+    for by in ("ward", "site"):
+        lines = (await told.get(f"/v1/reports/searches?{span}&by={by}")).json()["items"]
+        assert lines
+        for line in lines:
+            if by == "ward" or line["part"] != "any":
+                figures = [f"{line['searched']:,}", f"{line['refused']:,}"]
+                assert together(reader.cells, [*figures, f"{line['refused_share']:.0%}"])
+    told.clock.set(at(11, 30))
+    async with told.units.begin(Principal.system("reporting")) as unit:
+        await alert_history.look(unit, Watch(DAY, 0.15))
+    await asyncio.sleep(2.1)  # the page as it was is kept for two seconds
+    _, reader = await page(told, "today?lang=en")
+    kept = (await told.get(f"/v1/alerts/history?{span}")).json()["items"]
+    assert kept
+    for each in kept:
+        assert together(reader.cells, ["Tue 14 Jul 11:30", "still so", "–"])
+        assert each["title"] in reader.cells
+    hours = (await told.get(f"/v1/reports/sites/hours?from={DAY}&to={DAY}")).json()["items"]
+    for hour in {each["hour"] for each in hours}:
+        own = [each for each in hours if each["hour"] == hour]
+        keys = ("planned_minutes", "offered_minutes", "booked_minutes")
+        sums = [sum(each[key] or 0 for each in own) for key in keys]
+        assert together(reader.cells, [f"{hour}:00", *(f"{each:,}" for each in sums)])
 
 
 async def test_months_away_from_their_forecast_are_those_of_the_api(reporting: Reporting) -> None:

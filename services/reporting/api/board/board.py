@@ -90,4 +90,4 @@ def _specs(view: View, language: Language) -> Mapping[str, Mapping[str, Any]]:
     # Altair takes seconds to import: a process that serves no page does without.
     from services.reporting.api.board.charts import spec_of  # noqa: PLC0415
 
-    return {each.id: spec_of(each.chart, language) for each in view.sections if each.chart}
+    return {each.id: spec_of(each.drawn, language) for each in view.sections if each.drawn}

@@ -32,8 +32,8 @@ DAYS_SHOWN = 28
 """How far the heat map looks."""
 SEARCH_DAYS = 7
 """How far back searches are counted, today included."""
-MOVED_DAYS = 28
-"""How far back first free days are looked at."""
+MOVED_DAYS, MOVED_STEP = 28, 2
+"""How far back, and at how many days' distance, first free days are looked at."""
 _OF = {"moved_wards": "ward_of", "moved_sites": "site"}
 _KINDS = tuple(SiteKind)
 
@@ -43,7 +43,7 @@ async def read(ask: Ask) -> View:
     outlook = await site_reports.outlook(ask.unit.conn, ask.today)
     sites = _offering(outlook)
     past = Days(ask.today - timedelta(days=MOVED_DAYS), ask.today)
-    known = await first_free_days.known(ask.unit.conn, past)
+    known = await first_free_days.known(ask.unit.conn, past, step=MOVED_STEP)
     wards = {str(code): name for code, name in sorted(ward_names(outlook.sites, ask).items())}
     names = {str(site.site_id): ask.name(site.name) for site in sites}
     looked = await refused.read(ask, SEARCH_DAYS)
@@ -138,7 +138,10 @@ def _first(ask: Ask, outlook: Outlook, day: date | None) -> list[str]:
 
 def _heat(ask: Ask, outlook: Outlook, sites: Sequence[Site]) -> Section:
     t = ask.t
-    days = [outlook.today + timedelta(days=number) for number in range(1, DAYS_SHOWN + 1)]
+    ahead = (outlook.today + timedelta(days=number) for number in range(1, DAYS_SHOWN + 1))
+    # Days on which no site offers anything would only make the table wide.
+    offered = {day for (_, day), room in outlook.rooms.items() if room.capacity}
+    days = [day for day in ahead if day in offered]
     squares, rows = list[Row](), list[list[str]]()
     for site in sites:
         cells = [ask.name(site.name)]
@@ -167,9 +170,15 @@ def _moved(ask: Ask, id_: str, names: Mapping[str, str], found: Sequence[FirstFr
                 continue
             rows.append([f"{name} – {t(procedure)}", *(count(wait) for wait in own)])
             points += [
-                {"place": name, "procedure": t(procedure), "day": str(day), "days": wait}
+                {
+                    "place": name,
+                    "order": len(rows),
+                    "procedure": t(procedure),
+                    "day": str(day),
+                    "days": wait,
+                }
                 for day, wait in zip(days, own, strict=True)
             ]
     heads = [Head(t(_OF[id_]), figures=False), *(Head(short_day(d, ask.language)) for d in days)]
-    chart = ChartView("moved", t("moved_chart"), points)
+    chart = ChartView("moved", t("moved_chart"), points, wide=True)
     return Section(id_, t(id_), TableView(heads, rows), chart, [t("moved_note")])

@@ -150,7 +150,14 @@ def _months(t: Speaker) -> Any:
                 "series:N",
                 title=None,
                 scale=alt.Scale(domain=[t("actual"), t("forecast")], range=[[1, 0], [6, 4]]),
-                legend=alt.Legend(symbolType="stroke", symbolStrokeColor="var(--text)"),
+                legend=alt.Legend(
+                    symbolType="stroke",
+                    # Filled, as beside a line with points, a stroke has no colour of its own.
+                    symbolFillColor="transparent",
+                    symbolStrokeColor="var(--text)",
+                    symbolStrokeWidth=2,
+                    symbolSize=400,
+                ),
             ),
         )
         .properties(width="container", height=300)
@@ -199,12 +206,18 @@ def _moved(t: Speaker) -> Any:
             x=day,
             y=alt.Y(
                 "days:Q",
-                title=t("days_ahead"),
-                scale=alt.Scale(zero=True),
+                title=t("days"),
+                scale=alt.Scale(domain=alt.DomainUnionWith(unionWith=[0, 4])),
                 axis=alt.Axis(tickMinStep=1, tickCount=4),
             ),
             color=_colour("procedure:N", kinds),
-            facet=alt.Facet("place:N", columns=4, title=None, sort=None),
+            facet=alt.Facet(
+                "place:N",
+                columns=4,
+                title=None,
+                sort=alt.EncodingSortField(field="order", op="min"),
+                header=alt.Header(labelFontSize=13, labelPadding=4),
+            ),
         )
         .properties(width=240, height=90)
     )
@@ -233,13 +246,16 @@ def _map(t: Speaker) -> Any:
             ),
         )
     )
-    names = (
+    # Wards above and sites below their point: many a center stands beside a ward office.
+    names = [
         alt.Chart(_ROWS)
-        .mark_text(dy=-13, fontSize=11, color="var(--text)")
+        .transform_filter(alt.FieldEqualPredicate(field="kind", equal=kind))
+        .mark_text(dy=dy, fontSize=12, color="var(--text)")
         .encode(longitude="longitude:Q", latitude="latitude:Q", text="place:N")
-    )
+        for kind, dy in zip(kinds, (-15, 19), strict=True)
+    ]
     return (
-        alt.layer(circles, places, names)
+        alt.layer(circles, places, *names)
         .project("mercator")
         .properties(width="container", height=460)
     )
@@ -258,13 +274,16 @@ def _lag(t: Speaker) -> Any:
 
 
 def _whole(field: str, title: str) -> alt.X:
-    """A scale of things that are counted: no halves, and no longer than it must be."""
-    return alt.X(field, title=title, axis=alt.Axis(tickMinStep=1, tickCount=8))
+    """A scale of things that are counted: no halves, and a beginning where there is nothing."""
+    scale = alt.Scale(domain=alt.DomainUnionWith(unionWith=[0, 4]))
+    return alt.X(field, title=title, scale=scale, axis=alt.Axis(tickMinStep=1, tickCount=8))
 
 
 def _colour(field: str, kinds: Sequence[str]) -> alt.Color:
     scale = alt.Scale(domain=list(kinds), range=_COLOURS[: len(kinds)])
-    return alt.Color(field, title=None, scale=scale)
+    # In two lines where there are many: a telephone would cut them off.
+    legend = alt.Legend(columns=2)
+    return alt.Color(field, title=None, scale=scale, legend=legend)
 
 
 _CHARTS: Mapping[str, Callable[[Speaker], Any]] = {

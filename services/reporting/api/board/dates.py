@@ -1,8 +1,9 @@
 """Days as people in the city write them: the era's year and the western one together."""
 
-from datetime import date
+from datetime import date, datetime
 
 from services.reporting.api.tables import month_name
+from shared.calendar import TOKYO
 from shared.errors import Language
 
 _REIWA = date(2019, 5, 1)
@@ -36,3 +37,9 @@ def short_day(day: date | None, language: Language) -> str:
     if language == "ja":
         return f"{day.month}/{day.day}（{weekday}）"
     return f"{weekday} {day.day} {month_name(day).en}"
+
+
+def moment(at: datetime, language: Language) -> str:
+    """7/15（水） 9:05, Wed 15 Jul 9:05, as clocks in Japan show it."""
+    local = at.astimezone(TOKYO)
+    return f"{short_day(local.date(), language)} {local.hour}:{local.minute:02}"

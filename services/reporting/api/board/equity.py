@@ -111,8 +111,8 @@ def _spreads(ask: Ask, found: Sequence[WardEquity], names: Mapping[WardCode, str
             t(each.measure)
             if each.measure not in {f"{kind}_share" for kind in _SHARES}
             else t("share_of").format(t(each.measure.removesuffix("_share"))),
-            f"{each.least:,.2f} ({names.get(each.least_ward, each.least_ward)})",
-            f"{each.most:,.2f} ({names.get(each.most_ward, each.most_ward)})",
+            _at(ask, each.measure, each.least, names.get(each.least_ward, each.least_ward)),
+            _at(ask, each.measure, each.most, names.get(each.most_ward, each.most_ward)),
             "–" if each.ratio is None else f"{each.ratio:,.2f}",
             "–" if each.gini is None else f"{each.gini:,.3f}",
         ]
@@ -121,3 +121,9 @@ def _spreads(ask: Ask, found: Sequence[WardEquity], names: Mapping[WardCode, str
     heads = [Head(t("measure"), figures=False)]
     heads += [Head(t(key)) for key in ("least", "most", "inequality", "gini")]
     return Section("spreads", t("spreads"), TableView(heads, rows))
+
+
+def _at(ask: Ask, measure: str, value: float, ward: str) -> str:
+    """A measure and where it is so; shares as shares."""
+    text = share(value) if measure.endswith("_share") else f"{value:,.2f}"
+    return f"{text}（{ward}）" if ask.language == "ja" else f"{text} ({ward})"

@@ -41,12 +41,13 @@ async def read(ask: Ask, days: int) -> Looked:
 
 
 def tiles(ask: Ask, looked: Looked) -> Iterator[Tile]:
-    """In vain today, and how many that are of all."""
+    """In vain today, and what share of all that is."""
     refused, searched = (
         sum(getattr(each, name) for each in looked.today) for name in ("refused", "searched")
     )
-    value = f"{count(refused)} / {count(searched)}"
-    yield Tile(ask.t("refused_today"), value, alert=refused > 0)
+    form = "{}（{}）" if ask.language == "ja" else "{} ({})"
+    value = form.format(count(refused), share(refused / searched)) if searched else "–"
+    yield Tile(ask.t("refused_today"), value)
 
 
 def by_ward(ask: Ask, looked: Looked, names: Mapping[str, str]) -> Section:

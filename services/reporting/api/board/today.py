@@ -1,8 +1,10 @@
 """Today: what each site is doing now, and the day by the hour."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 
 from services.reporting.api.board.ask import Ask
+from services.reporting.api.board.dates import moment
 from services.reporting.api.board.view import (
     ChartView,
     Head,
@@ -16,12 +18,19 @@ from services.reporting.api.board.view import (
 )
 from services.reporting.api.board.words import Speaker
 from services.reporting.domain.alarms import Alarm
+from services.reporting.domain.alerts import TITLES, Alert
 from services.reporting.handlers import site_reports
 from services.reporting.handlers.site_reports import SiteHour, SiteState
+from services.reporting.store import alerts
+from services.reporting.store.alerts import Kept, Wish
+from services.reporting.store.habits import Between
 from services.reporting.store.site_days import Days
+from shared.ids import SiteId
 
 Hour = tuple[int, int, int | None, int, int | None, int]
 """Hour, and its minutes planned, offered, booked, used and missed, over all sites."""
+ALERT_DAYS, MOST_ALERTS = 7, 30
+"""How far back alerts are shown, today included, and how many."""
 _MINUTES = ("planned", "offered", "booked", "used")
 
 
@@ -30,7 +39,12 @@ async def read(ask: Ask) -> View:
     states = await site_reports.now(ask.unit.conn, ask.today, ask.now)
     day = Days(ask.today, ask.today)
     hours = _by_hour(await site_reports.hours(ask.unit.conn, day, ask.calendar))
-    return View(_tiles(ask.t, states), [_sites(ask, states), _hours(ask.t, hours)])
+    week = Between.of(ask.today - timedelta(days=ALERT_DAYS - 1), ask.today)
+    kept = await alerts.history(
+        ask.unit.conn, Wish(week.begins, week.ended), after=None, limit=MOST_ALERTS
+    )
+    sections = [_sites(ask, states), _alerts(ask, kept, states), _hours(ask.t, hours)]
+    return View(_tiles(ask.t, states), sections)
 
 
 def _tiles(t: Speaker, states: Sequence[SiteState]) -> list[Tile]:
@@ -61,7 +75,7 @@ def _sites(ask: Ask, states: Sequence[SiteState]) -> Section:
 def _site_row(ask: Ask, state: SiteState) -> list[str]:
     site = state.site
     return [
-        site.name_ja if ask.language == "ja" else site.name_en,
+        _name(ask, state),
         count(site.waiting),
         count(state.longest_wait),
         count(site.being_served),
@@ -82,11 +96,45 @@ def alarm_words(t: Speaker, alarms: Sequence[Alarm]) -> str:
     return between.join(t(alarm) for alarm in alarms) or t("no_alarm")
 
 
+def _alerts(ask: Ask, found: Sequence[Kept], states: Sequence[SiteState]) -> Section:
+    """What asked for somebody this week, and who took note; what stands still comes first."""
+    t = ask.t
+    names = {state.site.site_id: _name(ask, state) for state in states}
+    rows = [
+        [
+            TITLES[each.alert.kind].to(ask.language),
+            _where(ask, each.alert, names),
+            moment(each.opened_at, ask.language),
+            t("still") if each.closed_at is None else moment(each.closed_at, ask.language),
+            each.acknowledged_by or "–",
+        ]
+        for each in sorted(found, key=lambda each: each.closed_at is not None)
+    ]
+    titles = ("alarms", "where", "seen_first", "seen_last", "taken_note")
+    heads = [Head(t(title), figures=False) for title in titles]
+    table = TableView(heads, rows)
+    return Section("alerts", t("alerts"), table, notes=[t("alerts_note")])
+
+
+def _where(ask: Ask, alert: Alert, names: Mapping[SiteId, str]) -> str:
+    """The site by its name, or the month and procedure of a forecast."""
+    if alert.site_id is not None:
+        return names.get(alert.site_id, alert.site_id)
+    month, service = alert.figures.get("month"), str(alert.figures.get("service"))
+    if month is None:
+        return alert.subject
+    return f"{month} {ask.t('both' if service == 'sum' else service)}"
+
+
+def _name(ask: Ask, state: SiteState) -> str:
+    return state.site.name_ja if ask.language == "ja" else state.site.name_en
+
+
 def _site_bars(ask: Ask, states: Sequence[SiteState]) -> list[Row]:
     kinds = ("served", "being_served", "waiting", "to_come")
     return [
         {
-            "site": state.site.name_ja if ask.language == "ja" else state.site.name_en,
+            "site": _name(ask, state),
             "kind": ask.t(kind),
             "order": order,
             "cases": getattr(state.site, kind),

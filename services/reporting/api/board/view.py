@@ -47,6 +47,8 @@ class ChartView:
     rows: Sequence[Row]
     shapes: Sequence[Mapping[str, object]] = ()
     """GeoJSON features, for a map."""
+    wide: bool = False
+    """Keeps its width where the window is narrower; then it can be scrolled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,11 @@ class Section:
     table: TableView
     chart: ChartView | None = None
     notes: Sequence[str] = ()
+
+    @property
+    def drawn(self) -> ChartView | None:
+        """The chart, unless there is nothing in it."""
+        return self.chart if self.chart and self.chart.rows else None
 
 
 @dataclass(frozen=True, slots=True)

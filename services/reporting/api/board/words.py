@@ -78,9 +78,7 @@ WORDS: Mapping[str, Text] = {
     "satellite": Text("Satellite", "サテライト"),
     "temporary_window": Text("Temporary window", "臨時窓口"),
     "cases": Text("Cases", "件数"),
-    "cases_and_parties": Text(
-        "Cases (waiting, being served: parties)", "件数（待ち・対応中は組数）"
-    ),
+    "cases_and_parties": Text("Cases (or parties)", "件数（待ち・対応中は組数）"),
     "minutes": Text("minutes", "分"),
     "waiting": Text("Waiting", "待ち"),
     "waiting_parties": Text("Parties waiting", "待ち組数"),
@@ -99,6 +97,16 @@ WORDS: Mapping[str, Text] = {
     "nobody_serves": Text("people wait, no counter at work", "待ちがあるのに稼働なし"),
     "long_wait": Text("wait over 30 minutes", "30分超の待ち"),
     "late_transfer": Text("cards late", "移送遅延"),
+    "alerts": Text("What asked for somebody", "警告の履歴"),
+    "alerts_note": Text(
+        "The last seven days, today included; looked for once a minute.",
+        "本日を含む直近7日間です（1分ごとに確認）。",
+    ),
+    "where": Text("Where", "対象"),
+    "seen_first": Text("Since", "発生"),
+    "seen_last": Text("Until", "解消"),
+    "still": Text("still so", "継続中"),
+    "taken_note": Text("Taken note of by", "確認者"),
     "each_site": Text("Each site", "窓口別"),
     "sites_chart": Text(
         "Bars per site: cases served, being served, waiting and still to come. "
@@ -127,6 +135,7 @@ WORDS: Mapping[str, Text] = {
     "no_show": Text("No-show", "無断不来庁"),
     "counter_minutes": Text("Counter minutes", "窓口時間（分）"),
     "first_free": Text("First free day", "最短の予約可能日"),
+    "days": Text("Days", "日数"),
     "days_ahead": Text("Days from today", "本日からの日数"),
     "procedure": Text("Procedure", "手続"),
     "card_issuance": Text("Card issuance", "カード交付"),
@@ -266,7 +275,8 @@ WORDS: Mapping[str, Text] = {
         "区と窓口の位置、完了件数の大きさ、窓口から4kmの円を示す地図。数値は下の表にあります。",
     ),
     "map_note": Text(
-        "A ward stands where its ward office does.", "区の位置は区役所の位置で表しています。"
+        "Circles: 4 km around each site. A ward stands where its ward office does.",
+        "円は各窓口から4kmの範囲です。区の位置は区役所の位置で表しています。",
     ),
     "per_ward": Text("Each ward", "区別"),
     "own_ward_share": Text("In the own ward", "自区内の割合"),
