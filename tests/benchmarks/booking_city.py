@@ -6,9 +6,7 @@ each process, so what measuring costs falls on none of them.
 
 import asyncio
 import base64
-import os
 import random
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -37,6 +35,7 @@ from shared.security.principal import EVERY_SITE, Role
 from shared.settings import KernelSettings
 from shared.unit import Units
 from tests.benchmarks import bare, load
+from tests.benchmarks.parts import serve
 from tests.reservation.support import PEOPLE, WARD, make_site, signing_key
 
 HORIZON_DAYS = 366
@@ -185,7 +184,7 @@ async def city() -> AsyncIterator[City]:
         keys = CitizenKeys.read(key)
         issuer = f"http://127.0.0.1:{ports[3]}"
         await _serve(stack, _issuer(key, ports[3], issuer), {}, ports[3])
-        room = [sys.executable, "-m", "services.reservation", "api"]
+        room = ["services.reservation", "api"]
         api, second = [
             await _serve(stack, room, _environment(url, port, key, issuer), port)
             for port in (ports[0], ports[2])
@@ -255,26 +254,15 @@ def _environment(url: str, port: int, key: Path, issuer: str) -> Mapping[str, st
 
 def _issuer(key: Path, port: int, issuer: str) -> list[str]:
     options = ["--keys", str(key), "--port", str(port), "--issuer", issuer]
-    return [sys.executable, "-m", "deploy.embedded.issuer", *options]
+    return ["deploy.embedded.issuer", *options]
 
 
 def _uvicorn(port: int) -> list[str]:
     options = ["--port", str(port), "--log-level", "warning", "--no-access-log"]
-    return [sys.executable, "-m", "uvicorn", "tests.benchmarks.bare:app", *options]
+    return ["uvicorn", "tests.benchmarks.bare:app", *options]
 
 
 async def _serve(
-    stack: AsyncExitStack, command: list[str], environment: Mapping[str, str], port: int
+    stack: AsyncExitStack, module: list[str], environment: Mapping[str, str], port: int
 ) -> Process:
-    process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **environment})
-    stack.push_async_callback(process.wait)
-    stack.callback(process.terminate)
-    for _ in range(600):
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            await asyncio.sleep(0.1)
-        else:
-            writer.close()
-            return Process(port, psutil.Process(process.pid))
-    raise SystemExit(f"{command} does not answer")
+    return Process(port, psutil.Process(await serve(stack, module, environment, port)))

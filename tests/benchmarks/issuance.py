@@ -12,7 +12,6 @@ import asyncio
 import base64
 import json
 import os
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -36,6 +35,7 @@ from shared.migrate import migrate
 from shared.security.principal import Role
 from tests.benchmarks import visits
 from tests.benchmarks.listeners import Listeners, listeners
+from tests.benchmarks.parts import serve
 from tests.benchmarks.report import Figure, report
 from tests.reservation.support import signing_key
 
@@ -176,12 +176,12 @@ async def room() -> AsyncIterator[Room]:
         api, bare, issuer = free_port(), free_port(), free_port()
         address = f"http://127.0.0.1:{issuer}"
         names = ["--keys", str(keys), "--port", str(issuer), "--issuer", address]
-        await _serve(stack, ["deploy.embedded.issuer", *names], {}, issuer)
-        served = await _serve(
+        await serve(stack, ["deploy.embedded.issuer", *names], {}, issuer)
+        served = await serve(
             stack, ["services.issuance", "api"], _environment(url, api, address), api
         )
         options = ["--port", str(bare), "--log-level", "warning", "--no-access-log"]
-        await _serve(stack, ["uvicorn", "tests.benchmarks.bare_board:app", *options], {}, bare)
+        await serve(stack, ["uvicorn", "tests.benchmarks.bare_board:app", *options], {}, bare)
         token = sign(keys, address, subject="bench", roles=[Role.CLERK], sites=[SITE])
         client = httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{api}",
@@ -216,25 +216,6 @@ def _environment(url: str, port: int, issuer: str) -> Mapping[str, str]:
         "MADOGUCHI_OIDC_ISSUER": issuer,
         "MADOGUCHI_LOG_LEVEL": "WARNING",
     }
-
-
-async def _serve(
-    stack: AsyncExitStack, module: list[str], environment: Mapping[str, str], port: int
-) -> int:
-    """Start a process that serves on ``port``; its id."""
-    command = [sys.executable, "-m", *module]
-    process = await asyncio.create_subprocess_exec(*command, env={**os.environ, **environment})
-    stack.push_async_callback(process.wait)
-    stack.callback(process.terminate)
-    for _ in range(600):
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            await asyncio.sleep(0.1)
-        else:
-            writer.close()
-            return process.pid
-    raise SystemExit(f"{command} does not answer")
 
 
 if __name__ == "__main__":

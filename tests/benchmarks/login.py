@@ -11,7 +11,6 @@ import base64
 import json
 import os
 import random
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -32,6 +31,7 @@ from services.reservation.bootstrap import ROOM
 from shared.ids import new_id
 from shared.migrate import migrate
 from tests.benchmarks import load
+from tests.benchmarks.parts import serve
 from tests.benchmarks.report import Figure, report
 from tests.reservation.support import BIRTH_DATE, INDEX, MASTERS, SITE, WARD, signing_key
 
@@ -195,7 +195,7 @@ async def city() -> AsyncIterator[int]:
             async with AsyncExitStack() as stack:
                 port = free_port()
                 environment = _environment(await _database(postgres), port, Path(folder))
-                await _serve(stack, environment, port)
+                await serve(stack, ["services.reservation", "api"], environment, port)
                 yield port
         finally:
             await asyncio.to_thread(postgres.stop)
@@ -237,23 +237,6 @@ def _environment(url: str, port: int, folder: Path) -> Mapping[str, str]:
         "MADOGUCHI_NOTICE_KEYS": ring,
         "MADOGUCHI_LOG_LEVEL": "WARNING",
     }
-
-
-async def _serve(stack: AsyncExitStack, environment: Mapping[str, str], port: int) -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.reservation", "api", env={**os.environ, **environment}
-    )
-    stack.push_async_callback(process.wait)
-    stack.callback(process.terminate)
-    for _ in range(600):
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            await asyncio.sleep(0.1)
-        else:
-            writer.close()
-            return
-    raise SystemExit("the api does not answer")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """Real parts for benchmarks, with every safety on that a city would have on."""
 
 import asyncio
+import os
+import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,3 +46,26 @@ async def parts() -> AsyncIterator[Parts]:
             yield Parts(kafka, postgres)
         finally:
             await asyncio.gather(asyncio.to_thread(kafka.stop), asyncio.to_thread(postgres.stop))
+
+
+async def serve(
+    stack: AsyncExitStack, module: Sequence[str], environment: Mapping[str, str], port: int
+) -> int:
+    """Start ``python -m module`` and wait until ``port`` answers; its process id.
+
+    It is ended with ``stack``.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", *module, env={**os.environ, **environment}
+    )
+    stack.push_async_callback(process.wait)
+    stack.callback(process.terminate)
+    for _ in range(600):
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.1)
+        else:
+            writer.close()
+            return process.pid
+    raise SystemExit(f"{module} does not answer")

@@ -179,7 +179,10 @@ async def _served(process: Process, requests: Sequence[bytes], status: int) -> R
 
 
 async def beside(running: City, bar: Progress) -> list[Figure]:
-    """Availability of sixty days at every site, at a steady rate, while others book."""
+    """Availability of sixty days at every site, at a steady rate, while others book.
+
+    The echo takes turns with it, beside the same bookings at the same rate on the same machine.
+    """
     task = bar.add_task("availability beside bookings", total=2 * (ROUNDS + 1))
     echoed: list[Beside] = []
     ours: list[Beside] = []
@@ -209,7 +212,9 @@ async def beside(running: City, bar: Progress) -> list[Figure]:
 
 
 def _cpu_beside(name: str, ours: Sequence[Beside], echoed: Sequence[Beside]) -> list[Figure]:
-    """While the echo is asked, the api process spends only what the bookings take."""
+    """While the echo is asked, the api process spends what the bookings take, and what keeping the
+    answers of a minute ago at hand does.
+    """
     each = 1000 / (ASKED * SECONDS)
     booking = median(one.api for one in echoed)
     answer = each * (median(one.api for one in ours) - booking)
