@@ -45,8 +45,10 @@ async def learn(
 ) -> Mapping[Purpose, timedelta]:
     """Keep how long parties took at a site in the ``days`` up to ``day``; what was learned.
 
-    A purpose with fewer than ``least`` parties keeps what it had.
+    ``day`` itself is summed up here, the days before it were when it was their turn. A purpose with
+    fewer than ``least`` parties keeps what it had.
     """
+    await conn.execute(_SUM_UP, site_id, day)
     rows = await conn.fetch(_LEARN, site_id, day, days, least)
     return {Purpose(row["purpose"]): timedelta(seconds=row["seconds"]) for row in rows}
 
@@ -100,21 +102,29 @@ FROM booking b LEFT JOIN missed m USING (booking_id, site_id, business_date)
 WHERE b.site_id = $1 AND b.business_date = $2
       AND (b.state IN ('active', 'fulfilled') OR m.booking_id IS NOT NULL)
 """
-_LEARN = """
+_SUM_UP = """
 WITH party AS (
     SELECT t.purposes[1] AS purpose, extract(epoch FROM sum(c.ended_at - c.began_at)) AS seconds
     FROM counter_turn c JOIN ticket t USING (visit_id) JOIN visit v USING (visit_id)
     LEFT JOIN service_day d ON d.site_id = c.site_id AND d.business_date = c.business_date
-    WHERE c.site_id = $1 AND c.business_date > $2::date - $3::int AND c.business_date <= $2
+    WHERE c.site_id = $1 AND c.business_date = $2
           AND (d.signed_off_at IS NULL OR v.ended_at < d.signed_off_at)
           AND c.outcome <> 'skipped' AND v.state = 'ended' AND cardinality(t.purposes) = 1
           AND NOT EXISTS (SELECT FROM visit_case x
                           WHERE x.visit_id = c.visit_id AND x.state = 'abandoned')
     GROUP BY c.visit_id, t.purposes[1]
 )
+INSERT INTO service_day_time (site_id, business_date, purpose, parties, seconds)
+SELECT $1, $2, purpose, count(*), sum(seconds) FROM party GROUP BY purpose
+ON CONFLICT (site_id, business_date, purpose) DO UPDATE
+    SET parties = excluded.parties, seconds = excluded.seconds
+"""
+_LEARN = """
 INSERT INTO service_time (site_id, purpose, seconds, samples, measured_on)
-SELECT $1, purpose, greatest(1, round(avg(seconds)))::int, count(*), $2
-FROM party GROUP BY purpose HAVING count(*) >= $4
+SELECT $1, purpose, greatest(1, round(sum(seconds) / sum(parties)))::int, sum(parties), $2
+FROM service_day_time
+WHERE site_id = $1 AND business_date > $2::date - $3::int AND business_date <= $2
+GROUP BY purpose HAVING sum(parties) >= $4
 ON CONFLICT (site_id, purpose) DO UPDATE SET
     seconds = excluded.seconds, samples = excluded.samples, measured_on = excluded.measured_on
 WHERE excluded.measured_on >= service_time.measured_on

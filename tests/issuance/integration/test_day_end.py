@@ -124,6 +124,9 @@ async def test_measured_times_replace_the_defaults_once_there_are_enough(
         assert not await measures.learn(conn, OFFICE, TODAY, days=too_few.days, least=too_few.least)
         await measures.learn(conn, OFFICE, TODAY, days=enough.days, least=enough.least)
         assert await board.times(conn, OFFICE) == {Purpose.QUESTION: timedelta(minutes=8)}
+        last = TODAY + timedelta(days=27)
+        assert await measures.learn(conn, OFFICE, last, days=28, least=3), "the day still counts"
+        assert not await measures.learn(conn, OFFICE, last + timedelta(days=1), days=28, least=1)
 
 
 async def test_a_party_that_was_forgotten_counts_as_no_time(
