@@ -44,6 +44,7 @@ async def sender(url: str, port: int, mails: int) -> int:
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(1800)
 async def test_every_message_is_logged_once_and_reaches_its_citizen_at_least_once(
     make_database: DatabaseMaker, mailbox: Mailbox
 ) -> None:
