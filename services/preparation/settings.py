@@ -16,7 +16,11 @@ class PreparationSettings(BaseSettings):
     """Read once, at start."""
 
     model_config = SettingsConfigDict(
-        env_prefix="MADOGUCHI_PREPARATION_", extra="ignore", frozen=True, env_ignore_empty=True
+        env_prefix="MADOGUCHI_PREPARATION_",
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+        env_parse_none_str="none",
     )
 
     pickup_months: int = Field(

@@ -16,7 +16,14 @@ from shared.db import Database
 from shared.errors import Text
 from shared.http.tables import Column, Table
 from tests.preparation.integration.test_second_notices import AFTER
-from tests.preparation.integration.test_transfers import booked, notified
+from tests.preparation.integration.test_transfers import (
+    CENTER,
+    THURSDAY,
+    arrive,
+    booked,
+    notified,
+    send,
+)
 from tests.preparation.support import SITE, bearer, hear
 
 
@@ -25,7 +32,7 @@ async def parts(client: httpx.AsyncClient, path: str, **params: Any) -> list[lis
     found, cursor = [], None
     while True:
         query = {"limit": 2, **params, **({"cursor": cursor} if cursor else {})}
-        answer = await client.get(path, params=query, headers=bearer())
+        answer = await client.get(path, params=query, headers=bearer("supervisor"))
         assert answer.status_code == 200, answer.text
         body = answer.json()
         found.append([row["card_reference"] for row in body["rows"]])
@@ -41,9 +48,18 @@ async def test_long_lists_go_on_and_leave_nothing_out(
     case_ids = await notified(client, 5)
     cards = [f"KC26-{n:06d}" for n in range(1, 6)]
     in_parts = [cards[:2], cards[2:4], cards[4:]]
+    (batch,) = (await client.get("/v1/notices", headers=bearer())).json()["items"]
+    assert await parts(client, f"/v1/notices/{batch['batch_id']}/lines") == in_parts
     await hear(database, *(booked(case_id) for case_id in case_ids))
     here = {"site_id": SITE}
     assert await parts(client, "/v1/transfers/dispatch-list", **here) == in_parts
+    day = THURSDAY.date().isoformat()
+    there = {"site_id": CENTER, "date": day}
+    assert await parts(client, "/v1/shelves/picking-list", **there) == in_parts
+    sent = (await send(client, case_ids)).json()
+    assert await parts(client, "/v1/shelves/picking-list", **there) == in_parts
+    assert await parts(client, f"/v1/transfers/{sent['transfer_id']}/manifest") == in_parts
+    assert (await arrive(client, sent, case_ids, site=SITE)).status_code == 200
     again = await client.get(
         "/v1/shelves/near-expiry?site_id=x&cursor=zz", headers=bearer("auditor")
     )

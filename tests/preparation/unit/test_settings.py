@@ -11,7 +11,7 @@ NAME = "MADOGUCHI_PREPARATION_NEXT_GENERATION_FROM"
 
 
 @pytest.mark.parametrize(
-    ("text", "day"), [(None, None), ("", None), ("2028-04-01", date(2028, 4, 1))]
+    ("text", "day"), [(None, None), ("", None), ("none", None), ("2028-04-01", date(2028, 4, 1))]
 )
 def test_the_next_generation_begins_when_it_is_set(
     monkeypatch: pytest.MonkeyPatch, text: str | None, day: date | None
