@@ -1,0 +1,56 @@
+"""After an upgrade the room says which read models lack what only the past can tell; and what is
+kept of tellings is the same in any order.
+"""
+
+import random
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from services.reporting.bootstrap import ROOM
+from services.reporting.store import projections
+from shared.db import Database
+from shared.migrate import migrate
+from tests.reporting.conftest import Reporting
+from tests.reporting.day_story import story
+from tests.reporting.histories import case_of
+
+_SEATS = """
+INSERT INTO site_seats VALUES ('office', 'card_issuance', '2026-04-01', 9, 9, now(), 1, $1)
+"""
+
+
+async def test_a_room_with_a_past_is_to_be_rebuilt_and_a_fresh_one_is_not(
+    make_database: Callable[..., Awaitable[str]], tmp_path: Path
+) -> None:
+    for file in sorted(ROOM.migrations.glob("000[1-7]_*.sql")):
+        shutil.copy(file, tmp_path)
+    for seats, expected in ((0, []), (1, ["free_days"])):
+        url = await make_database("kernel")
+        await migrate(url, [("reporting", tmp_path)])
+        database = await Database.connect(url, application="test")
+        async with database.transaction() as conn:
+            if seats:
+                await conn.execute(_SEATS, case_of(1))
+        await migrate(url, ROOM.migration_sources)
+        async with database.reader() as conn:
+            assert await projections.behind(conn) == expected
+        await database.close()
+
+
+async def test_tellings_are_kept_the_same_in_any_order_and_number(reporting: Reporting) -> None:
+    history, found = story(), []
+    for number in range(3):
+        async with reporting.database.transaction() as conn:
+            await conn.execute("TRUNCATE free_told, search_count, site_offer, inbox")
+        told = history + history[: 40 * number]
+        random.Random(number).shuffle(told)
+        for start in range(0, len(told), 17):
+            await reporting.hear(told[start : start + 17])
+            async with reporting.database.transaction() as conn:
+                await conn.execute("TRUNCATE inbox")  # the rows alone know what was told
+        async with reporting.database.reader() as conn:
+            tables = ("free_told", "search_count", "site_offer")
+            found.append(await projections.content(conn, "public", tables))
+    assert found[0].rows > 30
+    assert found[0] == found[1] == found[2]
