@@ -31,9 +31,11 @@ async def test_every_step_of_a_hand_over_can_be_sent_again(city: City, clerk: Cl
     await twice(clerk, f"/v1/tickets/{visit_id}:skip")
     await twice(clerk, f"/v1/visits/{visit_id}:call", {"counter": "1"})
     case = f"/v1/visits/{visit_id}/cases/{booking.case_id}"
-    await twice(clerk, f"{case}/identity", LICENCE)
+    proved = await twice(clerk, f"{case}/identity", LICENCE)
+    assert ok(await clerk.get(f"/v1/visits/{visit_id}")) == proved
     await twice(clerk, f"{case}/old-card", {"result": "card_returned"})
-    await twice(clerk, f"{case}/pin-set", {"confirmed": True})
+    is_set = await twice(clerk, f"{case}/pin-set", {"confirmed": True})
+    assert ok(await clerk.get(f"/v1/visits/{visit_id}")) == is_set
     await twice(clerk, f"{case}/receipt", {"signed": True})
     assert (await twice(clerk, f"{case}/issue"))["state"] == "ended"
     assert (await city.types_said(booking.case_id)).count("card.issued.v1") == 1
