@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Hashable
 
-import asyncpg
+from shared.messaging.failure import may_heal
 
 MOST = 16
 """Questions kept at hand, the latest: both procedures for each ward of a city. Strangers can think
@@ -18,6 +18,8 @@ of many more."""
 FOR_SECONDS = 60.0
 EVERY = 0.2
 """Seconds between two rounds: the changes of one take some milliseconds."""
+AFTER_TROUBLE = 5.0
+"""Seconds until it is tried again."""
 
 Again = Callable[[], Awaitable[object]]
 """Finds the answer out, unless it is known."""
@@ -55,10 +57,15 @@ class Lately:
         return len(questions)
 
     async def keep(self) -> None:
-        """Refresh again and again, until cancelled; a lost database is tried again."""
+        """Refresh again and again, until cancelled, whatever fails: who asks hears of it."""
         while True:
+            pause = EVERY
             try:
                 await self.refresh()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                logger.warning("free seats not looked at: %s", type(error).__name__)
-            await asyncio.sleep(EVERY)
+            except Exception as error:
+                pause = AFTER_TROUBLE
+                if may_heal(error):
+                    logger.warning("free seats not looked at: %s", type(error).__name__)
+                else:
+                    logger.exception("free seats could not be looked at")
+            await asyncio.sleep(pause)

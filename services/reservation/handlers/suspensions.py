@@ -173,13 +173,14 @@ async def _tell_resumed(unit: Unit, ended: Sequence[Suspension], rules: Rules) -
             site_id=one.site_id,
             suspension_id=str(one.suspension_id),
         )
-        await standing.stop_telling(unit, one.suspension_id, one.site_id)
     for suspension_id in sorted({one.suspension_id for one in ended}):
         await closure_store.hurry(unit.conn, suspension_id, unit.now)
     await capacity.tell(unit, {one.site_id for one in ended}, rules)
     # Closures come before cells, as for whoever works on them.
     for one in sorted(ended, key=lambda each: each.site_id):
         await fresh_seats.ask_first(unit, one.site_id, *_reach(one))
+    for one in ended:
+        await standing.stop_telling(unit, one.suspension_id, one.site_id)
 
 
 def _reach(one: Suspension) -> tuple[date, date | None]:

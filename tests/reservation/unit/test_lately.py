@@ -27,14 +27,18 @@ async def test_the_latest_are_kept_for_a_minute() -> None:
     assert await asked.refresh() == 0
 
 
-async def test_a_lost_database_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("failure", [ConnectionRefusedError, ValueError])
+async def test_whatever_fails_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
+) -> None:
+    monkeypatch.setattr(lately, "AFTER_TROUBLE", 0)
     monkeypatch.setattr(lately, "EVERY", 0)
     tries, recovered = [0], asyncio.Event()
 
     async def again() -> None:
         tries[0] += 1
         if tries[0] < 3:
-            raise ConnectionRefusedError
+            raise failure
         recovered.set()
 
     asked = Lately()
