@@ -24,7 +24,8 @@ _ON_ITS_WAY: Final = frozenset(
     | {"card-not-ready", "card-not-here", "card-held", "not-notified"}
 )
 """What is refused until news has come from another room."""
-_MOST_DAYS: Final = 200
+_DAYS: Final = 5
+"""Days that are signed off one after another; others meanwhile, for each waits for the disk."""
 _LANES: Final = 3
 """Counters of a site at which somebody is served step by step at the same time."""
 _DOCUMENTS: Final = [{"class": "A", "type": "drivers_licence"}]
@@ -78,17 +79,19 @@ class Counters:
 
         Raises ``NotTakenError`` where a site cannot close it.
         """
+        parts = [sites[start : start + _DAYS] for start in range(0, len(sites), _DAYS)]
+        await self._crew.each(parts, lambda part: self._close(part, day))
+
+    async def _close(self, sites: Sequence[str], day: date) -> None:
+        rows = [
+            {"site_id": site_id, "date": day.isoformat(), "all_back": True} for site_id in sites
+        ]
+        key = self._crew.ledger.key("sign-off", day, sites[0])
         boss = self._crew.staff("supervisor")
-        for start in range(0, len(sites), _MOST_DAYS):
-            rows = [
-                {"site_id": site_id, "date": day.isoformat(), "all_back": True}
-                for site_id in sites[start : start + _MOST_DAYS]
-            ]
-            key = self._crew.ledger.key("sign-off", day, start)
-            answer = await boss.post(_ROOM, "/v1/days:sign-off", {"rows": rows}, key)
-            for row, result in zip(rows, answer["results"], strict=True):
-                if (code := _code(result)) is not None:
-                    raise NotTakenError(f"the sign-off of {row['site_id']} on {day}: {code}")
+        answer = await boss.post(_ROOM, "/v1/days:sign-off", {"rows": rows}, key)
+        for row, result in zip(rows, answer["results"], strict=True):
+            if (code := _code(result)) is not None:
+                raise NotTakenError(f"the sign-off of {row['site_id']} on {day}: {code}")
 
     async def _batch(self, first: Turn, rows: Sequence[Mapping[str, object]]) -> None:
         clerk = self._crew.staff("clerk")
@@ -129,13 +132,13 @@ class Counters:
         path = f"/v1/visits/{visit['visit_id']}"
         _, called_at, ended_at = _moments(turn)
         await self._pace(called_at - turn.appointment.seat.starts_at)
-        called = await clerk.post(_ROOM, f"{path}:call", {"counter": counter})
+        called = await clerk.step(_ROOM, f"{path}:call", {"counter": counter})
         await self._pace(ended_at - called_at)
         at = f"{path}/cases/{visit['cases'][0]['case_id']}"
         if (proxy := come_for(turn)) is not None:
-            called = await clerk.post(_ROOM, f"{at}/proxy", proxy)
+            called = await clerk.step(_ROOM, f"{at}/proxy", proxy)
         if (states := states_of(turn)) is not None:
-            await clerk.post(_ROOM, f"{at}/certificates", states)
+            await clerk.step(_ROOM, f"{at}/certificates", states)
         if turn.appointment.end is End.LETTER:
             await clerk.post(_ROOM, f"{at}/inquiry-letter")
         elif (reason := _REASONS.get(turn.appointment.end)) is not None:
@@ -164,7 +167,7 @@ class Counters:
                 body = {"certificates": _CERTIFICATES}
                 visit = await clerk.post(_ROOM, f"{at}/renew", body, key)
             elif step in _STEPS:
-                visit = await clerk.post(_ROOM, f"{at}/{step}", _STEPS[step])
+                visit = await clerk.step(_ROOM, f"{at}/{step}", _STEPS[step])
             else:
                 raise NotTakenError(f"a step that no clerk here knows: {step}")
 
