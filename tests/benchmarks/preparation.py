@@ -3,7 +3,7 @@
 What stands beside it in the same run: a bare COPY of the same rows into a table like the room's,
 without a check, a key per case, an event or an audit entry. Aims: the import at least 0.03 of the
 bare COPY with every check on; 1,000 cards/s through all stages in bulk; 100,000 rows in one file
-in bounded memory.
+in bounded memory; so is what refuses 200 MB of garbage.
 
 The long file is taken in by two processes that do the room's due work, as consume processes do,
 while this one is its API; all of them and the database share this machine.
@@ -48,10 +48,13 @@ from shared.telemetry.metrics import Metrics
 from shared.unit import Units
 from simulation.lots import COLUMNS, draw_lot, write_csv
 from tests.benchmarks.report import Figure, report
+from tests.preparation.served import garbage, rows_of_garbage, sent, served
 
 ROWS = int(os.environ.get("BENCH_ROWS", "100000"))
 MONTH = int(os.environ.get("BENCH_MONTH", "20959"))
 """Cards of July of FY R7, the city's greatest month (plan, table of demand)."""
+GARBAGE = 200 * 1024 * 1024
+LOT_HEADER = ",".join(COLUMNS).encode() + b"\r\n"
 LOT = 2_000
 WORKERS = 2
 """Processes that take slices, as two consume processes do."""
@@ -90,6 +93,7 @@ async def measure(postgres: EmbeddedPostgres) -> list[Figure]:
             bare,
         ),
         Figure("memory it added to a process", grown, "MiB"),
+        Figure("memory that refusing 200 MB of garbage adds", await refused_garbage(), "MiB"),
         Figure(f"{MONTH:,} cards in lots of {LOT:,}", imported, "rows/s", bare),
         Figure("all stages in bulk", MONTH / staged, "cards/s"),
         *(
@@ -99,6 +103,14 @@ async def measure(postgres: EmbeddedPostgres) -> list[Figure]:
         ),
         Figure("end to end", MONTH / (staged + steps["import"]), "cards/s"),
     ]
+
+
+async def refused_garbage() -> float:
+    """MiB by which an API grows while it refuses 200 MB of garbage and 15 MB of rows of it."""
+    async with served() as app:
+        for body in (garbage(GARBAGE), rows_of_garbage(15 * 1024 * 1024, LOT_HEADER)):
+            expect(await sent(app, body), 413)
+        return app.grown()
 
 
 async def migrated(postgres: EmbeddedPostgres, name: str) -> str:
