@@ -131,7 +131,7 @@ class DayCapacity(Value):
     """Seats that can be booked at all."""
 
     free: Count
-    """Seats that are still free."""
+    """Of these, how many a citizen may book now: not those taken, kept for others, or suspended."""
 
     first_hour: Annotated[int, Field(ge=0, le=23)] | None = None
     """The hour of the day, in Japan, in which the first seat lies; none without a seat, and where
