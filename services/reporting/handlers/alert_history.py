@@ -22,6 +22,7 @@ class NoSuchAlert(NotFound):
 
 async def look(unit: Unit, watch: Watch) -> None:
     """Write down what asks for somebody now, and what no longer does."""
+    await stored.alone(unit.conn)
     await stored.settle(unit.conn, await alerts.found(unit, watch), unit.now)
 
 

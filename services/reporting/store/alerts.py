@@ -13,7 +13,6 @@ from shared.ids import SiteId, new_id
 
 AlertId = NewType("AlertId", UUID)
 
-# One look at a time: two processes that look at once would open the same alert twice.
 _ALONE = "SELECT pg_advisory_xact_lock(hashtext('reporting'), hashtext('alerts'))"
 
 _CLOSE = """
@@ -79,9 +78,13 @@ class Wish:
     """Only those that are open, or only those that are not."""
 
 
+async def alone(conn: Connection) -> None:
+    """Let no other process look until this transaction ends: what it saw before would be old."""
+    await conn.execute(_ALONE)
+
+
 async def settle(conn: Connection, found: Sequence[Alert], now: datetime) -> None:
     """Open what was found and is not open, and close what is open and was not found."""
-    await conn.execute(_ALONE)
     kinds, subjects = [each.kind for each in found], [each.subject for each in found]
     await conn.execute(_CLOSE, kinds, subjects, now)
     await conn.execute(

@@ -109,21 +109,15 @@ def _fullness(t: Speaker) -> Any:
 
 
 def _wait_for_a_day(t: Speaker) -> Any:
-    kinds = [t("card_issuance"), t("certificate_renewal")]
-    return (
-        alt.Chart(_ROWS)
-        .mark_bar()
-        .encode(
-            y=alt.Y("place:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),
-            yOffset=alt.YOffset("kind:N", sort=kinds),
-            x=_whole("days:Q", t("days_ahead")),
-            color=_colour("kind:N", kinds),
-        )
-        .properties(width="container", height=alt.Step(11))
-    )
+    return _by_place(t, "days:Q", t("days_ahead"))
 
 
 def _refused(t: Speaker) -> Any:
+    return _by_place(t, "refused:Q", t("in_vain"))
+
+
+def _by_place(t: Speaker, field: str, title: str) -> Any:
+    """Two bars per place, one for each procedure."""
     kinds = [t("card_issuance"), t("certificate_renewal")]
     return (
         alt.Chart(_ROWS)
@@ -131,7 +125,7 @@ def _refused(t: Speaker) -> Any:
         .encode(
             y=alt.Y("place:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)),
             yOffset=alt.YOffset("kind:N", sort=kinds),
-            x=_whole("refused:Q", t("in_vain")),
+            x=_whole(field, title),
             color=_colour("kind:N", kinds),
         )
         .properties(width="container", height=alt.Step(11))
