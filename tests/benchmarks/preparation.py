@@ -14,8 +14,6 @@ import base64
 import io
 import multiprocessing
 import os
-import resource
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -48,7 +46,7 @@ from shared.telemetry.metrics import Metrics
 from shared.unit import Units
 from simulation.lots import COLUMNS, draw_lot, write_csv
 from tests.benchmarks.report import Figure, report
-from tests.preparation.served import garbage, rows_of_garbage, sent, served
+from tests.preparation.served import garbage, peak, rows_of_garbage, sent, served
 
 ROWS = int(os.environ.get("BENCH_ROWS", "100000"))
 MONTH = int(os.environ.get("BENCH_MONTH", "20959"))
@@ -295,12 +293,6 @@ def lot_file(lot: str, cards: int) -> bytes:
 
 def _drawn(lot: str, cards: int) -> bytes:
     return write_csv(draw_lot(lot, cards, SHIPPED))
-
-
-def peak() -> float:
-    """The most memory this process has had, in MiB."""
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return used / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
 def expect(answer: httpx.Response, status: int) -> httpx.Response:
