@@ -120,6 +120,7 @@ async def tell(board: Board, question: Question, write: Write) -> Told:
     telling = Telling(question, write)
     again = partial(_tell, board, telling, write)
     board.lately.note(telling, again)
+    await board.fresh()
     return await again()
 
 
@@ -129,8 +130,6 @@ def nothing_for(question: Question, entries: Sequence[SiteDays]) -> frozenset[Pr
 
 
 async def _tell(board: Board, telling: Telling, write: Write) -> Told:
-    await board.fresh()
-
     async def find_out() -> Told:
         entries = await _find(board, telling.question, ANYBODY)
         version, body = await write(telling.question, entries)

@@ -141,7 +141,7 @@ class Board:
     def __init__(self, database: Database, units: Units, rules: Rules, *, room: str) -> None:
         self.rules = rules
         self.told: Memory[Telling, Told] = Memory()
-        self.lately = Lately()
+        self.lately = Lately(self.fresh)
         self.searches = Searches()
         self._database = database
         self._units = units

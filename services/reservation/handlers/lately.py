@@ -17,7 +17,9 @@ MOST = 16
 of many more."""
 FOR_SECONDS = 60.0
 EVERY = 0.2
-"""Seconds between two rounds: the changes of one take some milliseconds."""
+"""Seconds between two rounds at least: the changes of one take some milliseconds."""
+REST = 4.0
+"""Times as long as a round took is rested after it: who asks and books goes first."""
 AFTER_TROUBLE = 5.0
 """Seconds until it is tried again."""
 
@@ -30,10 +32,13 @@ logger = logging.getLogger("madoguchi.availability")
 class Lately:
     """The questions asked lately in this process, and how to find each out again.
 
-    ``seconds`` counts real seconds.
+    ``look`` forgets what has changed, once for all questions; ``seconds`` counts real seconds.
     """
 
-    def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, look: Callable[[], Awaitable[None]], seconds: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._look = look
         self._seconds = seconds
         self._asked: dict[Hashable, tuple[float, Again]] = {}
 
@@ -47,11 +52,13 @@ class Lately:
     async def refresh(self) -> int:
         """Find out again whatever was asked lately and has changed; how many questions that were.
 
-        Raises what finding out does.
+        Raises what looking and finding out do.
         """
         since = self._seconds() - FOR_SECONDS
         self._asked = {one: asked for one, asked in self._asked.items() if asked[0] > since}
         questions = [again for _, again in self._asked.values()]
+        if questions:
+            await self._look()
         for again in questions:
             await again()
         return len(questions)
@@ -59,9 +66,10 @@ class Lately:
     async def keep(self) -> None:
         """Refresh again and again, until cancelled, whatever fails: who asks hears of it."""
         while True:
-            pause = EVERY
+            begun = self._seconds()
             try:
                 await self.refresh()
+                pause = max(EVERY, REST * (self._seconds() - begun))
             except Exception as error:
                 pause = AFTER_TROUBLE
                 if may_heal(error):

@@ -14,7 +14,7 @@ async def nothing() -> None:
 
 async def test_the_latest_are_kept_for_a_minute() -> None:
     now = [0.0]
-    asked = Lately(lambda: now[0])
+    asked = Lately(nothing, lambda: now[0])
     for number in range(lately.MOST + 5):
         asked.note(number, nothing)
     assert await asked.refresh() == lately.MOST
@@ -25,6 +25,21 @@ async def test_the_latest_are_kept_for_a_minute() -> None:
     assert await asked.refresh() == 1
     now[0] += lately.FOR_SECONDS
     assert await asked.refresh() == 0
+
+
+async def test_all_questions_share_one_look_and_none_takes_none() -> None:
+    looks = [0]
+
+    async def look() -> None:
+        looks[0] += 1
+
+    asked = Lately(look)
+    await asked.refresh()
+    assert looks == [0]
+    asked.note("one", nothing)
+    asked.note("another", nothing)
+    await asked.refresh()
+    assert looks == [1]
 
 
 @pytest.mark.parametrize("failure", [ConnectionRefusedError, ValueError])
@@ -41,7 +56,7 @@ async def test_whatever_fails_is_tried_again(
             raise failure
         recovered.set()
 
-    asked = Lately()
+    asked = Lately(nothing)
     asked.note("a question", again)
     keeping = asyncio.create_task(asked.keep())
     await recovered.wait()
