@@ -20,6 +20,7 @@ from deploy.embedded.ports import free_port
 from deploy.embedded.postgres import EmbeddedPostgres
 from shared.db import Database
 from shared.migrate import KERNEL, migrate
+from tests.support.sizes import proof_size
 
 ROOT = Path(__file__).parent.parent
 JARS = ROOT / ".madoguchi" / "cache"
@@ -29,6 +30,15 @@ hypothesis.settings.register_profile(
     "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("untimed")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave to ``make proofs`` what has no reduced size."""
+    left = [] if proof_size(0, 1) else [item for item in items if item.get_closest_marker("whole")]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
+
 
 DatabaseMaker = Callable[..., Awaitable[str]]
 

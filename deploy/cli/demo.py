@@ -8,12 +8,13 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.cli.display import Display, talk
 from deploy.cli.house import addresses
+from deploy.cli.interrupt import until_interrupted
 from deploy.cli.options import HOME, Data, stack
 from deploy.cli.replay_bar import ReplayBar
 from deploy.embedded.errors import OperatorError
@@ -53,10 +54,7 @@ def demo(data: Data = DEMO_HOME) -> None:
         for line in addresses(house.plan):
             talk().print(line, soft_wrap=True)
         if os.environ.get("MADOGUCHI_DEMO") != "once":
-            with suppress(KeyboardInterrupt):
-                talk().print(f"Processes: madoguchi status --data {data}")
-                talk().print("[bold]Ctrl-C stops everything that was started here.[/]")
-                _live(house)
+            asyncio.run(until_interrupted(_live(house), ready=lambda: _invite(data)))
     finally:
         # A second Ctrl-C must not leave half of it running.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -81,7 +79,12 @@ async def _story(house: "Stack") -> Rows:
         ) from error
 
 
-def _live(house: "Stack") -> None:
+def _invite(data: Path) -> None:
+    talk().print(f"Processes: madoguchi status --data {data}")
+    talk().print("[bold]Ctrl-C stops everything that was started here.[/]")
+
+
+async def _live(house: "Stack") -> None:
     """A week of a small city's demand, then its days at 60 times their speed, until Ctrl-C."""
     import httpx  # noqa: PLC0415
 
@@ -94,7 +97,7 @@ def _live(house: "Stack") -> None:
 
     with ReplayBar() as bar:
         try:
-            asyncio.run(live(House.of(house), bar))
+            await live(House.of(house), bar)
         except (
             RefusedError,
             NotTakenError,
@@ -104,7 +107,7 @@ def _live(house: "Stack") -> None:
         ) as error:
             said = str(error) or type(error).__name__
             talk().print(f"The city rests: {said}. Business time goes on.", soft_wrap=True)
-    asyncio.run(pass_time(_endpoints(house)))
+    await pass_time(_endpoints(house))
 
 
 def _endpoints(house: "Stack") -> Endpoints:

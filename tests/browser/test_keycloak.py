@@ -3,7 +3,6 @@
 Run by ``make proofs``: Keycloak is fetched, builds itself and starts, which takes minutes.
 """
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -30,9 +29,7 @@ from tests.support.messaging import metrics
 pytestmark = [
     pytest.mark.proof,
     pytest.mark.timeout(1500),
-    pytest.mark.skipif(
-        os.environ.get("MADOGUCHI_PROOF_SIZE") != "full", reason="takes minutes: make proofs"
-    ),
+    pytest.mark.whole,
 ]
 SATELLITE = OFFICE
 PATIENCE = 120

@@ -19,13 +19,12 @@ from tests.journeys.replayed import (
     require_as_planned,
     require_projections_recounted,
 )
-from tests.support.sizes import proof_size
 
 pytestmark = [
     pytest.mark.journey,
     pytest.mark.proof,
     pytest.mark.timeout(3600),
-    pytest.mark.skipif(not proof_size(0, 1), reason="a whole month is for `make proofs`"),
+    pytest.mark.whole,
 ]
 
 
