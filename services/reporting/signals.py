@@ -18,13 +18,13 @@ from services.reporting.handlers import alert_history, site_reports
 from services.reporting.handlers.alerts import Watch
 from services.reporting.handlers.site_reports import HORIZON_DAYS, Outlook, SiteState
 from services.reporting.settings import ReportingSettings
-from services.reporting.store import projections, stages
+from services.reporting.store import projections, searches, stages
 from services.reporting.store.stages import Standing
 from shared.messaging.failure import may_heal
 from shared.room import Resources
 from shared.security.principal import Principal
 from shared.telemetry.metrics import Metrics
-from shared.unit import Unit
+from shared.unit import Unit, Units
 
 SECONDS = 60.0
 """Between two readings."""
@@ -57,7 +57,9 @@ class Signals:
         self.behind = self._gauge(
             "projections_behind", "Read models to be rebuilt after an upgrade."
         )
-        self.read_at = self._gauge("signals_read_seconds", "When these were read, since 1970.")
+        self.read_at = self._gauge(
+            "signals_read_seconds", "When these were read and alerts written down, since 1970."
+        )
 
     def _gauge(self, name: str, says: str, *labels: str) -> Gauge:
         registry = self._metrics.registry
@@ -70,7 +72,6 @@ class Signals:
         self._outlook(await site_reports.outlook(unit.conn, day))
         self._stages(await stages.standing(unit.conn, unit.now))
         self.behind.set(len(await projections.behind(unit.conn)))
-        self.read_at.set(time.time())
 
     def _sites(self, states: Sequence[SiteState]) -> None:
         for gauge in (self.waiting, self.longest, self.counters, self.to_come, self.served):
@@ -99,15 +100,23 @@ class Signals:
             self.cards.labels(each.stage).set(each.cards)
 
 
+async def once(units: Units, signals: Signals, band: float) -> None:
+    """Read the figures, write down which alerts there are, and only then say that it is done."""
+    principal = Principal.system("reporting")
+    async with units.begin(principal) as unit:
+        await signals.read(unit)
+        await alert_history.look(unit, Watch(business_day(unit.now), band))
+    signals.read_at.set(time.time())
+    async with units.begin(principal) as unit:
+        await searches.forget(unit.conn, business_day(unit.now))
+
+
 async def works(resources: Resources) -> None:
-    """Reads the figures again and again, and writes down which alerts there are."""
-    signals, principal = Signals(resources.metrics), Principal.system("reporting")
-    band = ReportingSettings().forecast_band
+    """Reads the figures again and again, and forgets what is too old to be asked for."""
+    signals, band = Signals(resources.metrics), ReportingSettings().forecast_band
     while True:
         try:
-            async with resources.units.begin(principal) as unit:
-                await signals.read(unit)
-                await alert_history.look(unit, Watch(business_day(unit.now), band))
+            await once(resources.units, signals, band)
         except Exception as error:
             if not may_heal(error):
                 log.exception("the figures for alerts could not be read")

@@ -121,8 +121,10 @@ async def first_free_report(
     days: DaysDep,
     part: PartParam = Part.SITE,
 ) -> Response:
-    """As it was known on the evening of each day: the first day after it of which a free seat had
-    been told. A day on which no site told anything has no line."""
+    """As it was on the evening of each day: the first day after it with a free seat by what was
+    told first on the next morning (at 0:30, all bookings of the day taken off); of today, and where
+    a morning told nothing, by what was told last. A site that told nothing for a week has no line.
+    """
     if days.last - days.first >= timedelta(days=MOST_EVENINGS):
         raise TooManyEvenings
     async with call.unit() as unit:

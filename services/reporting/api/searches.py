@@ -1,5 +1,6 @@
 """/v1/reports/searches: how often free seats were looked for, and how often in vain."""
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -14,12 +15,15 @@ from services.reporting.api.spans import DaysDep
 from services.reporting.store import searches
 from services.reporting.store.searches import Searched
 from shared.contracts.base import Procedure
+from shared.errors import BadRequest, FieldError, Text
 from shared.http.call import CallDep
 from shared.http.paging import Page, PageDep
 from shared.http.tables import TableDep
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
 
+MOST_DAYS = 93
+"""Days of one answer: each minute of them has its own rows."""
 _TITLES = (
     ("part", "Ward, site or day", "区・窓口・日"),
     ("procedure", "Procedure", "手続"),
@@ -27,6 +31,18 @@ _TITLES = (
     ("refused", "In vain", "空きなし"),
     ("refused_share", "Share in vain", "空きなしの割合"),
 )
+
+
+class TooManySearches(BadRequest):
+    """More days than are summed at a time."""
+
+    slug = "too-many-days-of-searches"
+    title = Text("Too many days at a time", "一度に指定できる日数を超えています")
+    remedy = Text(f"Ask for at most {MOST_DAYS} days.", f"{MOST_DAYS}日以内で指定してください。")
+
+    def __init__(self) -> None:
+        message = Text("Is too late for from.", "from からの日数が多すぎます。")
+        super().__init__(errors=(FieldError("to", message, self.remedy),))
 
 
 class SearchPart(StrEnum):
@@ -64,7 +80,10 @@ async def searches_report(
         SearchPart.WARD
     ),
 ) -> Response:
-    """Counted where they are answered and told once a minute. Sites are those named alone."""
+    """Counted where they are answered and told once a minute; kept for 400 days. Sites are those
+    named alone."""
+    if days.last - days.first >= timedelta(days=MOST_DAYS):
+        raise TooManySearches
     async with call.unit() as unit:
         found = await searches.sums(unit.conn, days, by)
     return await listed(

@@ -82,7 +82,7 @@ class HabitLine(BaseModel):
 
 
 class FirstFreeLine(BaseModel):
-    """What somebody who looked on an evening found."""
+    """What somebody who looked at the end of a day found; today, by what was told last."""
 
     business_date: date
     part: str = Field(description="The site, or the ward of residence.")

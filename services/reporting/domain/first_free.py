@@ -2,6 +2,7 @@
 
 Reservation tells each day what is free on the days to come, holds and bookings taken off. What it
 told is kept, so a day of the past is shown as it was known then, not as it would be reckoned now.
+What was booked on a day is in the first telling after it (0:30), which is that day's evening.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,7 +17,7 @@ from shared.ids import SiteId
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """Free seats told by ``evening``, day by day from ``first_day``; none: nothing said of it."""
+    """Free seats on ``evening``, day by day from ``first_day``; none: nothing said of a day."""
 
     evening: date
     site_id: SiteId
@@ -27,7 +28,7 @@ class Telling:
 
 @dataclass(frozen=True, slots=True)
 class FirstFree:
-    """What was known on the evening of ``day``: the first day with a free seat, if any."""
+    """How the evening of ``day`` was: the first day after it with a free seat, if any."""
 
     day: date
     part: str

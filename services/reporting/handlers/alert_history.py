@@ -7,6 +7,7 @@ from services.reporting.handlers.alerts import Watch
 from services.reporting.store import alerts as stored
 from services.reporting.store.alerts import AlertId, Kept
 from shared.errors import NotFound, Text
+from shared.security.principal import EVERY_SITE, Role
 from shared.unit import Unit
 
 
@@ -29,13 +30,16 @@ async def look(unit: Unit, watch: Watch) -> None:
 async def acknowledge(unit: Unit, alert_id: AlertId) -> Kept:
     """Say that the caller has taken note; who was first stays.
 
-    Raises ``NoSuchAlert``, and ``SiteForbidden`` for an alert of another site.
+    Raises ``NoSuchAlert``, and ``SiteForbidden`` for an alert of another site. One of the
+    whole city is for planners, and for who may act at every site.
     """
     kept = await stored.lock(unit.conn, alert_id)
     if kept is None:
         raise NoSuchAlert
     if kept.alert.site_id is not None:
         unit.principal.require_site(kept.alert.site_id)
+    elif Role.PLANNER not in unit.principal.roles:
+        unit.principal.require_site(EVERY_SITE)
     if kept.acknowledged_at is not None:
         return kept
     by = unit.principal.subject

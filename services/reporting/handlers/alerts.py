@@ -34,8 +34,11 @@ async def forecasts_left(unit: Unit, watch: Watch) -> list[Alert]:
     if version is None:
         return []
     expected = (await stored.read(unit.conn, version)).expected
-    month = watch.today.replace(day=1)
-    done = (await forecasts.known(unit, month)).counts
+    if not expected:
+        return []
+    month, months = watch.today.replace(day=1), [each for each, _ in expected]
+    # Every minute: not all that was ever done.
+    done = (await forecasts.known(unit, month, (min(months), min(month, max(months))))).counts
     return list(forecast_alerts(version, expected, done, month, watch.band))
 
 

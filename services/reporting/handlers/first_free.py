@@ -26,7 +26,7 @@ async def told(unit: Unit, messages: Sequence[Message[CapacityPublished]]) -> No
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was told by each evening, and how the sites were planned."""
+    """What was told of each evening, and how the sites were planned."""
 
     told: Sequence[Telling]
     versions: Mapping[SiteId, Sequence[Version]]

@@ -13,7 +13,8 @@ from shared.contracts.reporting import ExpectedMonth, ForecastPublished
 from shared.errors import NotFound, Text
 from shared.unit import Unit
 
-_FIRST, _LAST = date(2000, 1, 1), date(2999, 12, 1)
+ALWAYS = (date(2000, 1, 1), date(2999, 12, 1))
+"""The first and the last month that there can be."""
 
 
 class NoSuchForecast(NotFound):
@@ -79,10 +80,12 @@ async def chosen(unit: Unit, version: int | None) -> tuple[int, Forecast] | None
     return None if number is None else (number, await forecasts.read(unit.conn, number))
 
 
-async def known(unit: Unit, month: date) -> Known:
-    """What was done in all months, where ``month`` is the present one."""
-    counts = await reports.counts(unit.conn, reports.Span(_FIRST, _LAST))
-    whole = with_zeros(counts, await reports.known_months(unit.conn))
+async def known(unit: Unit, month: date, months: tuple[date, date] = ALWAYS) -> Known:
+    """What was done from the first to the last of ``months``; ``month`` is the present one."""
+    first, last = months
+    counts = await reports.counts(unit.conn, reports.Span(first, last))
+    there = await reports.known_months(unit.conn)
+    whole = with_zeros(counts, there and (max(there[0], first), min(there[1], last)))
     return Known(whole, {key: count for key, count in whole.items() if key[0] < month})
 
 

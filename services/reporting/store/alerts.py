@@ -8,6 +8,7 @@ from typing import Any, NewType
 from uuid import UUID
 
 from services.reporting.domain.alerts import Alert, AlertKind, Figure
+from services.reporting.store.habits import Between
 from shared.db import Connection, Row
 from shared.ids import SiteId, new_id
 
@@ -41,6 +42,16 @@ WHERE opened_at < $2 AND coalesce(closed_at >= $1, true)
   AND ($6::timestamptz IS NULL OR (opened_at, alert_id) < ($6, $7::uuid))
 ORDER BY opened_at DESC, alert_id DESC
 LIMIT $8
+"""
+
+# What stands is there whole; what is over fills up.
+_LATELY = """
+SELECT alert_id, kind, subject, site_id, since, figures, opened_at, closed_at, acknowledged_at,
+       acknowledged_by
+FROM alert
+WHERE opened_at < $2 AND coalesce(closed_at >= $1, true)
+ORDER BY closed_at IS NOT NULL, opened_at DESC, alert_id DESC
+LIMIT greatest($3, (SELECT count(*) FROM alert WHERE closed_at IS NULL))
 """
 
 _ONE = """
@@ -109,6 +120,13 @@ async def history(
         *(wish.begins, wish.ended, wish.kind, wish.site_id, wish.open),
         *(at, alert_id, limit),
     )
+    return [_kept(row) for row in rows]
+
+
+async def lately(conn: Connection, days: Between, most: int) -> list[Kept]:
+    """All that stand, then those over that stood in these days: the newest first, ``most`` in all
+    unless more stand."""
+    rows = await conn.fetch(_LATELY, days.begins, days.ended, most)
     return [_kept(row) for row in rows]
 
 

@@ -59,9 +59,10 @@ _VISIT = """
 SELECT case_id, site_id, procedure, {at} AS at, visit_id AS ref, NULL::float8 AS minutes
 FROM visit_fact WHERE business_date BETWEEN $1 AND $2 AND {condition}
 """
-# One line for each party, by its first case, as ``site_times`` counts them.
+# One line for each party, by its first case, as ``site_times`` counts them. A service counts also
+# where no check-in was told (yet): then it was when the party was called.
 _PARTY = """
-SELECT case_id, site_id, procedure, came AS at, visit_id AS ref,
+SELECT case_id, site_id, procedure, coalesce(came, called) AS at, visit_id AS ref,
        (extract(epoch FROM {ends} - {begins}) / 60)::float8 AS minutes
 FROM (
     SELECT visit_id, (array_agg(case_id ORDER BY case_id))[1] AS case_id, min(site_id) AS site_id,

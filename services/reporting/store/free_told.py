@@ -20,19 +20,29 @@ FROM unnest($1::text[], $2::text[], $3::date[], $4::text[], $5::timestamptz[], $
 ON CONFLICT DO NOTHING
 """
 
+# Bookings are told only with the next morning's telling (at 0:30): it says how a day ended, and
+# nothing of that day does. Where none came before noon, or not yet, the latest of the day counts.
 # A telling replaces what was said of its days alone, so several make up what was known. Those
-# before the last that begins within a week of its own day are out of date; a site that has said
-# nothing for a week says nothing.
+# before one that begins within a week of its own day, and so is whole, are out of date. A site that
+# has said nothing for a week says nothing, and one that had said nothing by then is not known yet.
 _KNOWN = """
 SELECT evening, site_id, procedure, first_day, free
 FROM (
     SELECT evening, told.*,
-           max(told_at) FILTER (WHERE first_day <= told_on + 7)
-               OVER (PARTITION BY evening, site_id, procedure) AS whole_at
+           count(*) FILTER (WHERE told_on <= evening) OVER place AS before,
+           max(told_at) FILTER (WHERE told_on <= evening AND first_day <= told_on + 7)
+               OVER place AS whole_at,
+           min(told_at) FILTER (WHERE told_on > evening) OVER place AS morning_at,
+           min(told_at) FILTER (WHERE told_on > evening AND first_day <= told_on + 7)
+               OVER place AS whole_morning_at
     FROM unnest($1::date[]) AS evening
-    JOIN free_told AS told ON told_on BETWEEN evening - 6 AND evening
+    JOIN free_told AS told ON told_on BETWEEN evening - 6 AND evening + 1
+     AND told_at < (evening + 1 + time '12:00') AT TIME ZONE 'Asia/Tokyo'
+    WINDOW place AS (PARTITION BY evening, site_id, procedure)
 ) AS near
-WHERE told_at >= whole_at IS NOT FALSE
+WHERE before > 0
+  AND (told_on <= evening OR told_at <= coalesce(whole_morning_at, morning_at))
+  AND told_at >= coalesce(whole_morning_at, whole_at) IS NOT FALSE
 ORDER BY evening, told_at, told_sequence, told_event
 """
 
@@ -53,7 +63,7 @@ async def keep(conn: Connection, facts: Sequence[tuple[Told, CapacityPublished]]
 
 
 async def known(conn: Connection, evenings: Sequence[date]) -> list[Telling]:
-    """What made up what was known on each evening, in the order in which it was told."""
+    """What says how each evening was, in the order in which it was told."""
     rows = await conn.fetch(_KNOWN, list(evenings))
     return [Telling(row[0], row[1], Procedure(row[2]), row[3], row[4]) for row in rows]
 

@@ -1,7 +1,11 @@
-"""Searches for free seats, as they were told: each line of an event is one row, however often."""
+"""Searches for free seats, as they were told: each line of an event is one row, however often.
+
+They are not folded: a row's key is what makes repetitions harmless, also in a rebuild beside.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from uuid import UUID
 
 from services.reporting.store.site_days import Days
@@ -17,6 +21,15 @@ SELECT * FROM unnest($1::uuid[], $2::int[], $3::date[], $4::text[], $5::text[], 
                      $7::int[], $8::int[])
 ON CONFLICT DO NOTHING
 """
+
+_FORGET = """
+DELETE FROM search_count
+WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM search_count WHERE business_date < $1 LIMIT $2 FOR UPDATE SKIP LOCKED
+))
+"""
+KEPT_DAYS, BATCH = 400, 50_000
+"""How long searches can be asked for, and how many rows are forgotten at a time."""
 
 _SUMS = """
 SELECT {part} AS part, procedure, sum(searched)::bigint, sum(refused)::bigint
@@ -56,6 +69,11 @@ async def keep(conn: Connection, facts: Sequence[tuple[UUID, AvailabilitySearche
         [count.searched for _, _, _, count in lines],
         [min(count.refused, count.searched) for _, _, _, count in lines],
     )
+
+
+async def forget(conn: Connection, today: date) -> None:
+    """Forget a batch of what was looked for more than ``KEPT_DAYS`` ago."""
+    await conn.execute(_FORGET, today - timedelta(days=KEPT_DAYS), BATCH)
 
 
 async def sums(conn: Connection, days: Days, by: str) -> list[Searched]:

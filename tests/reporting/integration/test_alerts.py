@@ -1,20 +1,23 @@
 """Alerts: months that leave the band of their forecast, sites that need somebody."""
 
 import asyncio
+from datetime import date
 from typing import Any
 
 import httpx
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reporting.domain.alerts import TITLES, AlertKind, forecast_alerts
+from services.reporting.domain.alerts import TITLES, Alert, AlertKind, forecast_alerts
 from services.reporting.domain.monthly import Counts
-from services.reporting.handlers import alert_history
+from services.reporting.handlers import alert_history, alerts, forecasts
 from services.reporting.handlers.alerts import Watch
 from shared.calendar import business_date
 from shared.security.principal import Principal
+from shared.unit import Unit
 from tests.reporting.conftest import Reporting, bearer
-from tests.reporting.day_story import DAY, LATER, at, story
+from tests.reporting.day_story import DAY, LATER, OFFICE, at, story
 from tests.reporting.histories import CARD, RENEWAL, case_of, done, tokyo
 
 APRIL, MAY, JULY = (tokyo(2026, month, 1, 12).date() for month in (4, 5, 7))
@@ -103,6 +106,12 @@ async def acknowledge(reporting: Reporting, alert_id: str, who: str) -> httpx.Re
     return await reporting.client.post(path, headers=bearer(who))
 
 
+_WAITS = """
+SELECT EXISTS (
+    SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database
+    WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted
+)
+"""
 HISTORY = "/v1/alerts/history?from=2026-07-14&to=2026-07-14"
 
 
@@ -137,6 +146,56 @@ async def test_what_there_was_is_kept_with_who_took_note(reporting: Reporting) -
     reporting.clock.set(at(11, 40))
     await look(reporting)
     assert len(await items(reporting, f"{HISTORY}&kind=long_wait")) == 2
+
+
+async def test_the_city_s_alerts_are_for_planners_and_those_of_every_site(
+    reporting: Reporting,
+) -> None:
+    body = HEAD + "2026-05,card_issuance,forecast,1\n"
+    sent = await reporting.client.post(
+        "/v1/forecasts:import", content=body.encode(), headers=bearer("planner")
+    )
+    assert sent.is_success, sent.text
+    await reporting.hear([done(number, tokyo(2026, 5, 10)) for number in range(9)])
+    await look(reporting)
+    (alert,) = await items(reporting, "/v1/alerts/history?from=2026-07-15&to=2026-07-15")
+    assert (alert["kind"], alert["site_id"]) == ("forecast_left", None)
+    for who, status in (("own", 403), ("supervisor", 200), ("planner", 200)):
+        assert (await acknowledge(reporting, alert["alert_id"], who)).status_code == status
+
+
+async def test_who_looked_first_writes_first(
+    reporting: Reporting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what the first saw, and is over since, would be opened after the second closed it."""
+    seen, go = asyncio.Event(), asyncio.Event()
+
+    async def detect(_: Unit, __: Watch) -> list[Alert]:
+        if seen.is_set():
+            return []
+        seen.set()
+        await go.wait()
+        return [Alert(AlertKind.LONG_WAIT, OFFICE, None, OFFICE)]
+
+    monkeypatch.setattr(alerts, "DETECTORS", (detect,))
+    first = asyncio.create_task(look(reporting))
+    await seen.wait()
+    second = asyncio.create_task(look(reporting))
+    async with reporting.database.reader() as conn:
+        while not second.done() and not await conn.fetchval(_WAITS):  # noqa: ASYNC110  of the database
+            await asyncio.sleep(0.01)
+    go.set()
+    await asyncio.gather(first, second)
+    path = "/v1/alerts/history?from=2026-07-15&to=2026-07-15"
+    assert [each["closed_at"] is None for each in await items(reporting, path)] == [False]
+
+
+async def test_only_the_forecast_s_months_are_counted(reporting: Reporting) -> None:
+    await reporting.hear([done(month, tokyo(2026, month, 10)) for month in (4, 5, 7)])
+    async with reporting.units.begin(Principal.system("reporting")) as unit:
+        found = await forecasts.known(unit, JULY, (MAY, date(2026, 6, 1)))
+    assert {month.month for month, _ in found.counts} == {5, 6}
+    assert sum(found.counts.values()) == 1
 
 
 async def test_the_history_comes_in_pages_and_files(reporting: Reporting) -> None:

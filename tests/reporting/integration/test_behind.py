@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from services.reporting.store.behind import Behind
+from shared.contracts.issuance import VisitCalled, VisitCompleted
+from shared.ids import VisitId, derived_id
 from tests.reporting.conftest import Reporting
-from tests.reporting.day_story import DAY, OFFICE, story
+from tests.reporting.day_story import CARD, DAY, OFFICE, at, story
 from tests.reporting.histories import SITES, case_of, completed, tokyo, told
 from tests.reporting.integration.test_reports import cards
 
@@ -61,6 +63,26 @@ async def test_a_day_of_a_site_and_how_long_it_took(room: Reporting) -> None:
     assert sorted(each["minutes"] for each in waited) == [10.0, 30.0]
     served = await items(room, f"{COUNTED}?{on_day}&figure=service")
     assert len(served) == times["service_count"]
+
+
+async def test_a_service_counts_before_its_check_in_is_told(room: Reporting) -> None:
+    """Topics have no order among them, and a page goes on after such a party."""
+    known: dict[str, Any] = {
+        "case_id": case_of(60),
+        "visit_id": VisitId(derived_id("visit", "early")),
+        "site_id": OFFICE,
+    }
+    events = [
+        (VisitCalled(**known, counter="1"), at(10, 5), "issuance.events"),
+        (VisitCompleted(**known, procedure=CARD), at(10, 15), "issuance.events"),
+    ]
+    await room.hear(told(events))
+    found = await items(room, f"{COUNTED}?from={DAY}&to={DAY}&site_id={OFFICE}&figure=service")
+    assert [(each["at"][11:16], each["minutes"]) for each in found] == [
+        ("08:55", 20.0),
+        ("09:50", 30.0),
+        ("10:05", 10.0),
+    ]
 
 
 async def test_lead_times(reporting: Reporting) -> None:

@@ -113,6 +113,25 @@ async def test_searches_in_vain_and_alerts_are_those_of_the_api(told: Reporting)
         assert together(reader.cells, [f"{hour}:00", *(f"{each:,}" for each in sums)])
 
 
+_CLOSED = """
+INSERT INTO alert (alert_id, kind, subject, site_id, figures, opened_at, closed_at)
+SELECT gen_random_uuid(), 'late_transfer', 'office', 'office', '{}', at, at + interval '1 second'
+FROM generate_series(1, 31) AS n, LATERAL (SELECT $1::timestamptz + n * interval '10 s' AS at) AS o
+"""
+
+
+async def test_an_alert_that_stands_is_shown_whatever_came_and_went_since(told: Reporting) -> None:
+    async with told.units.begin(Principal.system("reporting")) as unit:
+        await alert_history.look(unit, Watch(DAY, 0.15))
+        await unit.conn.execute(_CLOSED, told.clock.now())
+    standing = (await told.get(f"/v1/alerts/history?from={DAY}&to={DAY}&state=open")).json()
+    assert standing["items"]
+    _, reader = await page(told, "today?lang=en")
+    assert reader.cells.count("still so") == len(standing["items"])
+    over = [each for each in reader.cells if each.startswith("Tue 14 Jul 10:")]
+    assert len(over) == 30 + (30 - len(standing["items"])), "thirty in all, and when each was over"
+
+
 async def test_months_away_from_their_forecast_are_those_of_the_api(reporting: Reporting) -> None:
     await reporting.hear([done(number, tokyo(2026, 5, 10)) for number in range(9)])
     months = [f"2026-{month:02}" for month in (4, 5, 6)]

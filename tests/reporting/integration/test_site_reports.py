@@ -124,6 +124,8 @@ async def test_searches_in_vain(told: Reporting) -> None:
     assert await sums("ward") == {WARDS[0]: (90, 40), "any": (5, 0)}
     assert await sums("site") == {OFFICE: (10, 8), "any": (85, 32)}
     assert await sums("day") == {"2026-07-13": (50, 20), str(DAY): (45, 20)}
+    long = await told.get("/v1/reports/searches?from=2026-04-13&to=2026-07-15")
+    assert (long.status_code, long.json()["errors"][0]["field"]) == (400, "to")
     await told.hear(story())
     async with told.database.transaction() as conn:
         await conn.execute("TRUNCATE inbox")

@@ -18,6 +18,15 @@ from tests.reporting.histories import case_of
 _SEATS = """
 INSERT INTO site_seats VALUES ('office', 'card_issuance', '2026-04-01', 9, 9, now(), 1, $1)
 """
+_NOTIFIED = """
+INSERT INTO case_fact (case_id, notified_at, notice_site, notice_deadline, notice_at,
+                       notice_sequence, notice_event)
+VALUES ($1, now(), 'office', '2026-06-01', now(), 1, $1)
+"""
+_BEFORE_THE_NOTICE_WAS_KEPT = """
+notice_site = NULL, notice_deadline = NULL, notice_at = NULL, notice_sequence = NULL,
+notice_event = NULL
+"""
 
 
 async def test_a_room_with_a_past_is_to_be_rebuilt_and_a_fresh_one_is_not(
@@ -25,13 +34,15 @@ async def test_a_room_with_a_past_is_to_be_rebuilt_and_a_fresh_one_is_not(
 ) -> None:
     for file in sorted(ROOM.migrations.glob("000[1-7]_*.sql")):
         shutil.copy(file, tmp_path)
-    for seats, expected in ((0, []), (1, ["free_days"])):
+    for seats, expected in ((0, []), (1, ["cases", "free_days"])):
         url = await make_database("kernel")
         await migrate(url, [("reporting", tmp_path)])
         database = await Database.connect(url, application="test")
         async with database.transaction() as conn:
+            await conn.execute(_NOTIFIED, case_of(2))
             if seats:
                 await conn.execute(_SEATS, case_of(1))
+                await conn.execute("UPDATE case_fact SET " + _BEFORE_THE_NOTICE_WAS_KEPT)
         await migrate(url, ROOM.migration_sources)
         async with database.reader() as conn:
             assert await projections.behind(conn) == expected

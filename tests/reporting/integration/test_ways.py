@@ -1,6 +1,6 @@
 """What waits, how long it takes, who comes how: figures by hand, by their sums, and by case."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -196,13 +196,13 @@ async def test_how_citizens_come(reporting: Reporting) -> None:
 
 
 async def test_how_the_first_free_day_moved(reporting: Reporting) -> None:
-    """As it was told: the office was full for the 14th from the 9th on."""
+    """As it was told next morning: full for the 14th on the 9th at 0:30, by the 8th's bookings."""
     await reporting.hear(story())
     path = "/v1/reports/first-free?from=2026-07-07&to=2026-07-10"
     found = [line for line in await items(reporting, path) if line["part"] == SITES[0]]
     assert [(line["first_free"], line["days"]) for line in found] == [
         (str(DAY), 7),
-        (str(DAY), 6),
+        (str(LATER), 12),
         (str(LATER), 11),
         (str(LATER), 10),
     ]
@@ -219,10 +219,41 @@ async def test_how_the_first_free_day_moved(reporting: Reporting) -> None:
     await reporting.hear(told([(now, tokyo(2026, 7, 15, 9), "site.events")]))
     again = [line for line in await items(reporting, path) if line["part"] == SITES[0]]
     assert again == found
+    # Of the last day there is no next morning: what was told last of it counts.
+    last = await items(reporting, f"{path[: path.index('?')]}?from=2026-07-13&to=2026-07-13")
+    assert [(line["part"], line["days"]) for line in last] == [(SITES[1], 1), (SITES[0], 7)]
     silent = await items(reporting, "/v1/reports/first-free?from=2026-06-20&to=2026-06-25")
     assert silent == [], "nobody said anything for a week"
     long = await reporting.get("/v1/reports/first-free?from=2026-01-01&to=2026-07-01")
     assert (long.status_code, long.json()["errors"][0]["field"]) == (400, "to")
+
+
+@pytest.mark.parametrize(
+    ("told_at", "free", "days"),
+    [
+        pytest.param(tokyo(2026, 7, 2, 0, 30), 0, 19, id="the next morning tells of the day"),
+        pytest.param(tokyo(2026, 7, 2, 13), 0, 13, id="what is told later is of the next day"),
+        pytest.param(tokyo(2026, 7, 1, 15), 0, 19, id="without a morning the latest of the day"),
+    ],
+)
+async def test_an_evening_knows_what_its_day_booked(
+    reporting: Reporting, told_at: datetime, free: int, days: int
+) -> None:
+    def seats(left: int) -> CapacityPublished:
+        found = tuple(
+            DayCapacity(business_date=day, total=9, free=number)
+            for day, number in ((date(2026, 7, 3), 0), (DAY, left), (LATER, 9))
+        )
+        return CapacityPublished(site_id=SITES[0], procedure=CARD, days=found)
+
+    # A site that tells first on the next morning was not there yet.
+    events = [(seats(9), tokyo(2026, 7, 1, 0, 30)), (seats(free), told_at)]
+    other = seats(9).model_copy(update={"site_id": SITES[1]})
+    events += [(other, tokyo(2026, 7, 2, 10)), (seats(9), tokyo(2026, 7, 3, 0, 30))]
+    await reporting.hear(told([(event, at, "site.events") for event, at in events]))
+    path = "/v1/reports/first-free?from=2026-07-01&to=2026-07-01"
+    (line,) = await items(reporting, path)
+    assert (line["part"], line["days"]) == (SITES[0], days)
 
 
 @pytest.mark.parametrize(

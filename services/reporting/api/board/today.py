@@ -22,7 +22,7 @@ from services.reporting.domain.alerts import TITLES, Alert
 from services.reporting.handlers import site_reports
 from services.reporting.handlers.site_reports import SiteHour, SiteState
 from services.reporting.store import alerts
-from services.reporting.store.alerts import Kept, Wish
+from services.reporting.store.alerts import Kept
 from services.reporting.store.habits import Between
 from services.reporting.store.site_days import Days
 from shared.ids import SiteId
@@ -30,7 +30,7 @@ from shared.ids import SiteId
 Hour = tuple[int, int, int | None, int, int | None, int]
 """Hour, and its minutes planned, offered, booked, used and missed, over all sites."""
 ALERT_DAYS, MOST_ALERTS = 7, 30
-"""How far back alerts are shown, today included, and how many."""
+"""How far back alerts are shown, today included, and how many unless more stand."""
 _MINUTES = ("planned", "offered", "booked", "used")
 
 
@@ -40,9 +40,7 @@ async def read(ask: Ask) -> View:
     day = Days(ask.today, ask.today)
     hours = _by_hour(await site_reports.hours(ask.unit.conn, day, ask.calendar))
     week = Between.of(ask.today - timedelta(days=ALERT_DAYS - 1), ask.today)
-    kept = await alerts.history(
-        ask.unit.conn, Wish(week.begins, week.ended), after=None, limit=MOST_ALERTS
-    )
+    kept = await alerts.lately(ask.unit.conn, week, MOST_ALERTS)
     sections = [_sites(ask, states), _alerts(ask, kept, states), _hours(ask.t, hours)]
     return View(_tiles(ask.t, states), sections)
 
@@ -108,7 +106,7 @@ def _alerts(ask: Ask, found: Sequence[Kept], states: Sequence[SiteState]) -> Sec
             t("still") if each.closed_at is None else moment(each.closed_at, ask.language),
             each.acknowledged_by or "–",
         ]
-        for each in sorted(found, key=lambda each: each.closed_at is not None)
+        for each in found
     ]
     titles = ("alarms", "where", "seen_first", "seen_last", "taken_note")
     heads = [Head(t(title), figures=False) for title in titles]
