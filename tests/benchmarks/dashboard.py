@@ -1,15 +1,15 @@
 """How long each dashboard page takes at first with a year of data: ``make bench-dashboard``.
 
-A year as large as R7 (448,233 cases) at 14 sites with their bookings, visits and quarters of an
-hour. Each page is read by a process that has just begun to serve: nothing is kept, and what is
-measured is what a browser waits for before it has the page (charts are drawn after that). Beside
-it, the CPU of this process and of its database sessions, which does not grow when others use the
-machine too, and the bytes of the page.
+A year as large as R7 (448,233 cases) at 14 sites with their bookings, visits, quarters of an hour,
+seats as they were told each morning, and a fortnight's searches. Each page is read by a process
+that has just begun to serve: nothing is kept, and what is measured is what a browser waits for
+before it has the page (charts are drawn after that). Beside it, the CPU of this process and of its
+database sessions, which does not grow when others use the machine too, and the bytes of the page.
 """
 
 import asyncio
 import tempfile
-from datetime import date, time, timedelta
+from datetime import timedelta
 from pathlib import Path
 from time import perf_counter, process_time
 
@@ -20,17 +20,16 @@ from deploy.embedded.postgres import EmbeddedPostgres
 from services.reporting.api import build
 from services.reporting.api.board.board import PageName
 from services.reporting.bootstrap import ROOM
+from services.reporting.store.site_days import Days
 from shared.clock import FixedClock
-from shared.contracts.base import Procedure
-from shared.contracts.place import Acceptance, OpeningHours, Site, SiteKind, Weekday
 from shared.db import Database
 from shared.http.resources import Resources
 from shared.migrate import migrate
 from shared.security.principal import EVERY_SITE, Principal, Role
 from shared.unit import Units
 from simulation.places import site_ids
+from tests.benchmarks import city_year
 from tests.benchmarks.report import Figure, report
-from tests.contracts.samples import SITE
 from tests.reporting.histories import tokyo
 from tests.support.messaging import metrics
 
@@ -102,13 +101,6 @@ FROM unnest($1::text[]) AS site,
      unnest('{card_issuance,certificate_renewal}'::text[]) AS procedure,
      generate_series($2::timestamptz, $3::timestamptz, interval '1 day') AS day
 """
-_SITE = """
-INSERT INTO site_version VALUES ($1, $2, 1, gen_random_uuid(), $3::jsonb)
-"""
-_SITE_FACT = """
-INSERT INTO site_fact VALUES ($1, $1, $1, $2, $3, 'open', '2025-04-01', NULL, $4, 1,
-                              gen_random_uuid())
-"""
 
 
 async def fill(database: Database) -> None:
@@ -120,33 +112,12 @@ async def fill(database: Database) -> None:
         await conn.execute(_VISITS, NOW)
         await conn.execute(_MEASURES, sites, start, NOW - timedelta(days=1))
         await conn.execute(_OFFERS, sites, start, NOW + timedelta(days=60))
-        for number, site_id in enumerate(sites):
-            site = _site(number, site_id)
-            await conn.execute(_SITE, site_id, start, site.model_dump_json())
-            await conn.execute(_SITE_FACT, site_id, site.kind, site.ward, start)
+        await city_year.tell(conn, start, NOW)
     async with database.reader() as conn:
         await conn.execute("VACUUM ANALYZE")
-
-
-def _site(number: int, site_id: str) -> Site:
-    week = [day for day in Weekday if day not in (Weekday.SATURDAY, Weekday.SUNDAY)]
-    hours = tuple(OpeningHours(weekday=day, opens=time(9), closes=time(17)) for day in week)
-    kind = SiteKind.WARD_OFFICE if number < 7 else SiteKind.SATELLITE
-    accepts = tuple(Acceptance(procedure=each) for each in Procedure)
-    return SITE.model_copy(
-        update={
-            "site_id": site_id,
-            "ward": str(131000 + number % 7),
-            "kind": kind,
-            "hours": hours,
-            "staff": (),
-            "exceptions": (),
-            "acceptance": accepts,
-            "closes_on": None,
-            "opens_on": date(2025, 4, 1),
-            "latitude": 35.53 + number * 0.01,
-        }
-    )
+        # What Booking and Equity look back at.
+        await city_year.require_told(conn, Days(NOW.date() - timedelta(days=31), NOW.date()))
+        await city_year.require_searched(conn, NOW.date())
 
 
 async def authenticate(_: str | None) -> Principal:

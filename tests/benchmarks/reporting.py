@@ -17,7 +17,7 @@ from aiokafka.structs import ConsumerRecord
 from deploy.embedded.postgres import EmbeddedPostgres
 from services.reporting.bootstrap import ROOM
 from services.reporting.events import SUBSCRIBES
-from services.reporting.handlers import equity
+from services.reporting.handlers import equity, first_free
 from services.reporting.store import pickup, reports, ways
 from services.reporting.store.pickup import AsOf
 from services.reporting.store.site_days import Days
@@ -27,6 +27,8 @@ from shared.db import Connection, Database
 from shared.ids import derived_id
 from shared.messaging.processing import Processor
 from shared.migrate import migrate
+from simulation.places import site_ids
+from tests.benchmarks import city_year
 from tests.benchmarks.report import Figure, report
 from tests.contracts.samples import SAMPLES
 from tests.reporting.histories import SITES, WARDS, Happening, case_of, tokyo
@@ -49,7 +51,7 @@ INSERT INTO case_fact (
 )
 SELECT gen_random_uuid(), at, gen_random_uuid(), procedure, 'renewal', ward, at, 1,
        gen_random_uuid(), at::date, at::date, at, at, at, gen_random_uuid(), procedure, 'renewal',
-       ward, 'site-' || n % 12
+       ward, ($3::text[])[1 + n % 14]
 FROM (
     SELECT n, $2::timestamptz + n * interval '364 days' / $1 AS at,
            ('{card_issuance,certificate_renewal}'::text[])[1 + n % 2] AS procedure,
@@ -92,12 +94,16 @@ async def read(database: Database) -> list[Figure]:
     """Milliseconds for reports over a year as large as R7."""
     async with database.transaction() as conn:
         await conn.execute("TRUNCATE case_fact")
-        await conn.execute(_FILL, YEAR_CASES, tokyo(2025, 4, 1))
+        start, sites = tokyo(2025, 4, 1), list(site_ids())
+        await conn.execute(_FILL, YEAR_CASES, start, sites)
+        await city_year.tell(conn, start, start + timedelta(days=364))
     async with database.reader() as conn:
-        await conn.execute("VACUUM ANALYZE case_fact")
+        await conn.execute("VACUUM ANALYZE case_fact, free_told, site_version, search_count")
         span = reports.Span(YEAR.first, YEAR.last)
         assert sum((await reports.counts(conn, span)).values()) == YEAR_CASES
         month, at = Days(date(2025, 7, 1), date(2025, 7, 31)), tokyo(2025, 8, 1)
+        await city_year.require_told(conn, month)
+        await city_year.require_searched(conn, YEAR.last)
         return [
             await _timed("plan's table", lambda: reports.counts(conn, span)),
             await _timed("totals of a day", lambda: reports.totals(conn, month.last, at)),
@@ -110,6 +116,7 @@ async def read(database: Database) -> list[Figure]:
             ),
             await _timed("unclaimed cards", lambda: pickup.table(conn, AsOf(month.last, at, 60))),
             await _timed("equity of a month", lambda: _equity(conn, month)),
+            await _timed("first free days of a month", lambda: first_free.known(conn, month)),
         ]
 
 
@@ -123,7 +130,9 @@ async def _timed(name: str, ask: Callable[[], Awaitable[object]]) -> Figure:
 
 
 async def _equity(conn: Connection, days: Days) -> object:
-    return equity.judged(await equity.known(conn, days, None), None, 4.0)
+    found = equity.judged(await equity.known(conn, days, None), None, 4.0)
+    assert all(ward.days_to_first_free for ward in found)
+    return found
 
 
 async def main() -> None:
