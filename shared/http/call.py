@@ -205,7 +205,7 @@ async def _site_of(request: Request, rule: SiteRule) -> SiteId | None:
             named = request.query_params.get("site_id")
         case SiteRule.BODY:
             named = await _body_site(request)
-        case SiteRule.NONE | SiteRule.RESOURCE:
+        case SiteRule.NONE | SiteRule.ANY | SiteRule.RESOURCE:
             named = None
     return SiteId(named) if isinstance(named, str) else None
 

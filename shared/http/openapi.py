@@ -25,6 +25,7 @@ _BEARER = {
 
 _SITES = {
     SiteRule.NONE: "",
+    SiteRule.ANY: "",
     SiteRule.PATH: "; staff at the site in the path",
     SiteRule.QUERY: "; staff at the site in the query",
     SiteRule.BODY: "; staff at the site in the body",

@@ -19,6 +19,10 @@ class SiteRule(StrEnum):
     """Where a request names the site that a staff role must be bound to."""
 
     NONE = "none"
+    """Of no matter to people; a program must be of every site."""
+    ANY = "any"
+    """Of no matter, nor to a program of some sites: nothing of any other site is told or changed.
+    """
     PATH = "path"
     """The path parameter ``site_id``."""
     QUERY = "query"
@@ -27,6 +31,9 @@ class SiteRule(StrEnum):
     """The field ``site_id`` of the JSON body; left out, only staff of every site pass."""
     RESOURCE = "resource"
     """The loaded resource: the command itself calls ``principal.require_site``."""
+
+
+_NAMED = frozenset({SiteRule.PATH, SiteRule.QUERY, SiteRule.BODY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +75,16 @@ def check(access: Access, principal: Principal, site_id: SiteId | None) -> None:
     """Let the principal pass, or raise ``Unauthorized`` (no token) or ``Forbidden`` (role, site).
 
     ``site_id`` is what the request names under ``access.site``, None if it names none. A role
-    that is not bound to sites (``public``, ``citizen``) passes on the role alone.
+    that is not bound to sites (``public``, ``citizen``) passes on the role alone. A program of some
+    sites (a satellite) passes only where the entry looks at sites, or says ``ANY``.
     """
     granted = access.roles & (principal.roles | {Role.PUBLIC})
     if not granted:
         raise Unauthorized if principal.is_anonymous else RoleForbidden(access.roles)
-    if granted <= STAFF_ROLES and access.site not in (SiteRule.NONE, SiteRule.RESOURCE):
+    if granted <= STAFF_ROLES and access.site in _NAMED:
         principal.require_site(EVERY_SITE if site_id is None else site_id)
+    if granted == {Role.SYSTEM} and access.site is SiteRule.NONE:
+        principal.require_site(EVERY_SITE)
 
 
 def verify_table(

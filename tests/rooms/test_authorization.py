@@ -16,7 +16,7 @@ import pytest
 from shared.db import Database
 from shared.ids import SiteId
 from shared.security.access import Access, SiteRule
-from shared.security.principal import STAFF_ROLES, Role
+from shared.security.principal import EVERY_SITE, STAFF_ROLES, Role
 from tests.rooms.worlds import OTHER, OWN, World, world
 from tests.support.rooms import NAMES
 
@@ -32,14 +32,17 @@ def expected(access: Access, role: Role | None, site: SiteId) -> set[int]:
         return {401}
     if role not in access.roles:
         return {403}
-    if role in STAFF_ROLES and access.site is not SiteRule.NONE and site != OWN:
-        return {403}
-    return set()
+    if role not in STAFF_ROLES or site == EVERY_SITE or access.site is SiteRule.ANY:
+        return set()
+    if access.site is SiteRule.NONE:
+        return {403} if role is Role.SYSTEM else set()
+    return {403} if site != OWN else set()
 
 
 def callers() -> Iterator[tuple[Role | None, SiteId]]:
-    """Nobody, and every role at its own and at another site."""
+    """Nobody, every role at its own and at another site, and a program of every site."""
     yield None, OWN
+    yield Role.SYSTEM, EVERY_SITE
     yield from product(set(Role) - {Role.PUBLIC}, (OWN, OTHER))
 
 
@@ -79,7 +82,7 @@ async def test_the_doors_do_what_the_table_says(
                 if not right:
                     wrong.append(f"{route} as {role} at {site}: {status}")
     assert wrong == []
-    assert tried == len(made.access) * (1 + 2 * (len(Role) - 1))
+    assert tried == len(made.access) * (2 + 2 * (len(Role) - 1))
 
 
 @pytest.mark.parametrize("name", NAMES)

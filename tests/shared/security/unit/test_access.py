@@ -43,6 +43,17 @@ def test_a_request_that_names_no_site_needs_every_site(rule: SiteRule) -> None:
     assert outcome(access, holder(Role.CLERK, sites=(EVERY_SITE,)), None) is None
 
 
+def test_a_program_of_one_site_passes_only_where_sites_are_looked_at() -> None:
+    satellite, relay = holder(Role.SYSTEM), Principal.system("issuance")
+    open_ = allow(Role.SYSTEM, Role.BACK_OFFICE)
+    assert outcome(open_, satellite, None) is Forbidden
+    assert outcome(open_, holder(Role.SYSTEM, sites=()), None) is Forbidden
+    assert outcome(open_, relay, None) is None
+    assert outcome(open_, holder(Role.BACK_OFFICE), None) is None, "people are known by name"
+    for rule in (SiteRule.ANY, SiteRule.RESOURCE):
+        assert outcome(allow(Role.SYSTEM, site=rule), satellite, None) is None
+
+
 def test_without_a_token_401_and_with_another_role_403() -> None:
     access = allow(Role.CLERK)
     assert outcome(access, Principal.anonymous(), None) is Unauthorized
