@@ -1,15 +1,29 @@
 """One row of a lot file becomes a card, or a reason why not; every row becomes one of the two."""
 
 import hashlib
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
 from itertools import islice
-from typing import Final, TypeVar
 
 from services.preparation.domain.addressee import written
+from services.preparation.domain.lot_cells import (
+    CellFault,
+    legible,
+    read,
+    read_if_given,
+    to_birth_date,
+    to_date,
+    to_kind,
+    to_lot,
+    to_number,
+    to_reference,
+    to_seq,
+    to_shelf,
+    to_site,
+    to_stage,
+    to_ward,
+)
 from services.preparation.domain.lot_file import (
     LOT,
     Cells,
@@ -20,7 +34,6 @@ from services.preparation.domain.lot_file import (
     TooManyRows,
     open_lines,
 )
-from services.preparation.domain.municipality import is_municipal_code
 from services.preparation.domain.row_faults import RowCode, RowFault
 from services.preparation.domain.stages import Stage
 from shared.contracts.base import CaseKind
@@ -28,15 +41,6 @@ from shared.errors import Text
 from shared.ids import LotId, SiteId, WardCode
 from shared.security.blind_index import normal_notice_number
 from shared.security.my_number import cell_with_my_number, contains_my_number
-
-T = TypeVar("T")
-
-_LOT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_ROW: Final = re.compile(r"[1-9][0-9]{0,6}")
-_REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{3,63}")
-_SITE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-_SHELF: Final = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,18}[A-Z0-9])?")
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +96,6 @@ class LotFile:
         return {row.lot_id for row in self.rows if row.lot_id is not None}
 
 
-class _FaultError(Exception):
-    def __init__(self, code: RowCode, field_: str | None) -> None:
-        self.fault = RowFault(code, field_)
-        super().__init__(code)
-
-
 def read_file(body: bytes, form: Form = LOT, most: int = 1_000_000) -> LotFile:
     """Read and judge a whole file; ``form`` is LOT, or OPENING_STOCK at cut-over.
 
@@ -140,7 +138,7 @@ def read_row(line: int, cells: Cells, form: Form = LOT) -> CardRow | RefusedRow:
         _require_all_cells(cells, form)
         given = zip(form.columns, (cell.strip() for cell in cells), strict=False)
         return _card(line, dict.fromkeys(form.columns, "") | dict(given))
-    except _FaultError as error:
+    except CellFault as error:
         return _refused(line, cells, error.fault, form)
 
 
@@ -171,12 +169,13 @@ class _Seen:
 
 def _refused(line: int, cells: Cells, fault: RowFault, form: Form) -> RefusedRow:
     lot, row = (cells[0].strip(), cells[1].strip()) if _complete(cells, form) else ("", "")
-    safe = _LOT.fullmatch(lot) and not contains_my_number(lot)
+    # Looked through first: a lot that was read is remembered.
+    safe = not contains_my_number(lot)
     return RefusedRow(
         line,
         fault,
-        LotId(lot) if safe else None,
-        int(row) if _ROW.fullmatch(row) else None,
+        legible(lot, to_lot) if safe else None,
+        legible(row, to_number),
     )
 
 
@@ -190,35 +189,35 @@ def _refuse_my_number(cells: Cells, form: Form) -> None:
     if number is not None:
         known = _complete(cells, form)
         name = form.columns[number] if known else f"cell {number + 1}"
-        raise _FaultError(RowCode.MY_NUMBER, name)
+        raise CellFault(RowCode.MY_NUMBER, name)
 
 
 def _require_all_cells(cells: Cells, form: Form) -> None:
     if not _complete(cells, form):
-        raise _FaultError(RowCode.WRONG_CELL_COUNT, None)
+        raise CellFault(RowCode.WRONG_CELL_COUNT, None)
 
 
 def _card(line: int, cells: dict[str, str]) -> CardRow:
     row = CardRow(
         line=line,
-        lot_id=_read(cells, "lot", _lot),
-        row=_read(cells, "row", _number),
-        card_reference=_read(cells, "card_reference", _reference),
-        ward=_read(cells, "ward", _ward),
-        kind=_read(cells, "kind", _kind),
-        applied_on=_read(cells, "applied_on", _date),
-        shipped_on=_read(cells, "shipped_on", _date),
-        card_expires_on=_read(cells, "card_expires_on", _date),
-        birth_date=_read(cells, "birth_date", _birth_date),
-        old_card_expires_on=_maybe(cells, "old_card_expires_on", _date),
-        name=_maybe(cells, "name", written) or "",
-        address=_maybe(cells, "address", written) or "",
-        stage=_maybe(cells, "stage", _stage) or Stage.RECEIVED,
-        site_id=_maybe(cells, "site_id", _site),
-        shelf=_maybe(cells, "shelf", _shelf),
-        notice_number=_maybe(cells, "notice_number", normal_notice_number),
-        notice_seq=_maybe(cells, "notice_seq", _seq) or 1,
-        pickup_deadline=_maybe(cells, "pickup_deadline", _date),
+        lot_id=read(cells, "lot", to_lot),
+        row=read(cells, "row", to_number),
+        card_reference=read(cells, "card_reference", to_reference),
+        ward=read(cells, "ward", to_ward),
+        kind=read(cells, "kind", to_kind),
+        applied_on=read(cells, "applied_on", to_date),
+        shipped_on=read(cells, "shipped_on", to_date),
+        card_expires_on=read(cells, "card_expires_on", to_date),
+        birth_date=read(cells, "birth_date", to_birth_date),
+        old_card_expires_on=read_if_given(cells, "old_card_expires_on", to_date),
+        name=read_if_given(cells, "name", written) or "",
+        address=read_if_given(cells, "address", written) or "",
+        stage=read_if_given(cells, "stage", to_stage) or Stage.RECEIVED,
+        site_id=read_if_given(cells, "site_id", to_site),
+        shelf=read_if_given(cells, "shelf", to_shelf),
+        notice_number=read_if_given(cells, "notice_number", normal_notice_number),
+        notice_seq=read_if_given(cells, "notice_seq", to_seq) or 1,
+        pickup_deadline=read_if_given(cells, "pickup_deadline", to_date),
     )
     _require_order(row)
     _require_place(row)
@@ -236,91 +235,13 @@ def _require_place(row: CardRow) -> None:
 
 def _require_exactly(name: str, value: object, *, wanted: bool) -> None:
     if (value is not None) is not wanted:
-        raise _FaultError(RowCode.REQUIRED if wanted else RowCode.NOT_EXPECTED, name)
+        raise CellFault(RowCode.REQUIRED if wanted else RowCode.NOT_EXPECTED, name)
 
 
 def _require_order(row: CardRow) -> None:
     if row.birth_date > row.applied_on:
-        raise _FaultError(RowCode.DATE_ORDER, "birth_date")
+        raise CellFault(RowCode.DATE_ORDER, "birth_date")
     if row.applied_on > row.shipped_on:
-        raise _FaultError(RowCode.DATE_ORDER, "shipped_on")
+        raise CellFault(RowCode.DATE_ORDER, "shipped_on")
     if row.shipped_on >= row.card_expires_on:
-        raise _FaultError(RowCode.DATE_ORDER, "card_expires_on")
-
-
-def _read(cells: dict[str, str], name: str, convert: Callable[[str], T]) -> T:
-    text = cells[name]
-    if not text:
-        raise _FaultError(RowCode.REQUIRED, name)
-    try:
-        return convert(text)
-    except ValueError:
-        # The text of the cell stays out of the chain of errors.
-        raise _FaultError(RowCode.MALFORMED, name) from None
-
-
-def _maybe(cells: dict[str, str], name: str, convert: Callable[[str], T]) -> T | None:
-    return _read(cells, name, convert) if cells.get(name) else None
-
-
-# The same lots, wards, kinds and days come in row after row; what is refused is not remembered.
-@lru_cache(maxsize=256)
-def _lot(text: str) -> LotId:
-    return LotId(_matching(text, _LOT))
-
-
-def _number(text: str) -> int:
-    return int(_matching(text, _ROW))
-
-
-def _reference(text: str) -> str:
-    return _matching(text, _REFERENCE)
-
-
-@lru_cache(maxsize=8)
-def _kind(text: str) -> CaseKind:
-    return CaseKind(text)
-
-
-def _matching(text: str, form: re.Pattern[str]) -> str:
-    if not form.fullmatch(text):
-        raise ValueError
-    return text
-
-
-def _stage(text: str) -> Stage:
-    stage = Stage(text)
-    if stage.rank > Stage.NOTIFIED.rank:
-        raise ValueError
-    return stage
-
-
-def _seq(text: str) -> int:
-    if text not in ("1", "2"):
-        raise ValueError
-    return int(text)
-
-
-def _site(text: str) -> SiteId:
-    return SiteId(_matching(text, _SITE))
-
-
-def _shelf(text: str) -> str:
-    return _matching(text, _SHELF)
-
-
-@lru_cache(maxsize=256)
-def _ward(text: str) -> WardCode:
-    if not is_municipal_code(text):
-        raise ValueError
-    return WardCode(text)
-
-
-@lru_cache(maxsize=1024)
-def _date(text: str) -> date:
-    return _birth_date(text)
-
-
-def _birth_date(text: str) -> date:
-    """Remembered nowhere, unlike the days of applications and shipments."""
-    return date.fromisoformat(_matching(text, _DATE))
+        raise CellFault(RowCode.DATE_ORDER, "card_expires_on")
