@@ -9,20 +9,27 @@ import asyncpg
 import httpx
 import pytest
 
+from services.preparation.domain.lot_rows import read_file
 from services.preparation.domain.refusals import Outcome
 from services.preparation.domain.stages import Stage
+from services.preparation.handlers import imports
 from services.preparation.handlers import stages as handlers
 from services.preparation.handlers.selection import Selection
+from services.preparation.settings import PreparationSettings
 from services.preparation.store import cards, stages
+from services.preparation.tools import Tools
 from shared.db import Connection, Database
 from shared.ids import CaseId
 from tests.preparation.support import (
     PEOPLE,
     bearer,
+    days_of_stages_agree,
     events_of,
     import_rows,
+    kernel_settings,
     lot_csv,
     once,
+    room_doors,
     row,
     to_shelf,
     units,
@@ -160,6 +167,40 @@ async def test_files_that_share_cards_take_each_card_once(
     assert [answer.status_code for answer in answers] == [201] * 3
     assert sum(answer.json()["accepted"] for answer in answers) == 60
     assert (await events_of(database)).count("card.received.v1") == 60
+
+
+async def who_waits(database: Database) -> str:
+    """The statement of a transaction that waits for another, once there is one."""
+    waiting = (
+        "SELECT query FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with database.reader() as conn, asyncio.timeout(60):
+        while (found := await conn.fetchval(waiting)) is None:  # noqa: ASYNC110  another process
+            await asyncio.sleep(0.01)
+    return str(found)
+
+
+async def test_a_file_that_meets_the_cards_of_another_takes_the_rest_with_care(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    """Neither sees what the other copies: the second waits at the card they share, learns that it
+    is taken, and goes through its rows once more, one by one.
+    """
+    await import_rows(client, 1)  # the lot is known: they do not meet there already
+    tools = Tools.read(kernel_settings(), room_doors(), PreparationSettings())
+    first = read_file(lot_csv([row(n) for n in (2, 3, 4)]))
+    second = lot_csv([row(20), row(3), row(4, card_reference="KC26-000099"), row(21)])
+    async with units(database).begin(PEOPLE["back_office"]) as unit:
+        await imports.import_file(unit, tools, first)
+        sent = asyncio.create_task(client.post("/v1/lots", content=second, headers=bearer()))
+        assert (await who_waits(database)).startswith("COPY")
+    answer = await sent
+    assert answer.status_code == 201, answer.text
+    codes = [result["code"] for result in answer.json()["results"]]
+    assert codes == [None, "duplicate_card", "duplicate_row", None]
+    assert (await events_of(database)).count("card.received.v1") == 6
+    assert await days_of_stages_agree(database)
 
 
 async def test_positions_on_a_shelf_are_given_once(
