@@ -3,15 +3,17 @@
 The numbers here are built from the rule, digit by digit; none is anybody's.
 """
 
+from unicodedata import normalize
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.errors import Problem
 from shared.security.my_number import (
     MyNumberRefused,
+    cell_with_my_number,
     check_digit,
     contains_my_number,
     is_my_number,
@@ -31,6 +33,33 @@ def numbered(eleven: list[int]) -> str:
         total += eleven[11 - n] * weight
     remainder = total % 11
     return "".join(map(str, eleven)) + str(0 if remainder <= 1 else 11 - remainder)
+
+
+def written_as(form: str, number: str) -> str:
+    """``number`` in another way; in circles a sign may stand for two digits of it, so that a cell
+    shorter than a number holds one.
+    """
+    if form == "wide":
+        return number.translate(WIDE)
+    if form == "zero-width":
+        return "\u200b".join(number)
+    if form == "circled":
+        pairs = (number[at : at + 2] for at in range(0, len(number), 2))
+        return "".join(CIRCLED.get(pair, pair) for pair in pairs)
+    return number
+
+
+CIRCLED = {normalize("NFKC", sign): sign for sign in map(chr, range(0x2469, 0x2474))} | {
+    normalize("NFKC", sign): sign for sign in map(chr, range(0x3251, 0x3260))
+}
+FORMS = st.sampled_from(["plain", "wide", "zero-width", "circled"])
+SHORT = st.text(st.characters(codec="ascii"), max_size=11)
+CELL = st.one_of(
+    SHORT,
+    st.text(max_size=20),
+    st.from_regex(r"[0-9]{10,14}", fullmatch=True),
+    st.builds(written_as, FORMS, ELEVEN.map(numbered)),
+)
 
 
 @given(ELEVEN)
@@ -60,6 +89,21 @@ def test_every_way_of_writing_is_found(
     number = numbered(eleven)
     written = between.join((number[:4], number[4:8], number[8:]))
     assert contains_my_number(around.format(written.translate(WIDE) if wide else written))
+
+
+@given(st.lists(CELL, max_size=12))
+def test_of_a_row_the_first_cell_with_one_is_told(cells: list[str]) -> None:
+    found = [number for number, cell in enumerate(cells) if contains_my_number(cell)]
+    assert cell_with_my_number(cells) == (found[0] if found else None)
+
+
+@given(ELEVEN, FORMS, st.lists(SHORT, max_size=3), st.lists(CELL, max_size=3))
+@example([1, 1, 1, 2, 1, 3, 1, 4, 1, 5, 1], "circled", [""], [])  # in six signs
+def test_a_number_is_found_between_other_cells(
+    eleven: list[int], form: str, before: list[str], after: list[str]
+) -> None:
+    cell = written_as(form, numbered(eleven))
+    assert cell_with_my_number([*before, cell, *after]) == len(before)
 
 
 @given(ELEVEN, ELEVEN)
