@@ -5,6 +5,7 @@ What cannot be used is refused then, by name; no error quotes a value, for it ma
 
 import base64
 import json
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -30,6 +31,23 @@ def _listed(value: Any) -> Any:
 
 
 _Listed = (NoDecode, BeforeValidator(_listed))
+
+
+def _unset(value: Any) -> Any:
+    """Take an empty text and ``none`` for what is not set."""
+    return None if value in ("", "none") else value
+
+
+NextGenerationFrom = Annotated[
+    date | None,
+    Field(
+        ge=date(2026, 4, 1),
+        description="The day from which applications get a next-generation card, not before FY R8;"
+        " none yet. Every room that has it is set to the same day.",
+    ),
+    BeforeValidator(_unset),
+]
+"""Preparation warns of such cards before that day, and issuance offers them from it on."""
 
 
 class KernelSettings(BaseSettings):

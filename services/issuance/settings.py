@@ -1,7 +1,7 @@
 """What only issuance has to know; the prefix is ``MADOGUCHI_ISSUANCE_``."""
 
 from collections.abc import Mapping
-from datetime import date, time, timedelta
+from datetime import time, timedelta
 from typing import Annotated
 
 from pydantic import Field
@@ -11,6 +11,7 @@ from services.issuance.domain.national_system import NationalRules
 from services.issuance.domain.queue import DEFAULT_MINUTES, Claim, Priorities
 from services.issuance.domain.ticket import Purpose
 from shared.http.page_settings import PageSettings
+from shared.settings import NextGenerationFrom
 
 Minutes = Annotated[int, Field(ge=1, le=240)]
 HeadStart = Annotated[int, Field(ge=-240, le=240)]
@@ -47,11 +48,7 @@ class IssuanceSettings(PageSettings):
     national_system_stops_at: time = Field(
         time(20, 0), description="When the national system stops each day, in Japan."
     )
-    next_generation_from: date | None = Field(
-        None,
-        description="From when a certificate renewal may become a next-generation card; unset:"
-        " never.",
-    )
+    next_generation_from: NextGenerationFrom = None
     proxy_reason_days: int = Field(
         365,
         ge=30,

@@ -1,7 +1,7 @@
 """What preparation alone decides; environment variables ``MADOGUCHI_PREPARATION_…``."""
 
 from collections.abc import Mapping
-from datetime import date, time
+from datetime import time
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -10,6 +10,7 @@ from services.preparation.domain.desks import DEFAULT_MINUTES, Desk
 from services.preparation.domain.shelves import ShelfRef
 from shared.contracts.base import WardRef
 from shared.ids import WardCode
+from shared.settings import NextGenerationFrom
 
 
 class PreparationSettings(BaseSettings):
@@ -58,12 +59,7 @@ class PreparationSettings(BaseSettings):
         pattern=r"^https?://[^#\s]+$",
         description="The booking page, as the QR code on a notice names it; set by the city.",
     )
-    next_generation_from: date | None = Field(
-        None,
-        ge=date(2026, 4, 1),
-        description="The day from which applications get a next-generation card, not before FY R8; "
-        "none yet.",
-    )
+    next_generation_from: NextGenerationFrom = None
     desk_minutes: dict[Desk, float] = Field(
         default_factory=dict,
         description="Minutes a card takes at a desk; 1, 1, 4 (preset), 0 (shelving) and 1 else.",
