@@ -174,22 +174,23 @@ async def _answer(call: Call, desk: Desk, board: Board, wanted: Wanted, write: W
     if by == ANYBODY:
         return await _tell(board, question, write, call.request)
     found = await availability.find(board, question, by)
-    _count(board, question, availability.nothing_for(question, found), call.request)
+    await _count(board, question, availability.nothing_for(question, found), call.request)
     return _shown(call.request, *await write(question, found))
 
 
 async def _tell(board: Board, question: Question, write: Write, request: Request) -> Response:
     told = await availability.tell(board, question, write)
-    _count(board, question, told.nothing_for, request)
+    await _count(board, question, told.nothing_for, request)
     return _shown(request, told.version, told.body)
 
 
-def _count(
+async def _count(
     board: Board, question: Question, nothing_for: Collection[Procedure], request: Request
 ) -> None:
     """Who asks whether an answer still holds has been counted when they got it."""
     if KNOWN not in request.headers:
-        board.searches.count(question, nothing_for, business_date(board.now()))
+        today, sites = business_date(board.now()), await board.sites()
+        board.searches.count(question, nothing_for, today, sites)
 
 
 def _shown(request: Request, version: str, body: bytes) -> Response:

@@ -18,11 +18,13 @@ from shared.unit import Unit, Units
 
 SECONDS = 60.0
 """How long counts are kept before they are told; real time."""
+AT_A_TIME = 1_000
+"""Counts in one event: a fifth of what it may hold, even where the ids of sites are long."""
 log = logging.getLogger(__name__)
 
 
 def told(unit: Unit, taken: Mapping[Way, tuple[int, int]]) -> None:
-    """One event for each day and ward."""
+    """Events for each day and ward, no larger than an event may be."""
     groups: dict[tuple[date, WardCode | None], list[SearchCount]] = {}
     ordered = sorted(taken.items(), key=lambda item: tuple(str(part) for part in item[0]))
     for (day, ward, procedure, site_id), (searched, refused) in ordered:
@@ -30,7 +32,9 @@ def told(unit: Unit, taken: Mapping[Way, tuple[int, int]]) -> None:
             SearchCount(procedure=procedure, site_id=site_id, searched=searched, refused=refused)
         )
     for (day, ward), counts in groups.items():
-        unit.emit(AvailabilitySearched(business_date=day, ward=ward, counts=tuple(counts)))
+        for first in range(0, len(counts), AT_A_TIME):
+            some = tuple(counts[first : first + AT_A_TIME])
+            unit.emit(AvailabilitySearched(business_date=day, ward=ward, counts=some))
 
 
 async def flush(units: Units, searches: Searches, room: str) -> None:

@@ -8,11 +8,12 @@ import httpx
 import pytest
 
 from services.reservation.api import build
-from services.reservation.domain.searches import Searches
+from services.reservation.domain.searches import LARGEST, Searches
 from services.reservation.handlers import searches
 from shared.clock import FixedClock
 from shared.contracts.base import Procedure
 from shared.db import Database
+from shared.ids import SiteId
 from shared.unit import Units
 from tests.reservation.support import (
     FRIDAY,
@@ -55,6 +56,7 @@ async def test_every_search_is_counted_once_and_told_once(
         known = await client.get("/v1/availability", params=asked, headers=again)
         assert known.status_code == 304
         await client.get("/v1/availability", params=asked | {"party": 9, "site_id": SITE})
+        await client.get("/v1/availability", params=asked | {"site_id": "hanako-suzuki"})
         staff = bearer("clerk")
         await client.get("/v1/availability:first", params=asked | {"party": 9}, headers=staff)
     await searches.flush(units(database, clock), counted, "reservation")
@@ -62,7 +64,18 @@ async def test_every_search_is_counted_once_and_told_once(
     (event,) = await told(database)
     assert (event["business_date"], event["ward"]) == (str(TODAY), WARD)
     seen = {each["site_id"]: (each["searched"], each["refused"]) for each in event["counts"]}
-    assert seen == {None: (3, 1), SITE: (1, 1)}
+    assert seen == {None: (4, 2), SITE: (1, 1)}
+
+
+async def test_however_much_was_counted_it_is_told(database: Database, clock: FixedClock) -> None:
+    counted = Searches()
+    names = [SiteId(f"{number:05}-".ljust(63, "x")) for number in range(LARGEST)]
+    for name in names:
+        counted.counts[TODAY, WARD, Procedure.CERTIFICATE_RENEWAL, name] = (10**6, 10**6)
+    await searches.flush(units(database, clock), counted, "reservation")
+    found = [one["site_id"] for event in await told(database) for one in event["counts"]]
+    assert found == names
+    assert counted.take() == {}
 
 
 async def test_what_cannot_be_told_is_told_later(database: Database, clock: FixedClock) -> None:

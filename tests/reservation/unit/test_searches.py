@@ -16,6 +16,7 @@ DAY = date(2026, 4, 1)
 CARD, RENEWAL = Procedure.CARD_ISSUANCE, Procedure.CERTIFICATE_RENEWAL
 WARD, OTHER = WardCode("141313"), WardCode("141321")
 SITE = SiteId("center")
+KNOWN = frozenset({SITE, SiteId("office")})
 
 
 def question(
@@ -26,36 +27,44 @@ def question(
 
 def test_a_search_counts_for_each_procedure_and_is_in_vain_for_some() -> None:
     counted = Searches()
-    counted.count(question(CARD, RENEWAL, wards=(WARD,)), {RENEWAL}, DAY)
-    counted.count(question(CARD, wards=(WARD,)), (), DAY)
+    counted.count(question(CARD, RENEWAL, wards=(WARD,)), {RENEWAL}, DAY, KNOWN)
+    counted.count(question(CARD, wards=(WARD,)), (), DAY, KNOWN)
     assert counted.take() == {(DAY, WARD, CARD, None): (2, 0), (DAY, WARD, RENEWAL, None): (1, 1)}
     assert counted.take() == {}
 
 
 def test_several_wards_or_sites_are_none() -> None:
     counted = Searches()
-    counted.count(question(wards=(WARD, OTHER), sites=frozenset({SITE})), (), DAY)
-    counted.count(question(sites=frozenset({SITE, SiteId("office")})), {CARD}, DAY)
+    counted.count(question(wards=(WARD, OTHER), sites=frozenset({SITE})), (), DAY, KNOWN)
+    counted.count(question(sites=frozenset({SITE, SiteId("office")})), {CARD}, DAY, KNOWN)
     assert counted.take() == {(DAY, None, CARD, SITE): (1, 0), (DAY, None, CARD, None): (1, 1)}
+
+
+def test_a_site_that_nobody_knows_is_not_named() -> None:
+    counted = Searches()
+    counted.count(question(sites=frozenset({SiteId("taro-yamada")})), {CARD}, DAY, KNOWN)
+    assert counted.take() == {(DAY, None, CARD, None): (1, 1)}
 
 
 def test_strangers_cannot_fill_the_memory(monkeypatch: Any) -> None:
     monkeypatch.setattr(searches, "LARGEST", 3)
     counted = Searches()
     for number in range(9):
-        counted.count(question(sites=frozenset({SiteId(f"site-{number}")})), {CARD}, DAY)
-    assert counted.counts[DAY, None, CARD, None] == (6, 6)
-    assert sum(found for found, _ in counted.take().values()) == 9
+        ward = WardCode(f"{number:06}")
+        counted.count(question(wards=(ward,)), {CARD}, DAY, KNOWN)
+    counted.give_back({(DAY, WARD, CARD, SITE): (1, 1), (DAY, OTHER, CARD, SITE): (1, 0)})
+    assert counted.counts[DAY, None, CARD, None] == (8, 7)
+    assert sum(found for found, _ in counted.take().values()) == 11
 
 
 @given(st.lists(st.booleans()), st.lists(st.booleans()))
 def test_what_could_not_be_told_counts_on(first: list[bool], second: list[bool]) -> None:
     counted = Searches()
     for refused in first:
-        counted.count(question(), {CARD} if refused else (), DAY)
+        counted.count(question(), {CARD} if refused else (), DAY, KNOWN)
     taken = counted.take()
     for refused in second:
-        counted.count(question(), {CARD} if refused else (), DAY)
+        counted.count(question(), {CARD} if refused else (), DAY, KNOWN)
     counted.give_back(taken)
     both = first + second
     assert counted.take() == ({(DAY, None, CARD, None): (len(both), sum(both))} if both else {})
