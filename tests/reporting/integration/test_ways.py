@@ -229,25 +229,26 @@ async def test_how_the_first_free_day_moved(reporting: Reporting) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told_at", "free", "days"),
+    ("told_at", "near", "days"),
     [
-        pytest.param(tokyo(2026, 7, 2, 0, 30), 0, 19, id="the next morning tells of the day"),
-        pytest.param(tokyo(2026, 7, 2, 13), 0, 13, id="what is told later is of the next day"),
-        pytest.param(tokyo(2026, 7, 1, 15), 0, 19, id="without a morning the latest of the day"),
+        pytest.param(tokyo(2026, 7, 2, 0, 30), 3, 19, id="the next morning tells of the day"),
+        pytest.param(tokyo(2026, 7, 2, 0, 30), 13, 19, id="also where no day is near"),
+        pytest.param(tokyo(2026, 7, 2, 13), 3, 13, id="what is told later is of the next day"),
+        pytest.param(tokyo(2026, 7, 1, 15), 3, 19, id="without a morning the latest of the day"),
     ],
 )
 async def test_an_evening_knows_what_its_day_booked(
-    reporting: Reporting, told_at: datetime, free: int, days: int
+    reporting: Reporting, told_at: datetime, near: int, days: int
 ) -> None:
     def seats(left: int) -> CapacityPublished:
         found = tuple(
             DayCapacity(business_date=day, total=9, free=number)
-            for day, number in ((date(2026, 7, 3), 0), (DAY, left), (LATER, 9))
+            for day, number in ((date(2026, 7, near), 0), (DAY, left), (LATER, 9))
         )
         return CapacityPublished(site_id=SITES[0], procedure=CARD, days=found)
 
     # A site that tells first on the next morning was not there yet.
-    events = [(seats(9), tokyo(2026, 7, 1, 0, 30)), (seats(free), told_at)]
+    events = [(seats(9), tokyo(2026, 7, 1, 0, 30)), (seats(0), told_at)]
     other = seats(9).model_copy(update={"site_id": SITES[1]})
     events += [(other, tokyo(2026, 7, 2, 10)), (seats(9), tokyo(2026, 7, 3, 0, 30))]
     await reporting.hear(told([(event, at, "site.events") for event, at in events]))
