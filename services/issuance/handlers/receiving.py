@@ -25,7 +25,7 @@ from services.issuance.domain.satellite import AtSatellite, LeaseRefused, Satell
 from services.issuance.store import conflicts, satellites
 from shared.errors import Problem
 from shared.ids import SiteId, new_id
-from shared.messaging.failure import is_infrastructure
+from shared.messaging.failure import may_heal
 from shared.security.principal import Role
 from shared.unit import Unit
 
@@ -136,8 +136,9 @@ async def _tried(unit: Unit, site_id: SiteId, entry: Entry, work: Work) -> Probl
     except Problem as problem:
         return problem
     except Exception as error:
-        # It would fail the next time too, and everything behind it would wait.
-        if is_infrastructure(error):
+        # It would fail the next time too, and everything behind it would wait. A time-out says that
+        # the database is busy, for an entry asks little of it: the journal is told again.
+        if may_heal(error):
             raise
         log.exception("entry %d of %s could not be worked", entry.number, site_id)
         return EntryFailed()

@@ -14,7 +14,7 @@ async def open_(
 ) -> None:
     """Open the counter for these purposes, whether it was there before or not."""
     await conn.execute(_OPEN, site_id, counter, list(purposes), at)
-    await conn.execute(_SPAN_BEGINS, site_id, counter, at)
+    await _begin_span(conn, site_id, counter, at)
 
 
 async def become(
@@ -28,8 +28,11 @@ async def become(
 async def noted(
     conn: Connection, site_id: SiteId, counter: str, at: datetime, *, is_open: bool
 ) -> None:
-    """Begin or end the open time of a counter that is not kept here."""
-    await conn.execute(_SPAN_BEGINS if is_open else _SPAN_ENDS, site_id, counter, at)
+    """Begin or end the open time of a counter that is not kept here, perhaps long after ``at``."""
+    if is_open:
+        await _begin_span(conn, site_id, counter, at)
+    else:
+        await conn.execute(_SPAN_ENDS, site_id, counter, at)
 
 
 async def lock(conn: Connection, site_id: SiteId, counter: str) -> Counter | None:
@@ -67,6 +70,12 @@ async def close_all(conn: Connection, site_id: SiteId, at: datetime) -> None:
             await become(conn, site_id, counter.counter, CounterState.CLOSED, at)
 
 
+async def _begin_span(conn: Connection, site_id: SiteId, counter: str, at: datetime) -> None:
+    """Begin a span; one that goes on ends here, and where one began later, this ends there."""
+    await conn.execute(_SPAN_GIVES_WAY, site_id, counter, at)
+    await conn.execute(_SPAN_BEGINS, site_id, counter, at)
+
+
 def _counter(row: Row) -> Counter:
     return Counter(
         site_id=row["site_id"],
@@ -90,14 +99,27 @@ _BECOME = """
 UPDATE counter SET state = $3, version = version + 1, changed_at = $4
 WHERE site_id = $1 AND counter = $2
 """
-_SPAN_BEGINS = """
-INSERT INTO counter_span (site_id, counter, opened_at)
-SELECT $1, $2, $3 WHERE NOT EXISTS (
-    SELECT FROM counter_span WHERE site_id = $1 AND counter = $2 AND closed_at IS NULL)
-ON CONFLICT (site_id, counter, opened_at) DO UPDATE SET closed_at = NULL
+# A satellite's counter and the one of headquarters share a name: what the one tells of an hour ago
+# meets what the other has opened since. Spans of a counter follow each other, whoever speaks first.
+_SPAN_GIVES_WAY = """
+UPDATE counter_span SET closed_at = $3
+WHERE site_id = $1 AND counter = $2 AND closed_at IS NULL AND opened_at < $3
 """
+_SPAN_BEGINS = """
+INSERT INTO counter_span (site_id, counter, opened_at, closed_at)
+SELECT $1, $2, $3, (SELECT opened_at FROM counter_span
+                    WHERE site_id = $1 AND counter = $2 AND closed_at IS NULL AND opened_at > $3)
+ON CONFLICT (site_id, counter, opened_at) DO UPDATE SET closed_at = excluded.closed_at
+"""
+# Also one that ended only because another began: it had ended before.
 _SPAN_ENDS = """
-UPDATE counter_span SET closed_at = $3 WHERE site_id = $1 AND counter = $2 AND closed_at IS NULL
+UPDATE counter_span s SET closed_at = $3
+WHERE s.site_id = $1 AND s.counter = $2 AND s.opened_at <= $3
+      AND (s.closed_at IS NULL
+           OR (s.closed_at > $3
+               AND EXISTS (SELECT FROM counter_span n
+                           WHERE n.site_id = s.site_id AND n.counter = s.counter
+                                 AND n.opened_at = s.closed_at)))
 """
 _LOCK = "SELECT 1 FROM counter WHERE site_id = $1 AND counter = $2 FOR UPDATE"
 _LOCK_ALL = "SELECT 1 FROM counter WHERE site_id = $1 ORDER BY counter FOR UPDATE"

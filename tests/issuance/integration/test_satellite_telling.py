@@ -1,22 +1,26 @@
 """What a satellite takes over from headquarters, and an entry that they cannot read."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from itertools import combinations
 
 import pytest
 import pytest_asyncio
+from asyncpg import QueryCanceledError
 
 from services.issuance.domain.visit import Visit
 from services.issuance.gateways import HeadquartersError
 from services.issuance.handlers import queue, telling
 from services.issuance.post import JournalMetrics
+from services.issuance.store import counters
 from shared.clock import FixedClock
 from shared.db import Database
 from shared.ids import VisitId
 from shared.telemetry.metrics import Metrics
 from shared.unit import Unit
 from tests.issuance.satellites import Region, region
-from tests.issuance.support import OFFICE, ok, refused, version
+from tests.issuance.support import OFFICE, TEN, ok, refused, version
 
 
 @pytest_asyncio.fixture
@@ -88,6 +92,48 @@ async def test_the_measures_of_a_day_apart_are_those_of_the_satellite(
     assert sum(one["busy_seconds"] for one in told) == 6 * 60
 
 
+async def test_spans_told_late_and_spans_of_headquarters_never_end_before_they_begin(
+    made: Region,
+) -> None:
+    """A satellite's counter was open from ten to half past, the one here of the same name from
+    eleven to twelve: in whatever order this is heard, it comes to an hour and a half.
+    """
+    ten, half, eleven, twelve = [TEN + timedelta(minutes=each) for each in (0, 30, 60, 120)]
+    told, own = [(ten, True), (half, False)], [(eleven, True), (twelve, False)]
+    async with made.hq.database.transaction() as conn:
+        for places in combinations(range(4), 2):
+            theirs, ours = iter(told), iter(own)
+            for place in range(4):
+                at, is_open = next(theirs if place in places else ours)
+                await counters.noted(conn, OFFICE, str(places), at, is_open=is_open)
+        rows = await conn.fetch("SELECT counter, opened_at, closed_at FROM counter_span")
+    found = defaultdict(set)
+    for row in rows:
+        found[row["counter"]].add((row["opened_at"], row["closed_at"]))
+    assert len(found) == 6
+    assert all(spans == {(ten, half), (eleven, twelve)} for spans in found.values()), found
+
+
+async def test_a_day_is_signed_off_though_a_counter_was_opened_here_before_all_was_told(
+    made: Region, clock: FixedClock
+) -> None:
+    made.cut()
+    await made.sat_clerk.open("3")
+    clock.advance(timedelta(minutes=20))
+    ok(await made.sat_clerk.post(f"/v1/counters/{OFFICE}/3:close"))
+    day = f"/v1/sites/{OFFICE}/day"
+    ok(await made.sat_supervisor.post(f"{day}:sign-off"))
+    clock.advance(timedelta(minutes=20))
+    ok(await made.hq_supervisor.post(f"/v1/satellites/{OFFICE}:take-back"))
+    await made.hq_clerk.open("3")
+    await made.mend()
+    await made.tell_all()
+    assert await made.conflicts() == []
+    assert sum(one["open_seconds"] for one in await made.hq.measured()) == 20 * 60
+    async with made.hq.database.reader() as conn:
+        assert not await conn.fetch("SELECT FROM counter_span WHERE closed_at IS NULL")
+
+
 async def test_an_entry_that_headquarters_cannot_read_holds_up_its_own_visit_alone(
     made: Region,
 ) -> None:
@@ -148,6 +194,26 @@ async def test_an_entry_that_cannot_be_worked_holds_up_its_own_visit_alone(
     assert sorted((await states(made)).values()) == ["called", "ended"]
     monkeypatch.setattr(queue, "done", done)
     ok(await made.resolve(conflict, "record"))
+    assert set((await states(made)).values()) == {"ended"}
+
+
+async def test_an_entry_that_a_busy_database_left_undone_is_told_again(
+    made: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await answer_questions(made, 1)
+    done = queue.done
+    too_late = [QueryCanceledError("canceling statement due to statement timeout")]
+
+    async def late_once(unit: Unit, visit_id: VisitId) -> Visit:
+        if too_late:
+            raise too_late.pop()
+        return await done(unit, visit_id)
+
+    monkeypatch.setattr(queue, "done", late_once)
+    with pytest.raises(HeadquartersError, match="answered 500"):
+        await made.teller.round()
+    await made.tell_all()
+    assert await made.conflicts(None) == []
     assert set((await states(made)).values()) == {"ended"}
 
 
