@@ -62,14 +62,15 @@ async def read_report(unit: Unit, site_id: SiteId, day: date) -> DayReport:
 
 async def _close(unit: Unit, site_id: SiteId, day: date, grace: timedelta) -> None:
     expected = await bookings.of_day(unit.conn, site_id, day)
-    unseen = [one.booking for one in expected if not (one.is_seen or one.is_missed)]
-    require_over(day, business_date(unit.now), unseen, unit.now, grace)
+    unseen = [one for one in expected if not one.is_seen]
+    awaited = [one.booking for one in unseen if not one.is_missed]
+    require_over(day, business_date(unit.now), awaited, unit.now, grace)
     require_counted(await card_counts.out(unit.conn, site_id, day))
     await days.sign_off(unit.conn, site_id, day, unit.now, unit.principal.subject)
     await _close_counters(unit, site_id, day)
     for visit in await visits.lock_unfinished(unit.conn, site_id, day):
         await _end(unit, visit)
-    for missed in await days.miss(unit.conn, [booking.booking_id for booking in unseen]):
+    for missed in await days.miss(unit.conn, [one.booking.booking_id for one in unseen]):
         unit.emit(
             VisitMissed(
                 case_id=missed.case_id,

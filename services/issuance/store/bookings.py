@@ -37,7 +37,9 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A booking of a site's day; ``is_seen`` once its case was checked in or served."""
+    """A booking of a site's day; ``is_seen`` once its case was checked in or served, ``is_missed``
+    once this room or reservation has called it so.
+    """
 
     booking: Booking
     is_seen: bool
@@ -99,7 +101,7 @@ async def today_of_case(
 
 
 async def of_day(conn: Connection, site_id: SiteId, day: date) -> list[Expected]:
-    """The active bookings of a site's day and those it has called missed, by time."""
+    """The bookings of a site's day that were not given up in time, by time."""
     rows = await conn.fetch(_OF_DAY, site_id, day)
     return [Expected(booking_of(row), row["is_seen"], row["is_missed"]) for row in rows]
 
@@ -165,9 +167,9 @@ SELECT b.*,
                WHERE c.booking_id = b.booking_id
                      AND v.site_id = b.site_id AND v.business_date = b.business_date)
        OR EXISTS (SELECT FROM procedure_ended e WHERE e.case_id = b.case_id) AS is_seen,
-       m.booking_id IS NOT NULL AS is_missed
+       m.booking_id IS NOT NULL OR b.state = 'missed' AS is_missed
 FROM expected_booking b LEFT JOIN missed m USING (booking_id, site_id, business_date)
 WHERE b.site_id = $1 AND b.business_date = $2
-      AND (b.state IN ('active', 'fulfilled') OR m.booking_id IS NOT NULL)
+      AND (b.state IN ('active', 'fulfilled', 'missed') OR m.booking_id IS NOT NULL)
 ORDER BY b.starts_at, b.booking_id
 """

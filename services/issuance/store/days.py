@@ -57,9 +57,11 @@ async def sign_off(conn: Connection, site_id: SiteId, day: date, at: datetime, b
 
 
 async def miss(conn: Connection, booking_ids: Sequence[UUID]) -> list[Missed]:
-    """Call those of the bookings missed whose case was not seen; returns each once and for all.
+    """Call those of the bookings missed whose case was not seen; returns each that is to be told,
+    once and for all.
 
-    Only active bookings of days that are signed off count.
+    Only bookings of days that are signed off count. One that reservation has called missed before
+    (who gave it up after its day) is noted for the day's figures and not told again.
     """
     rows = await conn.fetch(_MISS, booking_ids)
     return [Missed(**row) for row in rows]
@@ -95,7 +97,8 @@ WITH unseen AS (
     INSERT INTO missed (booking_id, site_id, business_date)
     SELECT b.booking_id, b.site_id, b.business_date
     FROM booking b JOIN service_day d USING (site_id, business_date)
-    WHERE b.booking_id = ANY ($1::uuid[]) AND b.state = 'active' AND d.signed_off_at IS NOT NULL
+    WHERE b.booking_id = ANY ($1::uuid[]) AND b.state IN ('active', 'missed')
+          AND d.signed_off_at IS NOT NULL
           AND NOT EXISTS (SELECT FROM visit_case c JOIN visit v USING (visit_id)
                           WHERE c.booking_id = b.booking_id
                                 AND v.site_id = b.site_id AND v.business_date = b.business_date)
@@ -106,6 +109,7 @@ WITH unseen AS (
 )
 SELECT u.booking_id, b.case_id, u.site_id, u.business_date
 FROM unseen u JOIN booking b USING (booking_id)
+WHERE b.state = 'active'
 ORDER BY b.starts_at, u.booking_id
 """
 _REPORT = """

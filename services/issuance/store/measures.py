@@ -100,7 +100,7 @@ _BOOKED = """
 SELECT b.starts_at, m.booking_id IS NOT NULL AS is_missed
 FROM booking b LEFT JOIN missed m USING (booking_id, site_id, business_date)
 WHERE b.site_id = $1 AND b.business_date = $2
-      AND (b.state IN ('active', 'fulfilled') OR m.booking_id IS NOT NULL)
+      AND (b.state IN ('active', 'fulfilled', 'missed') OR m.booking_id IS NOT NULL)
 """
 _SUM_UP = """
 WITH party AS (
@@ -130,6 +130,8 @@ ON CONFLICT (site_id, purpose) DO UPDATE SET
 WHERE excluded.measured_on >= service_time.measured_on
 RETURNING purpose, seconds
 """
+# One that began after a sign-off that is told late ends where it began: its counter closes with the
+# others, so nobody else would end it.
 _FORGOTTEN = """
 UPDATE counter_span s SET closed_at = greatest(s.opened_at, (
     SELECT max(t.ended_at) FROM counter_turn t

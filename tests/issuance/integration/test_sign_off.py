@@ -5,12 +5,26 @@ from datetime import timedelta
 import pytest
 
 from shared.clock import FixedClock
-from shared.contracts.reservation import BookingMoved, MoveReason
+from shared.contracts.reservation import (
+    BookingConfirmed,
+    BookingMissed,
+    BookingMoved,
+    MoveReason,
+)
 from shared.ids import PartyId, new_id
-from tests.issuance.support import LICENCE, OFFICE, TEN, TODAY, City, Clerk, ok, refused
+from tests.issuance.support import LICENCE, OFFICE, TEN, TODAY, City, Clerk, booked, ok, refused
 
 PATH = f"/v1/sites/{OFFICE}/day:sign-off"
 EVENING = TEN + timedelta(hours=7)
+
+
+def missed(booking: BookingConfirmed) -> BookingMissed:
+    """Reservation says so itself: the booking was given up after its day."""
+    return BookingMissed(
+        **booking.model_dump(include={"case_id", "booking_id", "site_id"}),
+        business_date=TODAY,
+        bookable_from=TODAY,
+    )
 
 
 async def test_no_shows_are_told_per_case_and_once(
@@ -144,6 +158,40 @@ async def test_a_booking_heard_of_after_the_sign_off_is_missed_at_once(
     assert missed["booking_id"] == str(booking.booking_id)
     assert missed["time"] == clock.now(), "it bears the time of the message, not of its handling"
     assert ok(await supervisor.post(PATH))["missed"] == 1
+
+
+async def test_who_gave_up_after_the_day_is_a_no_show_and_is_not_told_again(
+    city: City, clerk: Clerk, supervisor: Clerk, clock: FixedClock
+) -> None:
+    booking, other = [await city.booking(await city.card()) for _ in range(2)]
+    visit_id, (case_id,) = await clerk.up_to_issue(booking_id=other.booking_id)
+    ok(await clerk.step(visit_id, case_id, "issue"))
+    clock.advance(timedelta(days=1))
+    # The second was heard late: it has come, and the visit says so.
+    await city.hear(missed(booking), missed(other))
+    day = ok(await supervisor.get(f"/v1/sites/{OFFICE}/day?date={TODAY}"))
+    assert {one["case_id"]: one["state"] for one in day["expected"]} == {
+        str(booking.case_id): "missed",
+        str(other.case_id): "seen",
+    }
+    report = ok(await supervisor.post(PATH, {"date": TODAY.isoformat()}))
+    assert report["missed"] == 1
+    assert "visit.missed.v1" not in await city.types_said()
+    told = await city.measured()
+    assert (sum(one["expected"] for one in told), sum(one["missed"] for one in told)) == (2, 1)
+
+
+async def test_who_gave_up_and_is_heard_of_after_the_sign_off_counts_too(
+    city: City, supervisor: Clerk, clock: FixedClock
+) -> None:
+    booking = booked(await city.card())
+    confirmed = city.record(booking)
+    clock.advance(timedelta(days=1))
+    ok(await supervisor.post(PATH, {"date": TODAY.isoformat()}))
+    await city.hear(missed(booking))
+    await city.hear_records([confirmed])
+    assert await city.types_said() == []
+    assert ok(await supervisor.post(PATH, {"date": TODAY.isoformat()}))["missed"] == 1
 
 
 async def test_only_a_supervisor(clerk: Clerk) -> None:
