@@ -43,14 +43,20 @@ WITH old AS (
 )
 SELECT count(*) FROM forgotten
 """
+# An entry that was set aside unread holds what was done one level deeper.
 _DECIDED = """
 WITH old AS (
     SELECT r.conflict_id, r.number FROM conflict_row r JOIN conflict c USING (conflict_id)
-    WHERE c.resolved_at < $1 AND r.entry ->> 'verb' = 'proxy'
-          AND r.entry ? 'reason' AND r.entry ->> 'reason' <> 'other'
+    WHERE c.resolved_at < $1 AND coalesce(r.entry -> 'entry', r.entry) ->> 'verb' = 'proxy'
+          AND coalesce(r.entry -> 'entry', r.entry) ? 'reason'
+          AND coalesce(r.entry -> 'entry', r.entry) ->> 'reason' <> 'other'
     LIMIT $2 FOR UPDATE OF r SKIP LOCKED
 ), forgotten AS (
-    UPDATE conflict_row r SET entry = jsonb_set(entry, '{reason}', '"other"') FROM old
+    UPDATE conflict_row r SET entry = jsonb_set(
+        entry,
+        CASE WHEN entry ? 'entry' THEN '{entry,reason}'::text[] ELSE '{reason}'::text[] END,
+        '"other"'
+    ) FROM old
     WHERE r.conflict_id = old.conflict_id AND r.number = old.number
     RETURNING 1
 )
