@@ -8,6 +8,7 @@ from fastapi.responses import Response
 
 from services.issuance.api.bodies import CardCount
 from services.issuance.api.desk import refuse_query
+from services.issuance.api.repeats import StepDep, step
 from services.issuance.api.views import CardOutView, CardsView, ReportView
 from services.issuance.handlers import count_cards, measuring
 from services.issuance.handlers.sign_off import read_report
@@ -17,6 +18,7 @@ from shared.contracts.issuance import ServiceMeasured
 from shared.errors import Text
 from shared.http.call import CallDep
 from shared.http.tables import Cell, Column, Table, TableDep
+from shared.unit import Unit
 
 router = APIRouter(prefix="/v1/sites/{site_id}/day", tags=["days"])
 Day = Annotated[date | None, Query(alias="date", description="A date in Japan; today if left out.")]
@@ -47,14 +49,20 @@ async def cards(site_id: SiteRef, call: CallDep, date_: Day = None) -> CardsView
 
 
 @router.post(
-    "/cards:count", summary="Count cards back to the shelf", dependencies=[Depends(refuse_query)]
+    "/cards:count",
+    response_model=CardsView,
+    summary="Count cards back to the shelf",
+    dependencies=[Depends(refuse_query)],
 )
-async def count(site_id: SiteRef, body: CardCount, call: CallDep) -> CardsView:
+async def count(site_id: SiteRef, body: CardCount, call: StepDep) -> Response:
     """Say which are back and which are missing; saying it again replaces what was said."""
-    async with call.unit() as unit:
+
+    async def command(unit: Unit) -> CardsView:
         day = body.date or business_date(unit.now)
         found = await count_cards.count(unit, site_id, day, back=body.back, missing=body.missing)
-    return CardsView(cards=tuple(CardOutView.model_validate(card) for card in found))
+        return CardsView(cards=tuple(CardOutView.model_validate(card) for card in found))
+
+    return await step(call, body, command)
 
 
 @router.get("/report", summary="The report of a day that is signed off")

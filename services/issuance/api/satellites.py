@@ -4,11 +4,13 @@ from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
+from fastapi.responses import Response
 from pydantic import ConfigDict
 from starlette.requests import Request
 
 from services.issuance.api.bodies import EXAMPLE_ID, Body, Nothing
 from services.issuance.api.desk import refuse_query
+from services.issuance.api.repeats import StepDep, step
 from services.issuance.api.views import View
 from services.issuance.domain.satellite import Satellite, SatelliteState, SatelliteUnknown
 from services.issuance.handlers import satellites
@@ -17,6 +19,7 @@ from shared.contracts.base import SiteRef
 from shared.http.call import CallDep
 from shared.http.paging import Page, PageDep
 from shared.ids import SiteId
+from shared.unit import Unit
 
 router = APIRouter(prefix="/v1", tags=["satellites"])
 _COMMAND = [Depends(refuse_query)]
@@ -82,11 +85,19 @@ async def listed(call: CallDep, page: PageDep) -> Page[SatelliteView]:
     return page.page(found, key=lambda one: (one.site_id,), item=SatelliteView.model_validate)
 
 
-@router.post("/satellites", summary="Set a satellite up", dependencies=_COMMAND)
-async def set_up(body: SetUp, call: CallDep) -> SatelliteView:
+@router.post(
+    "/satellites",
+    response_model=SatelliteView,
+    summary="Set a satellite up",
+    dependencies=_COMMAND,
+)
+async def set_up(body: SetUp, call: StepDep) -> Response:
     """From then on it may take its lease; setting it up again changes nothing while it is away."""
-    async with call.unit() as unit:
+
+    async def command(unit: Unit) -> SatelliteView:
         return _view(await satellites.set_up(unit, body.site_id))
+
+    return await step(call, body, command)
 
 
 @router.post("/satellites/{site_id}:lease", summary="Take the lease", dependencies=_COMMAND)
@@ -97,12 +108,18 @@ async def lease(site_id: SiteRef, body: Holder, call: CallDep) -> SatelliteView:
 
 
 @router.post(
-    "/satellites/{site_id}:take-back", summary="Serve the site here again", dependencies=_COMMAND
+    "/satellites/{site_id}:take-back",
+    response_model=SatelliteView,
+    summary="Serve the site here again",
+    dependencies=_COMMAND,
 )
-async def take_back(site_id: SiteRef, call: CallDep, body: Nothing | None = None) -> SatelliteView:
+async def take_back(site_id: SiteRef, call: StepDep, body: Nothing | None = None) -> Response:
     """For a satellite that cannot serve any more; what it did is worked once it is heard again."""
-    async with call.unit() as unit:
+
+    async def command(unit: Unit) -> SatelliteView:
         return _view(await satellites.take_back(unit, site_id))
+
+    return await step(call, body, command)
 
 
 @router.get("/journal", summary="At a satellite: how far its journal was told")

@@ -1,11 +1,13 @@
 """A step whose answer was lost is sent again under its key, and gives the first answer again."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 
+from shared.clock import FixedClock
 from shared.ids import new_id
-from tests.issuance.support import LICENCE, OFFICE, WARD, City, Clerk, ok, refused
+from tests.issuance.support import LICENCE, OFFICE, TEN, WARD, City, Clerk, ok, refused
 
 STATES = {"signing": "valid", "user_authentication": "valid"}
 
@@ -68,6 +70,36 @@ async def test_an_end_that_is_told_twice_is_the_same_end(
     body = {"reason": "documents_missing"} if step == "defer" else None
     assert (await twice(clerk, path, body))["state"] == "ended"
     refused(await clerk.post(path, body), "visit-ended" if step == "leave" else "case-closed")
+
+
+async def test_a_late_repeat_of_a_count_does_not_undo_a_newer_one(
+    city: City, clerk: Clerk, supervisor: Clerk, clock: FixedClock
+) -> None:
+    booking = await city.booking(await city.card())
+    await clerk.up_to_issue(booking_id=booking.booking_id)
+    clock.set(TEN + timedelta(hours=7))
+    day = f"/v1/sites/{OFFICE}/day"
+    missing = {"missing": [str(booking.case_id)]}
+    key = str(new_id())
+    first = await clerk.post(f"{day}/cards:count", missing, key)
+    ok(await clerk.count_back(booking.case_id))
+    again = await clerk.post(f"{day}/cards:count", missing, key)
+    assert again.content == first.content
+    (card,) = ok(await clerk.get(f"{day}/cards"))["cards"]
+    assert card["is_back"], "what was said last holds"
+    assert (await twice(supervisor, f"{day}:sign-off"))["cards_back"] == 1
+
+
+async def test_a_late_repeat_does_not_set_a_satellite_up_that_was_taken_back(
+    supervisor: Clerk,
+) -> None:
+    key, site = str(new_id()), {"site_id": OFFICE}
+    first = await supervisor.post("/v1/satellites", site, key)
+    await twice(supervisor, f"/v1/satellites/{OFFICE}:take-back")
+    again = await supervisor.post("/v1/satellites", site, key)
+    assert again.content == first.content
+    (now,) = ok(await supervisor.get("/v1/satellites"))["items"]
+    assert now["state"] == "back"
 
 
 async def test_without_a_key_a_step_is_judged_anew(city: City, clerk: Clerk) -> None:
