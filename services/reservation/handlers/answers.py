@@ -21,7 +21,14 @@ from services.reservation.domain.closure import (
 )
 from services.reservation.domain.message import Note
 from services.reservation.domain.rules import Rules
-from services.reservation.handlers import announce, citizens, moves, parties, reseating
+from services.reservation.handlers import (
+    announce,
+    citizens,
+    going_back,
+    moves,
+    parties,
+    reseating,
+)
 from services.reservation.handlers.moves import Target
 from services.reservation.store import bookings, closures, displaced, displaced_seen, returns
 from shared.ids import BookingId, SiteId
@@ -167,7 +174,7 @@ async def _cancel(unit: Unit, closure: Closure, rows: Sequence[Displaced], rules
     reason = closure.kind.cancel_reason
     told = [(one.booking_id, unit.now) for one in rows]
     ended = await bookings.cancel(unit.conn, told, reason)
-    due_at = await parties.back_at(unit, ended[0].site_id, rules)
+    due_at = await going_back.back_at(unit, ended[0].site_id, rules)
     await returns.give_back(unit.conn, [(booking_id, due_at) for booking_id, _ in told])
     ends = {one.booking_id: DisplacedState.CANCELLED for one in rows}
     await reseating.end(unit, closure, ends, rows, rules)

@@ -16,7 +16,14 @@ from services.reservation.domain.booking import (
 )
 from services.reservation.domain.rules import Rules
 from services.reservation.domain.site_rules import SiteRules
-from services.reservation.handlers import announce, citizens, parties, site_rules, together
+from services.reservation.handlers import (
+    announce,
+    citizens,
+    going_back,
+    parties,
+    site_rules,
+    together,
+)
 from services.reservation.handlers.parties import Request
 from services.reservation.handlers.precondition import Precondition
 from services.reservation.store import bookings, returns
@@ -166,13 +173,13 @@ async def _cancelled(
 
 
 async def _give_back(unit: Unit, ended: Sequence[Booking], own: Mapping[SiteId, SiteRules]) -> None:
-    wait = {site: await parties.patience(unit, [site]) for site in {b.site_id for b in ended}}
+    wait = {site: await going_back.patience(unit, [site]) for site in {b.site_id for b in ended}}
     await returns.give_back(
         unit.conn,
         [
             (
                 b.booking_id,
-                parties.back_after(unit, wait[b.site_id], own[b.site_id].of(b.procedure)),
+                going_back.back_after(unit, wait[b.site_id], own[b.site_id].of(b.procedure)),
             )
             for b in ended
         ],

@@ -4,7 +4,7 @@ Nobody loses a seat here: a calendar that has no room for what is booked is refu
 bookings are being moved elsewhere (a closure), keeps their seats until they leave.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache, partial
 
@@ -19,8 +19,8 @@ from services.reservation.domain.opening import accepts, on_sale
 from services.reservation.domain.published import Bookable
 from services.reservation.domain.rules import Rules
 from services.reservation.handlers import site_rules
-from services.reservation.store import cells, sites, suspensions
-from services.reservation.store.cells import DayShape
+from services.reservation.store import cells, free_cells, sites, suspensions
+from services.reservation.store.free_cells import DayShape
 from services.reservation.store.sites import StoredSite
 from shared.calendar import TOKYO, business_date
 from shared.contracts.base import Procedure
@@ -50,27 +50,35 @@ class BookingsInTheWay(Conflict):
         )
 
 
-async def remake(unit: Unit, site: Site, made_until: date | None, rules: Rules) -> None:
+async def remake(
+    unit: Unit, site: Site, made_until: date | None, rules: Rules, *, former: Site | None = None
+) -> None:
     """Make the cells of a locked site in service anew, from now on, and publish its capacity.
 
+    Days on which ``former`` sold seats and it sells none any more are published as such.
     Raises ``BookingsInTheWay``.
     """
     today = business_date(unit.now)
     until = max(made_until or today, rules.made_until(today))
     await _make(unit, site, today, until, rules)
-    await _publish(unit, site, today, until, rules)
+    await _publish(unit, site, today, until, rules, gone=_sold_days(former, unit.now, until, rules))
 
 
-async def make_room(unit: Unit, site: Site, made_until: date | None, rules: Rules) -> None:
+async def make_room(
+    unit: Unit, site: Site, made_until: date | None, rules: Rules, *, former: Site | None = None
+) -> None:
     """Make the cells of a locked site anew from now on, although more may be booked than fits.
 
     What is booked stays; nothing is sold beyond the new calendar, and days without any seat left
-    are published as such.
+    are published as such, also of what only ``former`` accepted.
     """
     today = business_date(unit.now)
     until = max(made_until or today, rules.made_until(today))
     await _make(unit, site, today, until, rules, strict=False)
-    await _publish(unit, site, today, until, rules, every_day=True)
+    gone = _sold_days(former, unit.now, until, rules)
+    for procedure in {entry.procedure for entry in site.acceptance}:
+        gone[procedure] = {today + timedelta(days=n) for n in range((until - today).days + 1)}
+    await _publish(unit, site, today, until, rules, gone=gone)
 
 
 async def extend(unit: Unit, stored: StoredSite, asked: date, rules: Rules) -> None:
@@ -139,11 +147,35 @@ def _without_room(
     }
 
 
+def _sold_days(
+    former: Site | None, start: datetime, last: date, rules: Rules
+) -> dict[Procedure, set[date]]:
+    """The days on which ``former`` sold seats from ``start`` on, by procedure.
+
+    A day of which nothing is left is not among them: what was told of it stands.
+    """
+    if former is None:
+        return {}
+    cells_then = sold(former, business_date(start), last, rules)
+    days = {business_date(at) for at in cells_then if at >= start}
+    return {
+        procedure: {day for day in days if accepts(former, procedure, None, day)}
+        for procedure in Procedure
+    }
+
+
 async def _publish(
-    unit: Unit, site: Site, first: date, last: date, rules: Rules, *, every_day: bool = False
+    unit: Unit,
+    site: Site,
+    first: date,
+    last: date,
+    rules: Rules,
+    *,
+    gone: Mapping[Procedure, Collection[date]] | None = None,
 ) -> None:
+    """Say how many seats there are; on days ``gone`` without any, that there are none."""
     start, end = max(unit.now, midnight(first)), midnight(last + timedelta(days=1))
-    shapes = await cells.shapes(unit.conn, site.site_id, start, end, unit.now)
+    shapes = await free_cells.shapes(unit.conn, site.site_id, start, end, unit.now)
     own = await site_rules.at(unit, site.site_id, rules)
     stops = await suspensions.running(unit.conn, [site.site_id])
     for procedure in Procedure:
@@ -154,10 +186,8 @@ async def _publish(
         lie = cache(partial(minutes_by_hour, count=count, cell_minutes=length))
         bookable = Bookable(site.site_id, procedure, there, stops, unit.now)
         found = {day.business_date: day for day in _days(site, bookable, shapes, fit, lie)}
-        if every_day and any(entry.procedure is procedure for entry in site.acceptance):
-            for number in range((last - first).days + 1):
-                day = first + timedelta(days=number)
-                found.setdefault(day, DayCapacity(business_date=day, total=0, free=0))
+        for day in (gone or {}).get(procedure, ()):
+            found.setdefault(day, DayCapacity(business_date=day, total=0, free=0))
         if found:
             days = tuple(found[day] for day in sorted(found))
             unit.emit(

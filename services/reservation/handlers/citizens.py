@@ -75,18 +75,26 @@ def moved(
 
 
 def cancelled(booking: Booking, at: datetime, reason: CancelReason) -> Note | None:
-    """The citizen's seat is gone; nothing to tell of a visit that took place or is over.
-
-    Whom a stop of the national system has sent home from the site was told there; where there is
-    an address they have it in writing as well, while that can still be news.
-    """
-    if reason is CancelReason.SUSPENSION and booking.starts_at <= at:
-        until = {"reason": BROKEN_OFF, "told_until": (at + NEWS_LASTS).isoformat()}
-        return _about(Kind.CANCELLED, booking, at, by_city=False, facts={**until})
+    """The citizen's seat is gone; nothing to tell of a visit that took place or is over."""
     if reason is CancelReason.SERVED_OTHERWISE or booking.starts_at <= at:
         return None
     by_city = reason not in BY_CITIZEN
     return _about(Kind.CANCELLED, booking, at, by_city=by_city, facts={"reason": reason.value})
+
+
+def broken_off(booking: Booking, at: datetime, reason: CancelReason) -> Note | None:
+    """A visit came to nothing at the site; ``cancelled`` where it was broken off before its time.
+
+    Whom a stop of the national system has sent home was told there; where there is an address they
+    have it in writing as well, while that can still be news.
+    """
+    if reason is not CancelReason.SUSPENSION or booking.starts_at > at:
+        return cancelled(booking, at, reason)
+    until: dict[str, Json] = {
+        "reason": BROKEN_OFF,
+        "told_until": (at + NEWS_LASTS).isoformat(),
+    }
+    return _about(Kind.CANCELLED, booking, at, by_city=False, facts=until)
 
 
 def alternative(

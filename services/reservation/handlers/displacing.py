@@ -22,7 +22,7 @@ from services.reservation.domain.national_system import NationalSystem, Suspensi
 from services.reservation.domain.opening import would_accept
 from services.reservation.domain.rules import Rules
 from services.reservation.handlers import calendar, site_rules
-from services.reservation.store import alternatives, cases, cells, sites, suspensions
+from services.reservation.store import alternatives, cases, free_cells, sites, suspensions
 from shared.calendar import business_date
 from shared.contracts.place import Site
 from shared.ids import BookingId, CaseId, PartyId, SiteId, derived_id
@@ -171,7 +171,7 @@ async def _places(unit: Unit, preview: Change | None, rules: Rules) -> list[Plac
         await calendar.extend(unit, stored, last, rules)
     start, end = unit.now, midnight(last + timedelta(days=1))
     free: dict[SiteId, dict[datetime, int]] = {}
-    for row in await cells.free(unit.conn, sorted(found), start, end, unit.now):
+    for row in await free_cells.free(unit.conn, sorted(found), start, end, unit.now):
         free.setdefault(row.site_id, {})[row.starts_at] = row.free
     there = {site_id: stored.site for site_id, stored in found.items()}
     if preview is not None and preview.kind is not ClosureKind.SUSPENSION:

@@ -4,10 +4,13 @@ Order does not matter: each fact replaces only what was told before it. The fact
 first, because that locks their cases; then nobody books them until this unit has ended.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeAlias, TypeVar
 
-from services.reservation.handlers import announce, citizens, parties
+from services.reservation.domain.booking import Booking
+from services.reservation.domain.message import Note
+from services.reservation.handlers import announce, citizens, going_back
 from services.reservation.store import bookings, cases, renewals, returns
 from services.reservation.store.cases import Notice, Place
 from shared.contracts.base import CaseEvent
@@ -26,6 +29,8 @@ from shared.messaging.envelope import Message
 from shared.unit import Unit
 
 E = TypeVar("E", bound=CaseEvent)
+Telling: TypeAlias = Callable[[Booking, datetime, CancelReason], Note | None]
+"""What a citizen is told of a booking that has ended, if anything."""
 
 
 def newest(messages: Iterable[Message[E]]) -> list[Message[E]]:
@@ -118,17 +123,29 @@ async def cancel_active(
 
 
 async def cancel(
-    unit: Unit, causes: Mapping[BookingId, Message[CaseEvent]], reason: CancelReason
+    unit: Unit,
+    causes: Mapping[BookingId, Message[CaseEvent]],
+    reason: CancelReason,
+    *,
+    note: Telling = citizens.cancelled,
+    missed: bool = False,
 ) -> None:
-    """Cancel these bookings, each for its cause; their cases are locked by this unit."""
+    """Cancel these bookings, each for its cause; their cases are locked by this unit.
+
+    With ``missed`` those too that were missed until now; who has booked again meanwhile stays
+    expected, so other rooms, which know a case by what was told last, hear of those nothing.
+    """
     told = [(booking_id, cause.time) for booking_id, cause in sorted(causes.items())]
-    ended = await bookings.cancel(unit.conn, told, reason)
-    patience = await parties.patience(unit, {booking.site_id for booking in ended})
+    ended = await bookings.cancel(unit.conn, told, reason, missed=missed)
+    patience = await going_back.patience(unit, {booking.site_id for booking in ended})
     await returns.give_back(unit.conn, [(booking_id, at + patience) for booking_id, at in told])
-    notes = [citizens.cancelled(one, causes[one.booking_id].time, reason) for one in ended]
+    notes = [note(one, causes[one.booking_id].time, reason) for one in ended]
     await citizens.notify(unit, citizens.present(notes))
+    by_case = [booking.case_id for booking in ended]
+    again = {one.case_id for one in await bookings.active(unit.conn, by_case)} if missed else set()
     for booking in ended:
-        unit.emit(announce.cancelled(booking, reason), cause=causes[booking.booking_id])
+        if booking.case_id not in again:
+            unit.emit(announce.cancelled(booking, reason), cause=causes[booking.booking_id])
         unit.audit(
             "booking.cancelled",
             subject=str(booking.case_id),

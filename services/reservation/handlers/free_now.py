@@ -11,7 +11,7 @@ from services.reservation.domain.rules import Rules
 from services.reservation.domain.site_rules import SiteRules
 from services.reservation.domain.waitlist import Entry, fitting
 from services.reservation.handlers import parties, site_rules
-from services.reservation.store import bookings, cases, cells, sites, suspensions
+from services.reservation.store import bookings, cases, free_cells, sites, suspensions
 from shared.calendar import business_date
 from shared.contracts.place import Site
 from shared.errors import Problem
@@ -83,7 +83,7 @@ async def _earliest(unit: Unit, asked: _Asked, first: date, last: date) -> datet
     if first > last:
         return None
     start, end = max(midnight(first), unit.now), midnight(last + timedelta(days=1))
-    rows = await cells.free(unit.conn, [site_id], start, end, unit.now)
+    rows = await free_cells.free(unit.conn, [site_id], start, end, unit.now)
     length = asked.rules.city.cell_minutes
     for day, free in by_day({row.starts_at: row.free for row in rows}).items():
         kept = asked.kept(day, by_staff=by_staff)

@@ -13,8 +13,8 @@ from services.reservation.domain.cells import midnight
 from services.reservation.domain.rules import Rules
 from services.reservation.domain.site_rules import SiteRules
 from services.reservation.handlers import site_rules
-from services.reservation.handlers.parties import OFFER_PATIENCE
-from services.reservation.store import cells, daily, returns, waitlist
+from services.reservation.handlers.going_back import OFFER_PATIENCE
+from services.reservation.store import cells, daily, free_cells, returns, waitlist
 from shared.calendar import business_date
 from shared.contracts.base import Procedure
 from shared.due import DueWork
@@ -37,7 +37,7 @@ async def ask_first(
     if not waiting:
         return
     start, end = midnight(min(waiting)), midnight(max(waiting) + timedelta(days=1))
-    rows = await cells.free(unit.conn, [site_id], max(start, unit.now), end, unit.now)
+    rows = await free_cells.free(unit.conn, [site_id], max(start, unit.now), end, unit.now)
     wanted = [
         (site_id, row.starts_at)
         for row in rows

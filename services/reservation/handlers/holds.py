@@ -10,7 +10,7 @@ from uuid import UUID
 from services.reservation.domain.booking import Booking, SlotTaken
 from services.reservation.domain.hold import Hold, HoldEnded, HoldId, HoldState, NoSuchHold
 from services.reservation.domain.rules import Rules
-from services.reservation.handlers import moves, parties
+from services.reservation.handlers import going_back, moves, parties
 from services.reservation.handlers.parties import Ready, Request
 from services.reservation.store import bookings, holds, returns
 from shared.ids import PartyId, SiteId, new_id
@@ -74,7 +74,7 @@ async def _change(
 
 async def keep_until(unit: Unit, hold: Hold, rules: Rules) -> None:
     """Let the hold's seats, which are taken, go on their way back, not before it ends."""
-    delay = await parties.back_at(unit, hold.site_id, rules) - unit.now
+    delay = await going_back.back_at(unit, hold.site_id, rules) - unit.now
     await returns.put_back(
         unit.conn,
         hold.site_id,
@@ -170,7 +170,7 @@ async def release(unit: Unit, hold_id: HoldId, rules: Rules) -> None:
 
 async def let_go(unit: Unit, hold: Hold, rules: Rules) -> None:
     """The seats of a locked hold return after a random delay."""
-    due_at = await parties.back_at(unit, hold.site_id, rules)
+    due_at = await going_back.back_at(unit, hold.site_id, rules)
     await returns.let_go(unit.conn, hold.hold_id, unit.now, due_at)
 
 

@@ -11,7 +11,7 @@ from services.reservation.domain.rules import Rules
 from services.reservation.domain.site_rules import SiteRules
 from services.reservation.domain.waitlist import Entry, openings, with_freed
 from services.reservation.handlers import parties, site_rules
-from services.reservation.store import bookings, cases, cells, sites, waitlist
+from services.reservation.store import bookings, cases, free_cells, sites, waitlist
 from services.reservation.store.freed_seats import Freed
 from shared.calendar import business_date
 from shared.contracts.place import Site
@@ -46,7 +46,7 @@ async def look(unit: Unit, freed: Freed, rules: Rules) -> Chance | None:
         return None
     day = business_date(first)
     start, end = midnight(day), midnight(day + timedelta(days=1))
-    rows = await cells.free(unit.conn, [freed.site_id], start, end, unit.now)
+    rows = await free_cells.free(unit.conn, [freed.site_id], start, end, unit.now)
     return Chance(
         freed=freed,
         site=stored.site,

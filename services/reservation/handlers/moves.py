@@ -16,7 +16,13 @@ from services.reservation.domain.cells import party_cells
 from services.reservation.domain.message import Note
 from services.reservation.domain.rules import Rules
 from services.reservation.domain.site_rules import SiteRules
-from services.reservation.handlers import announce, citizens, parties, site_rules
+from services.reservation.handlers import (
+    announce,
+    citizens,
+    going_back,
+    parties,
+    site_rules,
+)
 from services.reservation.handlers.parties import Ready, Request
 from services.reservation.handlers.precondition import Precondition
 from services.reservation.store import bookings, returns
@@ -167,7 +173,7 @@ async def put_back(
     """Let seats that somebody has left return after a random delay."""
     if not seats:
         return
-    due_at = await parties.back_at(unit, site_id, rules)
+    due_at = await going_back.back_at(unit, site_id, rules)
     await returns.put_back(unit.conn, site_id, seats, new_id(), held_until=None, due_at=due_at)
 
 

@@ -19,7 +19,13 @@ from services.reservation.domain.booking import (
 )
 from services.reservation.domain.rules import Rules
 from services.reservation.domain.sharing import CellKey, Wanted, share_out
-from services.reservation.handlers import citizens, moves, parties, site_rules
+from services.reservation.handlers import (
+    citizens,
+    going_back,
+    moves,
+    parties,
+    site_rules,
+)
 from services.reservation.handlers.moves import Target
 from services.reservation.handlers.parties import Ready, Request
 from services.reservation.store import bookings, cells, returns
@@ -193,11 +199,11 @@ async def _reseated(unit: Unit, granted: Sequence[_Leaving], rules: Rules) -> Ma
 
 async def _put_back(unit: Unit, granted: Sequence[_Leaving], rules: Rules) -> None:
     sites = sorted({site for one in granted for site, seats in one.back.items() if seats})
-    wait = {site: await parties.patience(unit, [site]) for site in sites}
+    wait = {site: await going_back.patience(unit, [site]) for site in sites}
     await returns.put_back_all(
         unit.conn,
         [
-            Back(site, seats, new_id(), parties.back_after(unit, wait[site], rules))
+            Back(site, seats, new_id(), going_back.back_after(unit, wait[site], rules))
             for one in granted
             for site, seats in one.back.items()
             if seats

@@ -3,10 +3,9 @@
 Locks are taken in one order: site (only where its calendar is extended), cases, holds, cells.
 """
 
-import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from services.reservation.domain.booking import (
     Booking,
@@ -32,7 +31,7 @@ from services.reservation.domain.rules import Audience, Rules
 from services.reservation.domain.site import NoSuchSite
 from services.reservation.domain.site_rules import SiteRules
 from services.reservation.handlers import announce, calendar, citizens, site_rules
-from services.reservation.store import cases, cells, sites, suspensions, waitlist
+from services.reservation.store import cases, cells, sites, suspensions
 from services.reservation.store.sites import StoredSite
 from shared.calendar import business_date
 from shared.contracts.base import Procedure
@@ -40,9 +39,6 @@ from shared.contracts.place import Site
 from shared.errors import Problem
 from shared.ids import BookingId, CaseId, PartyId, SiteId, new_id
 from shared.unit import Unit
-
-OFFER_PATIENCE = timedelta(minutes=1)
-"""A seat that somebody waits for stays away at least so long, that it can be offered first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,26 +248,6 @@ async def tell_confirmed(unit: Unit, made: Sequence[Booking]) -> None:
         unit.emit(announce.confirmed(booking))
         audit(unit, "booking.confirmed", booking)
     await citizens.notify(unit, [citizens.confirmed(booking, unit.now) for booking in made])
-
-
-async def back_at(unit: Unit, site_id: SiteId, rules: Rules) -> datetime:
-    """When a seat given back now is free again.
-
-    Nobody can tell when it comes back, so that handing one over by cancelling does not pay.
-    """
-    return back_after(unit, await patience(unit, [site_id]), rules)
-
-
-def back_after(unit: Unit, at_least: timedelta, rules: Rules) -> datetime:
-    """``back_at`` where it is known how long seats of the site stay away at least."""
-    wait = timedelta(seconds=secrets.randbelow(int(rules.return_within.total_seconds()) + 1))
-    return unit.now + max(wait, at_least)
-
-
-async def patience(unit: Unit, site_ids: Collection[SiteId]) -> timedelta:
-    """How long a seat at these sites stays away at least, so that who waits is asked first."""
-    waited_for = await waitlist.anybody_waits(unit.conn, sorted(site_ids))
-    return OFFER_PATIENCE if waited_for else timedelta(0)
 
 
 def audit(unit: Unit, action: str, booking: Booking) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from services.reservation.domain.booking import Booking, BookingState
 from services.reservation.domain.closure import Closure, Displaced, DisplacedState
 from services.reservation.domain.rules import Rules
-from services.reservation.handlers import citizens, moves, parties
+from services.reservation.handlers import citizens, going_back, moves
 from services.reservation.store import alternatives, displaced
 from shared.ids import BookingId, CaseId
 from shared.unit import Unit
@@ -56,7 +56,7 @@ async def end(
     unreached = await citizens.settled(unit, [(one.case_id, one.booking_id) for one in kept])
     held = [one for one in kept if one.seat_held and one.booking_id in ends]
     for site_id in sorted({one.to_site_id for one in held if one.to_site_id is not None}):
-        due_at = await parties.back_at(unit, site_id, rules)
+        due_at = await going_back.back_at(unit, site_id, rules)
         seat_ids = [one.seat_id for one in held if one.to_site_id == site_id]
         await alternatives.let_go(unit.conn, seat_ids, due_at)
     return unreached

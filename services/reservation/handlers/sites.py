@@ -169,12 +169,12 @@ async def replace(
     if site.state not in (SiteState.OPEN, SiteState.WINDING_DOWN):
         return Settled(site, version)
     if running is None and policy is Displaced.REFUSE:
-        await calendar.remake(unit, site, stored.made_until, rules)
+        await calendar.remake(unit, site, stored.made_until, rules, former=stored.site)
         if site.acceptance != stored.site.acceptance:
             await refuse_lost(unit, site, stored.made_until, rules)
         await fresh_seats.ask_first(unit, site.site_id)
         return Settled(site, version)
-    await calendar.make_room(unit, site, stored.made_until, rules)
+    await calendar.make_room(unit, site, stored.made_until, rules, former=stored.site)
     if policy is Displaced.REFUSE:
         await refuse_lost(unit, site, stored.made_until, rules)
     if running is not None:

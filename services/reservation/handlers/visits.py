@@ -6,8 +6,8 @@ The facts of the cases are written first, because that locks them; bookings come
 from collections.abc import Sequence
 from datetime import date
 
-from services.reservation.domain.booking import Booking
-from services.reservation.handlers import announce
+from services.reservation.domain.booking import Booking, BookingState
+from services.reservation.handlers import announce, citizens
 from services.reservation.handlers.facts import cancel, cancel_active
 from services.reservation.store import bookings, cases, renewals
 from shared.calendar import business_date
@@ -55,20 +55,28 @@ async def used(
 ) -> None:
     """The visit took place and the case goes on: its booking is used up, and another can be made.
 
-    A booking that was moved to a later day meanwhile stays.
+    A booking that was moved to a later day meanwhile stays. One that somebody gave up after its day
+    was missed until now: of that day, the visit says otherwise.
     """
     today = {m.data.case_id: business_date(m.time) for m in messages}
     await cases.may_book_from(unit.conn, today.items())
     by_booking = {m.data.booking_id: m for m in messages if m.data.booking_id is not None}
     told = [
         (one.booking_id, by_booking[one.booking_id])
-        for one in await bookings.active(unit.conn, sorted(today))
-        if one.booking_id in by_booking and business_date(one.starts_at) <= today[one.case_id]
+        for one in await bookings.unserved(unit.conn, sorted(by_booking))
+        if _is_used(one, by_booking[one.booking_id])
     ]
     for reason in (CancelReason.SUSPENSION, CancelReason.SERVED_OTHERWISE):
         causes = {id_: m for id_, m in told if _why_used(m.data) is reason}
         if causes:
-            await cancel(unit, causes, reason)
+            await cancel(unit, causes, reason, note=citizens.broken_off, missed=True)
+
+
+def _is_used(one: Booking, message: Message[VisitDeferred] | Message[VisitAbandoned]) -> bool:
+    if one.case_id != message.data.case_id:
+        return False
+    booked, came = business_date(one.starts_at), business_date(message.time)
+    return booked == came or (booked < came and one.state is BookingState.ACTIVE)
 
 
 def _why_used(event: VisitDeferred | VisitAbandoned) -> CancelReason:

@@ -68,5 +68,5 @@ async def _restore(unit: Unit, closure: Closure, rules: Rules) -> None:
     version = await site_store.update(unit.conn, site, unit.now)
     await site_news.tell(unit, SiteChanged, site)
     unit.audit("site.changed", subject=site.site_id, site_id=site.site_id, version=version)
-    await calendar.make_room(unit, site, stored.made_until, rules)
+    await calendar.make_room(unit, site, stored.made_until, rules, former=stored.site)
     await sites.refuse_lost(unit, site, stored.made_until, rules)

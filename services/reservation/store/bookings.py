@@ -26,6 +26,11 @@ _ACTIVE = f"""
 SELECT {_COLUMNS} FROM booking WHERE case_id = ANY($1::uuid[]) AND state = 'active'
 ORDER BY case_id
 """  # noqa: S608
+_UNSERVED = f"""
+SELECT {_COLUMNS} FROM booking
+WHERE booking_id = ANY($1::uuid[]) AND state IN ('active', 'missed')
+ORDER BY case_id
+"""  # noqa: S608
 _STANDING = f"""
 SELECT {_COLUMNS} FROM booking WHERE state = 'active' AND booking_id IN (
     SELECT b.booking_id FROM booking AS b
@@ -69,7 +74,7 @@ _UNMAKE = "DELETE FROM booking WHERE booking_id = ANY($1::uuid[])"
 _CANCEL = f"""
 UPDATE booking SET state = 'cancelled', reason = $3, version = version + 1, changed_at = c.at
 FROM unnest($1::uuid[], $2::timestamptz[]) AS c(id, at)
-WHERE booking_id = c.id AND state = 'active'
+WHERE booking_id = c.id AND state = ANY($4::text[])
 RETURNING {_COLUMNS}
 """  # noqa: S608
 _MISS = f"""
@@ -101,6 +106,11 @@ async def read_all(conn: Connection, booking_ids: Sequence[BookingId]) -> dict[B
 async def active(conn: Connection, case_ids: Sequence[CaseId]) -> list[Booking]:
     """The active bookings of the cases."""
     return [_booking(row) for row in await conn.fetch(_ACTIVE, case_ids)]
+
+
+async def unserved(conn: Connection, booking_ids: Sequence[BookingId]) -> list[Booking]:
+    """Those of the bookings with which nothing has been done yet: active or missed."""
+    return [_booking(row) for row in await conn.fetch(_UNSERVED, booking_ids)]
 
 
 async def standing(
@@ -166,10 +176,15 @@ async def unmake(conn: Connection, booking_ids: Sequence[BookingId]) -> None:
 
 
 async def cancel(
-    conn: Connection, told: Sequence[tuple[BookingId, datetime]], reason: CancelReason
+    conn: Connection,
+    told: Sequence[tuple[BookingId, datetime]],
+    reason: CancelReason,
+    *,
+    missed: bool = False,
 ) -> list[Booking]:
-    """Cancel those that are active, and return them: (booking, when)."""
-    rows = await conn.fetch(_CANCEL, *zip(*told, strict=True), reason.value)
+    """Cancel those that are active, or ``missed`` as well, and return them: (booking, when)."""
+    states = ["active", "missed"] if missed else ["active"]
+    rows = await conn.fetch(_CANCEL, *zip(*told, strict=True), reason.value, states)
     return [_booking(row) for row in rows]
 
 

@@ -56,6 +56,7 @@ from tests.reservation.support import (
     open_site,
     tokyo,
     told,
+    types,
     units,
 )
 
@@ -267,6 +268,37 @@ async def test_who_came_in_vain_books_again(
     assert again.state is BookingState.ACTIVE
     await hear(room, told(deferred(booking, why), 2, at=NINE + timedelta(minutes=30)))
     assert (await stored(room, again.booking_id)).state is BookingState.ACTIVE
+
+
+@pytest.mark.parametrize(("days", "rebook"), [(-1, False), (0, False), (0, True), (1, False)])
+async def test_who_gave_up_after_the_day_had_come_says_a_visit_of_that_day(
+    room: Database, *, days: int, rebook: bool
+) -> None:
+    await invite(room, MINE)
+    booking = await book(room)
+    friday = FixedClock(NINE + timedelta(hours=23))
+    async with units(room, friday).begin(citizen(MINE)) as unit:
+        await bookings.cancel(unit, booking.booking_id, RULES, lambda _: None)
+    assert (await stored(room, booking.booking_id)).state is BookingState.MISSED
+    if rebook:
+        async with units(room, friday).begin(citizen(MINE)) as unit:
+            monday = Request((MINE,), SITE, NINE + timedelta(days=4))
+            (again,) = await bookings.book(unit, monday, RULES)
+    record = told(deferred(booking), at=NINE + timedelta(days=days))
+    await hear(room, record, record)
+    ended = await stored(room, booking.booking_id)
+    said = types(await events_of(room, MINE), "booking.cancelled")
+    if days == 0:
+        assert (ended.state, ended.reason) == (
+            BookingState.CANCELLED,
+            CancelReason.SERVED_OTHERWISE,
+        )
+        assert len(said) == (0 if rebook else 1), "preparation keeps what it was told last"
+    else:
+        assert (ended.state, said) == (BookingState.MISSED, [])
+    if rebook:
+        assert (await stored(room, again.booking_id)).state is BookingState.ACTIVE
+    assert all(booked == accounted for booked, accounted in await counts(room))
 
 
 async def test_a_booking_moved_on_meanwhile_is_not_used_up(room: Database) -> None:

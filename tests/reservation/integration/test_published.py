@@ -3,12 +3,15 @@
 import json
 from datetime import time, timedelta
 
+import pytest
+
 from services.reservation.domain.national_system import Policy
 from services.reservation.domain.site_rules import Overrides
-from services.reservation.handlers import ruling, suspensions
+from services.reservation.handlers import ruling, sites, suspensions
+from services.reservation.handlers.sites import Displaced
 from services.reservation.handlers.suspensions import Order
 from shared.contracts.base import Procedure
-from shared.contracts.place import OpeningHours, Weekday
+from shared.contracts.place import Acceptance, OpeningHours, Weekday
 from shared.contracts.site import SuspensionReason
 from shared.db import Database
 from tests.reservation.support import (
@@ -18,6 +21,7 @@ from tests.reservation.support import (
     RULES,
     SITE,
     THURSDAY,
+    WARD,
     make_site,
     open_site,
     tokyo,
@@ -72,6 +76,30 @@ async def test_what_is_suspended_is_not_told_as_free_until_it_is_over(database: 
     async with units(database).begin(PEOPLE["planner"]) as unit:
         await suspensions.resume(unit, one.suspension_id, None, RULES)
     assert (await told(database))[str(THURSDAY)] == (18, 18)
+
+
+@pytest.mark.parametrize("policy", list(Displaced))
+async def test_what_a_site_no_longer_accepts_is_told_as_no_seats(
+    database: Database, policy: Displaced
+) -> None:
+    site = await open_site(database)
+    before = await told(database)
+    renewals = Acceptance(procedure=Procedure.CERTIFICATE_RENEWAL, wards=(WARD,))
+    other = site.model_copy(update={"acceptance": (renewals,)})
+    async with units(database).begin(PEOPLE["planner"]) as unit:
+        await sites.put(unit, other, RULES, lambda _: None, policy=policy)
+    assert await told(database) == dict.fromkeys(before, (0, 0))
+
+
+async def test_a_weekday_that_is_closed_now_is_told_as_no_seats(database: Database) -> None:
+    site = await open_site(database)
+    before = await told(database)
+    hours = tuple(one for one in site.hours if one.weekday is not Weekday.THURSDAY)
+    async with units(database).begin(PEOPLE["planner"]) as unit:
+        await sites.put(unit, site.model_copy(update={"hours": hours}), RULES, lambda _: None)
+    found = await told(database)
+    assert set(found) == set(before)
+    assert (found[str(THURSDAY)], found[str(FRIDAY)]) == ((0, 0), (18, 18))
 
 
 async def test_no_seat_lies_behind_the_evening_stop(database: Database) -> None:

@@ -333,6 +333,18 @@ async def messages(database: Database, case_id: CaseId) -> list[tuple[str, str]]
     return [(row["kind"], row["state"]) for row in rows]
 
 
+async def test_who_answers_after_the_time_was_not_sent_home(room: Database) -> None:
+    await reachable(room, A)
+    (booking,) = await book(room, A, at=NINE)
+    await suspend(room)
+    clock = FixedClock(MORNING)
+    await work(room, clock)
+    later = FixedClock(NINE + timedelta(minutes=30))
+    await answer(room, booking, Said(Answer.CANCEL), later, citizen(A))
+    assert types(await events_of(room, A), "booking.cancelled") == ["booking.cancelled.v1"]
+    assert [kind for kind, _ in await messages(room, A) if kind == "cancelled"] == []
+
+
 async def test_whose_booking_is_kept_is_told_so_and_told_again_when_it_is_over(
     room: Database,
 ) -> None:
