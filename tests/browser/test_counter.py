@@ -55,6 +55,13 @@ STOPS = NationalSystemSuspended(
     reason=SuspensionReason.OUTAGE,
 )
 
+STOPS_LONGER = STOPS.model_copy(
+    update={
+        "suspension_id": SuspensionId(derived_id("longer")),
+        "ends_at": TEN + timedelta(hours=23),
+    }
+)
+
 
 @asynccontextmanager
 async def at_counter(
@@ -238,5 +245,12 @@ async def test_the_board_follows_calls_and_is_read_from_five_metres(house: House
         await expect(last).to_contain_text("中断")
         await expect(page.locator("#stopped")).to_contain_text("再開予定")
         await expect(page.locator("#until-at")).to_have_text("12:00")
-        assert min(await page.evaluate(SIZES, "#stopped, #stopped span, #until-at")) >= 50
+        await expect(page.locator("#until-at-en")).to_have_text("12:00")
+        assert min(await page.evaluate(SIZES, "#stopped, #stopped span, #stopped b")) >= 50
+        height = "(e) => e.clientHeight"
+        with_time_alone = await page.locator("#stopped").evaluate(height)
+        await house.city.hear(STOPS_LONGER)
+        await expect(page.locator("#until-at")).to_have_text("7月15日 09:00")
+        await expect(page.locator("#until-at-en")).to_have_text("Jul 15, 09:00")
+        assert await page.locator("#stopped").evaluate(height) <= with_time_alone, "hides no more"
         assert watched.complaints == []

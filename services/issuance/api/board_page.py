@@ -41,16 +41,22 @@ def board_page() -> APIRouter:
             board=found,
             shown=SHOWN,
             stopped_ja="・".join(NAMES[one].ja for one in found.stopped),
-            until=_until(found),
+            until=until(found),
             stopped_en=", ".join(NAMES[one].en for one in found.stopped),
         )
 
     return router
 
 
-def _until(board: Board) -> str:
-    """When all of it goes on, as far as that is known; as the script of the page writes it."""
+def until(board: Board) -> Text | None:
+    """When all of it goes on, as far as that is known: the time, and the day where it is not the
+    board's own; as the script of the page writes it.
+    """
     ends = board.stopped_until
-    if not board.stopped or len(ends) < len(board.stopped):
-        return ""
-    return f"{max(ends.values()).astimezone(TOKYO):%H:%M}"
+    if not board.stopped or any(one not in ends for one in board.stopped):
+        return None
+    last = max(ends.values()).astimezone(TOKYO)
+    time = f"{last:%H:%M}"
+    if last.date() == board.date:
+        return Text(time, time)
+    return Text(f"{last:%b} {last.day}, {time}", f"{last.month}月{last.day}日 {time}")

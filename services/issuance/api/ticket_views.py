@@ -119,4 +119,4 @@ class BoardView(View):
     stopped: tuple[Purpose, ...]
     """What nobody is called for while the national system stops."""
     stopped_until: dict[Purpose, datetime]
-    """Until when, as far as that is known."""
+    """Until when, as far as that is known; nothing for what stands still by the calendar."""

@@ -42,7 +42,7 @@ class Board:
     stopped: tuple[Purpose, ...] = ()
     """What nobody is called for while the national system stops."""
     stopped_until: Mapping[Purpose, datetime] = field(default_factory=dict)
-    """Until when, as far as that is known."""
+    """Until when, as far as that is known; nothing for what stands still by the calendar."""
 
 
 def called_first(calls: Iterable[tuple[datetime, Call]]) -> tuple[Call, ...]:

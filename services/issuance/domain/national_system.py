@@ -31,6 +31,9 @@ class StopReason(StrEnum):
     EMERGENCY = "emergency"
 
 
+_BY_CALENDAR = frozenset({StopReason.DAILY_STOP, StopReason.REST_DAY})
+
+
 class Then(StrEnum):
     """What becomes of a visit that the stop has caught."""
 
@@ -82,6 +85,17 @@ class Standing:
     def purposes(self) -> frozenset[Purpose]:
         """What nobody can be served with."""
         return frozenset(Purpose(procedure.value) for procedure in self.stops)
+
+    @property
+    def goes_on(self) -> Mapping[Purpose, datetime]:
+        """When it can be done again, as far as that is known. What stands still by the calendar
+        ends with the day: at midnight nobody is served, so no time is named.
+        """
+        return {
+            Purpose(procedure.value): stop.until
+            for procedure, stop in self.stops.items()
+            if stop.until is not None and stop.reason not in _BY_CALENDAR
+        }
 
 
 class SystemStopped(Conflict):

@@ -84,6 +84,11 @@ def in_order(parties: Iterable[Waiting], rules: Priorities) -> list[Waiting]:
     return sorted(parties, key=lambda party: (turn_time(party, rules), party.number))
 
 
+def is_paused(purposes: frozenset[Purpose], stopped: frozenset[Purpose]) -> bool:
+    """Whether a party is not called for now: nothing it came for can be done while it waits."""
+    return bool(purposes) and purposes <= stopped
+
+
 def callable_at(
     queue: Sequence[Waiting],
     counter: str,

@@ -8,7 +8,7 @@ from services.issuance.domain.board import Board, Call, called_first, minutes, p
 from services.issuance.domain.counter import Counter, CounterState
 from services.issuance.domain.estimate import OpenCounter, ServiceTimes, duration, waits
 from services.issuance.domain.national_system import NationalRules
-from services.issuance.domain.queue import Priorities, Waiting, in_order
+from services.issuance.domain.queue import Priorities, Waiting, in_order, is_paused
 from services.issuance.domain.ticket import Purpose, label
 from services.issuance.handlers import national_system
 from services.issuance.store import board, counters, tickets
@@ -37,25 +37,20 @@ async def read_board(conn: Connection, site_id: SiteId, now: datetime, outlook: 
     serving = _open(known, calls, times, now)
     standing = await national_system.read(conn, site_id, now, outlook.national)
     stopped = standing.purposes
-    # Nobody can say when who needs a system that stops will be called.
-    going_on = [party for party in queue if not party.purposes & stopped]
+    # Nobody can say when who came only for what stops will be called.
+    paused = {party.visit_id for party in queue if is_paused(party.purposes, stopped)}
+    going_on = [party for party in queue if party.visit_id not in paused]
     expected = waits(going_on, serving, times, now)
     labels = [(party.visit_id, label(party.purposes, party.number)) for party in queue]
     return Board(
         site_id=site_id,
         date=day,
         called=called_first((at, call) for at, call, _ in calls),
-        waiting=places(
-            labels, expected, {party.visit_id for party in queue if party.purposes & stopped}
-        ),
+        waiting=places(labels, expected, paused),
         expected=_if_coming_now(going_on, serving, times, now, but=stopped),
         counters_open=len(serving),
         stopped=tuple(purpose for purpose in Purpose if purpose in stopped),
-        stopped_until={
-            Purpose(procedure.value): stop.until
-            for procedure, stop in standing.stops.items()
-            if stop.until is not None
-        },
+        stopped_until=standing.goes_on,
     )
 
 

@@ -7,7 +7,7 @@ waiting for whoever has it in hand, and goes on to the next where that one was c
 from dataclasses import dataclass
 
 from services.issuance.domain.counter import CounterState, require_open
-from services.issuance.domain.queue import Priorities, callable_at, in_order
+from services.issuance.domain.queue import Priorities, callable_at, in_order, is_paused
 from services.issuance.domain.ticket import (
     Purpose,
     Ticket,
@@ -56,7 +56,8 @@ async def call_next(
     day = business_date(unit.now)
     waiting = await tickets.waiting(unit.conn, site_id, day)
     attended = await _attended(unit, site_id)
-    queue = in_order((one for one in waiting if one.purposes - stopped), rules.priorities)
+    going_on = [one for one in waiting if not is_paused(one.purposes, stopped)]
+    queue = in_order(going_on, rules.priorities)
     for party in callable_at(queue, counter, frozenset(known.purposes), attended):
         if await tickets.take(unit.conn, party.visit_id):
             return await called(unit, await reread(unit, party.visit_id), counter)

@@ -34,14 +34,22 @@
     card_issuance: ["カード交付", "cards"],
     certificate_renewal: ["電子証明書の手続", "certificates"],
   };
-  const IN_JAPAN = new Intl.DateTimeFormat("ja-JP", {
-    timeZone: "Asia/Tokyo", hour: "2-digit", minute: "2-digit",
-  });
-  const stop = (stopped, ends) => {
+  const inJapan = (language, parts) => {
+    const form = new Intl.DateTimeFormat(language, { timeZone: "Asia/Tokyo", ...parts });
+    return (at) => form.format(at);
+  };
+  const time = inJapan("ja-JP", { hour: "2-digit", minute: "2-digit" });
+  const day = inJapan("ja-JP", { month: "long", day: "numeric" });
+  const dayEnglish = inJapan("en-US", { month: "short", day: "numeric" });
+  const stop = (stopped, ends, date) => {
     const known = stopped.length > 0 && stopped.every((one) => ends[one]);
-    find("until").hidden = !known;
-    const last = stopped.map((one) => ends[one]).sort().at(-1);
-    if (known) find("until-at").textContent = IN_JAPAN.format(new Date(last));
+    find("until").hidden = find("until-en").hidden = !known;
+    if (known) {
+      const last = new Date(Math.max(...stopped.map((one) => Date.parse(ends[one]))));
+      const today = day(last) === day(new Date(`${date}T12:00:00+09:00`));
+      find("until-at").textContent = today ? time(last) : `${day(last)} ${time(last)}`;
+      find("until-at-en").textContent = today ? time(last) : `${dayEnglish(last)}, ${time(last)}`;
+    }
     find("stopped").hidden = stopped.length === 0;
     find("stopped-ja").textContent = stopped.map((one) => NAMES[one][0]).join("・");
     find("stopped-en").textContent = stopped.map((one) => NAMES[one][1]).join(", ");
@@ -54,7 +62,7 @@
     calls = told;
     find("waiting").replaceChildren(...board.waiting.slice(0, SHOWN).map(place));
     find("count").textContent = board.waiting.length;
-    stop(board.stopped, board.stopped_until);
+    stop(board.stopped, board.stopped_until, board.date);
   };
   const stream = new EventSource(document.body.dataset.stream);
   stream.addEventListener("board", (event) => show(JSON.parse(event.data)));

@@ -25,7 +25,9 @@ from tests.issuance.support import (
     WARD,
     City,
     Clerk,
+    new_case,
     ok,
+    opened,
     refused,
 )
 
@@ -163,6 +165,27 @@ async def test_the_board_says_who_is_not_called_meanwhile(
     assert places == {renewal["ticket"]: (None, True), question["ticket"]: (0, False)}
     assert set(board.expected) == {"card_issuance", "question"}
     assert board.stopped_until == {"certificate_renewal": until}
+
+
+async def test_a_party_that_came_for_more_than_what_stops_waits_on_and_is_called(
+    city: City, clerk: Clerk, database: Database
+) -> None:
+    settings = IssuanceSettings()
+    outlook = Outlook(settings.priorities, settings.default_times, NationalRules())
+    card = await city.booking(await city.card())
+    renewal = new_case()
+    await city.hear(opened(renewal, RENEWAL))
+    await city.booking(renewal, party_id=card.party_id, procedure=RENEWAL)
+    both = ok(await clerk.check_in(booking_id=card.booking_id))
+    assert len(both["cases"]) == 2
+    await city.hear(suspended(RENEWAL))
+    await clerk.open("1")
+    async with database.reader() as conn:
+        board = await read_board(conn, OFFICE, TEN, outlook)
+    assert [(one.minutes, one.is_paused) for one in board.waiting] == [(0, False)]
+    served = await clerk.next("1")
+    assert served is not None, "whom the board does not call paused is called"
+    assert served["visit_id"] == both["visit_id"]
 
 
 async def test_in_any_order_and_twice_it_comes_out_the_same(city: City, database: Database) -> None:

@@ -10,6 +10,8 @@ from services.issuance.domain.checklist import Step
 from services.issuance.domain.national_system import (
     NEEDS_SYSTEM,
     NationalRules,
+    Standing,
+    Stop,
     StopReason,
     Suspension,
     SystemStopped,
@@ -17,6 +19,7 @@ from services.issuance.domain.national_system import (
     require_running,
     standing,
 )
+from services.issuance.domain.ticket import Purpose
 from shared.calendar import TOKYO, is_after_third_saturday
 from shared.contracts.base import Procedure
 from shared.contracts.site import SuspensionReason
@@ -37,6 +40,19 @@ suspensions = st.builds(
     ends_at=st.none() | minutes,
     reason=st.sampled_from(SuspensionReason),
 )
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_named"),
+    [(reason, reason not in {StopReason.DAILY_STOP, StopReason.REST_DAY}) for reason in StopReason],
+)
+def test_midnight_is_no_time_at_which_anybody_is_served_again(
+    reason: StopReason, is_named: bool
+) -> None:
+    until = TEN + timedelta(hours=14)
+    stops = {CARD: Stop(reason, until), RENEWAL: Stop(StopReason.OUTAGE, None)}
+    goes_on = Standing(HERE, TEN, stops, until).goes_on
+    assert goes_on == ({Purpose.CARD_ISSUANCE: until} if is_named else {})
 
 
 @given(st.lists(suspensions, max_size=3))

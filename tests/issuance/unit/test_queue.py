@@ -17,6 +17,7 @@ from services.issuance.domain.queue import (
     Waiting,
     callable_at,
     in_order,
+    is_paused,
     turn_time,
 )
 from services.issuance.domain.ticket import Need, Purpose
@@ -81,6 +82,15 @@ def test_the_order_is_the_same_however_they_are_listed(
     shuffle.shuffle(room)
     assert in_order(room, chosen) == ordered
     assert sorted(ordered, key=lambda one: one.number) == sorted(room, key=lambda one: one.number)
+
+
+def test_paused_is_who_came_for_nothing_else_than_what_stops() -> None:
+    card, renewal = frozenset({Purpose.CARD_ISSUANCE}), frozenset({Purpose.CERTIFICATE_RENEWAL})
+    assert is_paused(renewal, renewal)
+    assert is_paused(card | renewal, card | renewal)
+    assert not is_paused(card | renewal, renewal)
+    assert not is_paused(renewal, frozenset())
+    assert not is_paused(frozenset(), renewal)
 
 
 @given(rules, MINUTES, MINUTES, st.sampled_from([Arrival.LATE, Arrival.WALK_IN]))
