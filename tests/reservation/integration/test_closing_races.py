@@ -185,8 +185,10 @@ async def outages(database: Database, at: FixedClock) -> None:
             return await suspensions.suspend(unit, order, RULES)
 
         async def end(unit: Unit) -> object:
-            last = (await suspensions.page(unit, None, 500, running_only=True))[-1]
-            return await suspensions.resume(unit, last[0].suspension_id, None, RULES)
+            running = await suspensions.page(unit, None, 500, running_only=True)
+            if not running:  # whoever changed their mind has ended it already
+                return None
+            return await suspensions.resume(unit, running[-1][0].suspension_id, None, RULES)
 
         await refusable(database, SUPERVISOR, begin, at)
         await asyncio.sleep(0.05)
