@@ -190,7 +190,7 @@ async def _count(
     """Who asks whether an answer still holds has been counted when they got it."""
     if KNOWN not in request.headers:
         today, sites = business_date(board.now()), await board.sites()
-        board.searches.count(question, nothing_for, today, sites)
+        board.searches.count(question, nothing_for, today, sites, await board.wards())
 
 
 def _shown(request: Request, version: str, body: bytes) -> Response:

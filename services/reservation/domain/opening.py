@@ -39,6 +39,12 @@ def ever_accepts(site: Site, procedure: Procedure, ward: WardCode | None) -> boo
     )
 
 
+def wards_of(site: Site) -> frozenset[WardCode]:
+    """The wards that ``site`` names: the one it stands in, and those it serves."""
+    served = (ward for entry in site.acceptance for ward in entry.wards or ())
+    return frozenset({site.ward, *served})
+
+
 def national_system_rests(procedure: Procedure, day: date) -> bool:
     """No certificate work on the Sunday after the third Saturday (the brief's calendar)."""
     return procedure is Procedure.CERTIFICATE_RENEWAL and is_after_third_saturday(day)

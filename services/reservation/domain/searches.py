@@ -3,16 +3,17 @@
 from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from services.reservation.domain.availability import Question
 from shared.contracts.base import Procedure
 from shared.ids import SiteId, WardCode
 
+T = TypeVar("T", SiteId, WardCode)
 Way: TypeAlias = tuple[date, WardCode | None, Procedure, SiteId | None]
 """The day of the search, the one ward and the one site that were named, and for what."""
 LARGEST = 10_000
-"""Ways that are kept apart at a time; strangers can name many wards."""
+"""Ways that are kept apart at a time, however many sites and wards there are."""
 
 
 @dataclass(slots=True)
@@ -27,18 +28,17 @@ class Searches:
         nothing_for: Collection[Procedure],
         today: date,
         sites: Container[SiteId],
+        wards: Container[WardCode],
     ) -> None:
         """Somebody looked, and found nothing for some procedures.
 
-        A site that is none of ``sites`` is not named: strangers write what they like, and what is
-        told stays for good.
+        A site that is none of ``sites``, or a ward that is none of ``wards``, is not named:
+        strangers write what they like, and what is told stays for good.
         """
-        ward = question.wards[0] if len(question.wards) == 1 else None
-        asked = question.site_ids
-        site = next(iter(asked)) if asked is not None and len(asked) == 1 else None
+        ward = _one_known(question.wards, wards)
+        site = _one_known(question.site_ids or (), sites)
         for procedure in question.procedures:
-            way = (today, ward, procedure, site if site in sites else None)
-            self._add(way, 1, procedure in nothing_for)
+            self._add((today, ward, procedure, site), 1, procedure in nothing_for)
 
     def take(self) -> Mapping[Way, tuple[int, int]]:
         """What was counted; counting begins anew."""
@@ -56,3 +56,8 @@ class Searches:
             way = (today, None, procedure, None)
         before, in_vain = self.counts.get(way, (0, 0))
         self.counts[way] = (before + searched, in_vain + refused)
+
+
+def _one_known(named: Collection[T], known: Container[T]) -> T | None:
+    one = next(iter(named)) if len(named) == 1 else None
+    return one if one in known else None

@@ -13,6 +13,7 @@ from datetime import date, datetime
 
 from services.reservation.domain.availability import Day, DayKey, Question, SeatDay, Way
 from services.reservation.domain.national_system import Suspension
+from services.reservation.domain.opening import wards_of
 from services.reservation.domain.rules import Rules
 from services.reservation.domain.searches import Searches
 from services.reservation.domain.site_rules import Overrides, SiteRules
@@ -147,6 +148,7 @@ class Board:
         self._units = units
         self._principal = Principal.system(room)
         self._sites: dict[SiteId, Known] | None = None
+        self._wards: tuple[Mapping[SiteId, Known], frozenset[WardCode]] = ({}, frozenset())
         self._days: dict[DayKey, SeatDay] = {}
         self._since: int | None = None
         self._seen: frozenset[int] = frozenset()
@@ -174,6 +176,14 @@ class Board:
                 if self._sites is None:
                     await self._read_sites()
         return self._sites
+
+    async def wards(self) -> frozenset[WardCode]:
+        """The city's wards, as far as these sites tell: where they stand, and whom they serve."""
+        sites = await self.sites()
+        if self._wards[0] is not sites:
+            told = (one.stored.site for one in sites.values())
+            self._wards = sites, frozenset(ward for site in told for ward in wards_of(site))
+        return self._wards[1]
 
     async def seats(self, wanted: Collection[DayKey]) -> Mapping[DayKey, SeatDay]:
         """The seats of these days, none older than this call's beginning and the last look."""

@@ -57,11 +57,13 @@ async def test_every_search_is_counted_once_and_told_once(
         assert known.status_code == 304
         await client.get("/v1/availability", params=asked | {"party": 9, "site_id": SITE})
         await client.get("/v1/availability", params=asked | {"site_id": "hanako-suzuki"})
+        await client.get("/v1/availability", params=asked | {"ward": "999995"})
         staff = bearer("clerk")
         await client.get("/v1/availability:first", params=asked | {"party": 9}, headers=staff)
     await searches.flush(units(database, clock), counted, "reservation")
     await searches.flush(units(database, clock), counted, "reservation")
-    (event,) = await told(database)
+    unnamed, event = sorted(await told(database), key=lambda one: bool(one["ward"]))
+    assert unnamed["counts"][0]["searched"] == 1, "a ward that nobody knows is not named"
     assert (event["business_date"], event["ward"]) == (str(TODAY), WARD)
     seen = {each["site_id"]: (each["searched"], each["refused"]) for each in event["counts"]}
     assert seen == {None: (4, 2), SITE: (1, 1)}
