@@ -52,13 +52,18 @@ async def add_cards(
     await conn.execute(_TAKING)
     # In the order of the references, so that two files with the same cards wait in no circle.
     ordered = dict(sorted(cards.items(), key=lambda item: item[1].card_reference))
-    if not await conn.fetchval(_CLAIMED_BY_OTHERS, import_id):
+    all_new = not await conn.fetchval(_CLAIMED_BY_OTHERS, import_id)
+    for _ in range(_CIRCLES):
         try:
             async with conn.transaction():
+                if not all_new:
+                    return await _add_unknown(conn, import_id, ordered, at)
                 await _copy_cards(conn, ordered, at)
-        except asyncpg.UniqueViolationError:
-            return await _add_unknown(conn, import_id, ordered, at)
-        return set(ordered)
+                return set(ordered)
+        except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
+            # Taken meanwhile; or files with the same places in another order wait for each other:
+            # this one gives back what it wrote here, so the other ends, and then it looks again.
+            all_new = False
     return await _add_unknown(conn, import_id, ordered, at)
 
 
@@ -175,6 +180,8 @@ async def lots_of(conn: Connection, import_id: UUID) -> list[LotId]:
     return [row["lot_id"] for row in rows]
 
 
+_CIRCLES = 5
+"""How often a file may be the one that gives way before its import is given up, to be repeated."""
 _BEGUN = {stage: min(stage, Stage.PRESET, key=lambda each: each.rank) for stage in Stage}
 
 

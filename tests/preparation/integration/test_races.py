@@ -1,7 +1,7 @@
 """Several at once: one winner, nothing doubled; and the same race without its guards goes wrong."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +9,7 @@ import asyncpg
 import httpx
 import pytest
 
-from services.preparation.domain.lot_rows import read_file
+from services.preparation.domain.lot_rows import CardRow, read_file
 from services.preparation.domain.refusals import Outcome
 from services.preparation.domain.stages import Stage
 from services.preparation.handlers import imports
@@ -17,6 +17,7 @@ from services.preparation.handlers import stages as handlers
 from services.preparation.handlers.selection import Selection
 from services.preparation.settings import PreparationSettings
 from services.preparation.store import cards, stages
+from services.preparation.store import imports as imports_store
 from services.preparation.tools import Tools
 from shared.db import Connection, Database
 from shared.ids import CaseId
@@ -201,6 +202,63 @@ async def test_a_file_that_meets_the_cards_of_another_takes_the_rest_with_care(
     assert codes == [None, "duplicate_card", "duplicate_row", None]
     assert (await events_of(database)).count("card.received.v1") == 6
     assert await days_of_stages_agree(database)
+
+
+@pytest.mark.parametrize("claimed", [False, True], ids=["copied", "beside a claim"])
+async def test_files_that_cross_wait_in_no_circle_and_lose_nothing(
+    client: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch, claimed: bool
+) -> None:
+    """Other cards at the same places of a lot, in the opposite order: each file has written one
+    place and waits for the other's. One gives way, and is answered row by row.
+    """
+    await import_rows(client, 1)
+    if claimed:
+        async with database.transaction() as conn:
+            await conn.execute(
+                "INSERT INTO card_claim SELECT 'KC26-000090', 'L', 90, import_id FROM lot_import"
+            )
+    write_one_by_one(monkeypatch)
+    files = [
+        lot_csv([row(4, card_reference="KC26-000010"), row(3, card_reference="KC26-000030")]),
+        lot_csv([row(3, card_reference="KC26-000020"), row(4, card_reference="KC26-000040")]),
+    ]
+    answers = await asyncio.gather(
+        *(client.post("/v1/lots", content=body, headers=bearer()) for body in files)
+    )
+    assert [answer.status_code for answer in answers] == [201, 201]
+    codes = [[one["code"] for one in answer.json()["results"]] for answer in answers]
+    assert sorted(codes, key=str) == [["duplicate_row"] * 2, [None] * 2]
+    assert (await events_of(database)).count("card.received.v1") == 3
+    assert await days_of_stages_agree(database)
+
+
+def write_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let two files write their first card, and only then, each, the second."""
+    both_have_written = asyncio.Barrier(2)
+    add, copy = imports_store._add_unknown, imports_store._copy_cards
+    begun: set[UUID] = set()
+
+    async def halves(
+        cards: Mapping[CaseId, CardRow],
+    ) -> AsyncIterator[Mapping[CaseId, CardRow]]:
+        (first, one), *others = cards.items()
+        yield {first: one}
+        if first not in begun:
+            begun.add(first)
+            await both_have_written.wait()
+        yield dict(others)
+
+    async def add_later(
+        conn: Connection, import_id: UUID, cards: Mapping[CaseId, CardRow], at: datetime
+    ) -> set[CaseId]:
+        return {c async for half in halves(cards) for c in await add(conn, import_id, half, at)}
+
+    async def copy_later(conn: Connection, cards: Mapping[CaseId, CardRow], at: datetime) -> None:
+        async for half in halves(cards):
+            await copy(conn, half, at)
+
+    monkeypatch.setattr(imports_store, "_add_unknown", add_later)
+    monkeypatch.setattr(imports_store, "_copy_cards", copy_later)
 
 
 async def test_positions_on_a_shelf_are_given_once(
