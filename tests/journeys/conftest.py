@@ -19,16 +19,19 @@ from tests.conftest import JARS
 def started(**settings: str) -> Iterator[Stack]:
     """A house with these settings, stopped afterwards."""
     with tempfile.TemporaryDirectory(prefix="madoguchi-") as folder:
-        ports = zip(DEFAULT_PORTS, free_ports(len(DEFAULT_PORTS)), strict=True)
-        environment = {
-            **settings,
-            "MADOGUCHI_CACHE": str(JARS),
-            **{f"MADOGUCHI_{name}": str(port) for name, port in ports},
-        }
-        stack = Stack(Plan.read(Path(folder), environment))
+        stack = Stack(Plan.read(Path(folder), {**settings, **own_ports()}))
         stack.up()
         yield stack
         stack.down()
+
+
+def own_ports() -> dict[str, str]:
+    """The environment of a house on free ports, with the jars that are there."""
+    ports = zip(DEFAULT_PORTS, free_ports(len(DEFAULT_PORTS)), strict=True)
+    return {
+        "MADOGUCHI_CACHE": str(JARS),
+        **{f"MADOGUCHI_{name}": str(port) for name, port in ports},
+    }
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """What a replay must have left in the rooms: read from their databases, reckoned from its plan."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from fractions import Fraction
@@ -47,6 +47,21 @@ def require_as_demanded(result: Result, planner: Planner) -> None:
     assert all(cell.carried == 0 for cell in result.cells)
     assert result.events_published > 0
     assert result.events_handled > result.events_published
+
+
+async def require_come_out(house: Stack, result: Result, planner: Planner) -> None:
+    """The only replay of this house came out as planned, in every way that is looked at here."""
+    require_as_demanded(result, planner)
+    cases = cases_of(planner)
+    assert result.cases == len(cases)
+    await require_in_the_rooms(house, cases)
+
+
+async def require_in_the_rooms(house: Stack, cases: Sequence[Case]) -> None:
+    """All cases that were ever replayed in this house are in its rooms, as planned."""
+    await require_accounted_for(house, fates(cases))
+    await require_as_planned(house, cases)
+    await require_projections_recounted(house)
 
 
 def cases_of(planner: Planner) -> list[Case]:

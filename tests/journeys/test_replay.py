@@ -1,15 +1,13 @@
 """A year's demand through sixteen processes: the table comes out cell by cell, every case is
 accounted for, and what reporting shows is what the other rooms' databases say.
 
-The plan's FY R7 at 1 %; at full size FY R5 to R7 in one go, as `make proofs` runs it. The replay is
-interrupted on the way and goes on. After it another city, that has too few seats, through the
-command.
+The plan's FY R7 at 1 %; at full size FY R5 to R7 in one go, as `make proofs` runs it, for
+`test_replay_years` has R5 and R6 at this size. The replay is interrupted on the way and goes on.
+After it another city, that has too few seats, through the command.
 """
 
 import asyncio
 import json
-import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -22,14 +20,12 @@ from simulation.replay.ledger import OtherReplay, open_ledger
 from simulation.replay.plan import Planner
 from simulation.replay.run import Standing, replay
 from simulation.replay.settings import read_behaviour
+from tests.journeys.commanded import command
 from tests.journeys.replayed import (
     cases_of,
-    fates,
     planned,
-    require_accounted_for,
-    require_as_demanded,
-    require_as_planned,
-    require_projections_recounted,
+    require_come_out,
+    require_in_the_rooms,
 )
 from tests.simulation.other_city import write_city
 from tests.support.sizes import proof_size
@@ -63,12 +59,7 @@ async def test_the_table_comes_out_cell_by_cell(replayed: Stack, tmp_path: Path)
     with pytest.raises(OtherReplay):
         open_ledger(journal, {"n": "2"})
     result = await replay(doors, planner, open_ledger(journal, {"n": "1"}), lambda _: None)
-    require_as_demanded(result, planner)
-    cases = cases_of(planned(BEGINS, "2026-03", "1/100", HURRIED))
-    assert result.cases == len(cases)
-    await require_accounted_for(replayed, fates(cases))
-    await require_as_planned(replayed, cases)
-    await require_projections_recounted(replayed)
+    await require_come_out(replayed, result, planner)
 
 
 async def test_another_city_with_too_few_seats_serves_what_it_can(
@@ -102,18 +93,4 @@ async def test_another_city_with_too_few_seats_serves_what_it_can(
     kawasaki = cases_of(planned(BEGINS, "2026-03", "1/100", HURRIED))
     cases = [*kawasaki, *cases_of(planner)]
     assert told["cases"] == len(cases) - len(kawasaki)
-    await require_accounted_for(replayed, fates(cases))
-    await require_as_planned(replayed, cases)
-    await require_projections_recounted(replayed)
-
-
-async def command(*arguments: str, environment: dict[str, str]) -> tuple[int, str]:
-    """`madoguchi` with these arguments: its exit code and what it said."""
-    process = await asyncio.create_subprocess_exec(
-        *(str(Path(sys.executable).with_name("madoguchi")), *arguments),
-        env={**os.environ, **environment},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await process.communicate()
-    return process.returncode or 0, " ".join(said.decode().split())
+    await require_in_the_rooms(replayed, cases)

@@ -10,15 +10,7 @@ from deploy.cli.replay import House
 from deploy.embedded.stack import Stack
 from simulation.replay.ledger import open_ledger
 from simulation.replay.run import replay
-from tests.journeys.replayed import (
-    cases_of,
-    fates,
-    planned,
-    require_accounted_for,
-    require_as_demanded,
-    require_as_planned,
-    require_projections_recounted,
-)
+from tests.journeys.replayed import planned, require_come_out
 
 pytestmark = [
     pytest.mark.journey,
@@ -32,9 +24,4 @@ async def test_a_whole_month_comes_out_cell_by_cell(replayed: Stack, tmp_path: P
     planner = planned("2025-07", "2025-07", "1")
     ledger = open_ledger(tmp_path / "replay.jsonl", {})
     result = await replay(House.of(replayed), planner, ledger, lambda _: None)
-    require_as_demanded(result, planner)
-    cases = cases_of(planner)
-    assert result.cases == len(cases)
-    await require_accounted_for(replayed, fates(cases))
-    await require_as_planned(replayed, cases)
-    await require_projections_recounted(replayed)
+    await require_come_out(replayed, result, planner)
