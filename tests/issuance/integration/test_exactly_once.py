@@ -20,6 +20,7 @@ from shared.db import Connection, Database
 from shared.ids import CaseId, VisitId, new_id
 from shared.security.principal import Principal
 from tests.issuance.support import OFFICE, PEOPLE, City, Clerk, ok, refused
+from tests.support.waits import waiting
 
 RACERS = 20
 
@@ -69,8 +70,7 @@ async def without_guards(database: Database, monkeypatch: pytest.MonkeyPatch) ->
     async def read_only(conn: Connection, ids: Iterable[CaseId]) -> dict[CaseId, CaseFile]:
         files = await case_files.read(conn, ids)
         # Both racers have read before either writes: the moment the guards are for.
-        async with asyncio.timeout(10):
-            await gate.wait()
+        await gate.wait()
         return files
 
     monkeypatch.setattr(visits, "lock", visits.find)
@@ -163,13 +163,8 @@ async def issue_beside_the_news(city: City, clerk: Clerk, ready: tuple[str, Case
 
 async def waits_or_ends(database: Database, task: "asyncio.Task[httpx.Response]") -> None:
     """Until ``task`` is done or somebody waits for a lock in the database."""
-    async with asyncio.timeout(20), database.reader() as conn:
-        while not task.done():
-            if await conn.fetchval(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            ):
-                return
+    async with database.reader() as conn:
+        while not task.done() and await waiting(conn) is None:  # noqa: ASYNC110  it says so
             await asyncio.sleep(0.01)
 
 

@@ -330,8 +330,7 @@ async def test_batches_that_race_end_a_case_once(
 
     async def unlocked(conn: Any, cases: Any) -> Any:
         files = await read(conn, cases)
-        async with asyncio.timeout(10):
-            await gate.wait()
+        await gate.wait()
         return files
 
     monkeypatch.setattr(case_files, "lock", unlocked)

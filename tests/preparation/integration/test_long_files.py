@@ -12,6 +12,7 @@ from services.preparation.store import import_jobs, slices
 from shared.db import Database
 from tests.preparation.integration.test_intake import post, take_slices
 from tests.preparation.support import bearer, dump, events_of, lot_csv, resources, row
+from tests.support.waits import who_waits
 
 
 @pytest.fixture(autouse=True)
@@ -111,17 +112,6 @@ async def test_more_rows_than_a_transaction_takes_go_to_the_background(
         assert told == (0 if "dry_run" in mode else 6)
 
 
-async def somebody_waits(database: Database) -> None:
-    """Until a transaction waits for another."""
-    waiting = (
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    async with database.reader() as conn, asyncio.timeout(60):
-        while not await conn.fetchval(waiting):  # noqa: ASYNC110  another process says it
-            await asyncio.sleep(0.01)
-
-
 async def raced(
     client: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[str, int, int]:
@@ -144,7 +134,7 @@ async def raced(
     other = asyncio.create_task(post(client, lot_csv([row(8), row(20)])))
     await written.wait()
     judging = asyncio.create_task(take_slices(database))
-    await somebody_waits(database)  # for the lock; without it, for the card it takes
+    await who_waits(database)  # for the lock; without it, for the card it takes
     committed.set()
     assert (await other).json()["accepted"] == 2
     taken = await judging

@@ -35,6 +35,7 @@ from tests.preparation.support import (
     to_shelf,
     units,
 )
+from tests.support.waits import who_waits
 
 RACERS = 20
 
@@ -168,18 +169,6 @@ async def test_files_that_share_cards_take_each_card_once(
     assert [answer.status_code for answer in answers] == [201] * 3
     assert sum(answer.json()["accepted"] for answer in answers) == 60
     assert (await events_of(database)).count("card.received.v1") == 60
-
-
-async def who_waits(database: Database) -> str:
-    """The statement of a transaction that waits for another, once there is one."""
-    waiting = (
-        "SELECT query FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    async with database.reader() as conn, asyncio.timeout(60):
-        while (found := await conn.fetchval(waiting)) is None:  # noqa: ASYNC110  another process
-            await asyncio.sleep(0.01)
-    return str(found)
 
 
 async def test_a_file_that_meets_the_cards_of_another_takes_the_rest_with_care(
