@@ -27,6 +27,7 @@ async def count(
     await conn.execute(_COUNT, visits, cases, is_back, at, by)
 
 
+# A turn bears the site and the day of its visit: without them every turn there ever was is read.
 _OUT = """
 SELECT c.visit_id, c.case_id, f.shelf_position, n.is_back, n.counted_at
 FROM visit v JOIN visit_case c USING (visit_id)
@@ -34,7 +35,8 @@ LEFT JOIN case_file f USING (case_id) LEFT JOIN card_count n USING (visit_id, ca
 WHERE v.site_id = $1 AND v.business_date = $2
       AND c.procedure = 'card_issuance' AND c.state <> 'done'
       AND (c.closed_at IS NULL OR c.closed_at > v.checked_in_at)
-      AND EXISTS (SELECT FROM counter_turn t WHERE t.visit_id = v.visit_id)
+      AND EXISTS (SELECT FROM counter_turn t WHERE t.site_id = $1 AND t.business_date = $2
+                                                   AND t.visit_id = v.visit_id)
       AND NOT EXISTS (SELECT FROM procedure_ended e WHERE e.case_id = c.case_id)
 ORDER BY f.shelf_position NULLS LAST, c.case_id, c.visit_id
 """

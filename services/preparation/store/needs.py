@@ -188,19 +188,23 @@ WHERE card.site_id = $1 AND stage IN ('shelved', 'notified') AND holds = 0
   AND ($6::date IS NULL OR (ends_on, shelf_position) > ($6, $7::text))
 ORDER BY ends_on, shelf_position LIMIT $5
 """
+# The bookings of the time first, then their cards by key: asked at once, in the order of the cases,
+# every booking there ever was is read, and it is asked at every look at what is due.
 _AT_RISK = """
-SELECT card.case_id, booking.booking_id, booking.site_id, booking.starts_at, card.transfer_id,
-       line.state AS line, card.holds > 0 AS held, named.about
-FROM booking JOIN card USING (case_id)
-CROSS JOIN LATERAL (SELECT concat_ws(' ', booking.booking_id, booking.site_id,
-                                     extract(epoch FROM booking.starts_at)::bigint) AS about) named
+WITH soon AS MATERIALIZED (
+    SELECT case_id, booking_id, site_id, starts_at,
+           concat_ws(' ', booking_id, site_id, extract(epoch FROM starts_at)::bigint) AS about
+    FROM booking WHERE state = 'booked' AND starts_at > $1 AND starts_at < $2
+)
+SELECT card.case_id, soon.booking_id, soon.site_id, soon.starts_at, card.transfer_id,
+       line.state AS line, card.holds > 0 AS held, soon.about
+FROM card JOIN soon USING (case_id)
 LEFT JOIN transfer_card line ON line.transfer_id = card.transfer_id
                             AND line.case_id = card.case_id
-WHERE booking.state = 'booked' AND booking.starts_at > $1 AND booking.starts_at < $2
-  AND card.stage IN ('shelved', 'notified')
-  AND card.site_id IS DISTINCT FROM booking.site_id
+WHERE card.case_id = ANY(ARRAY(SELECT case_id FROM soon))
+  AND card.stage IN ('shelved', 'notified') AND card.site_id IS DISTINCT FROM soon.site_id
   AND NOT EXISTS (SELECT FROM transfer_failure f
-                  WHERE f.case_id = card.case_id AND f.about = named.about)
+                  WHERE f.case_id = card.case_id AND f.about = soon.about)
 ORDER BY card.case_id LIMIT $3 FOR UPDATE OF card SKIP LOCKED
 """
 _FAILED = """

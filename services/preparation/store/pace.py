@@ -118,23 +118,30 @@ SELECT site_id FROM notice_pace WHERE automatic AND (run_on IS NULL OR run_on < 
 ORDER BY site_id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 _RAN = "UPDATE notice_pace SET run_on = $2 WHERE site_id = $1"
-# A card's booking is asked for as a value, by its key: joined, while a young table has no
-# statistics, all bookings would be looked at for each card.
+# All sites at once: site by site, every card that is notified anywhere would be found for each.
 _DEMANDS = """
-SELECT site_id,
-       (SELECT coalesce(sum(free), 0) FROM seat_day
-        WHERE seat_day.site_id = wanted.site_id
-          AND business_date BETWEEN first_day AND last_day)::int AS free_seats,
-       (SELECT count(*) FROM card
-        WHERE card.site_id = wanted.site_id AND card.stage = 'notified' AND card.holds = 0
-          AND coalesce((SELECT b.starts_at FROM booking b
-                        WHERE b.case_id = card.case_id AND b.state = 'booked') < $4, true)
-          AND EXISTS (SELECT FROM notice n WHERE n.case_id = card.case_id
-                                             AND n.pickup_deadline >= $5))::int AS invited,
-       (SELECT count(*) FROM notice JOIN notice_batch USING (batch_id)
-        WHERE notice.site_id = wanted.site_id AND created_at >= $4
-          AND secret_id IS NOT NULL)::int AS sent_today
-FROM unnest($1::text[], $2::date[], $3::date[]) AS wanted(site_id, first_day, last_day)
+WITH wanted AS (
+    SELECT * FROM unnest($1::text[], $2::date[], $3::date[]) AS w(site_id, first_day, last_day)
+), free AS (
+    SELECT site_id, sum(free)::int AS seats FROM wanted JOIN seat_day USING (site_id)
+    WHERE business_date BETWEEN first_day AND last_day
+    GROUP BY site_id
+), invited AS (
+    SELECT card.site_id, count(*)::int AS cards FROM card
+    WHERE card.site_id = ANY($1::text[]) AND card.stage = 'notified' AND card.holds = 0
+      AND NOT EXISTS (SELECT FROM booking b WHERE b.case_id = card.case_id
+                                              AND b.state = 'booked' AND b.starts_at >= $4)
+      AND EXISTS (SELECT FROM notice n WHERE n.case_id = card.case_id AND n.pickup_deadline >= $5)
+    GROUP BY card.site_id
+), sent AS (
+    SELECT notice.site_id, count(*)::int AS notices FROM notice JOIN notice_batch USING (batch_id)
+    WHERE notice.site_id = ANY($1::text[]) AND created_at >= $4 AND secret_id IS NOT NULL
+    GROUP BY notice.site_id
+)
+SELECT site_id, coalesce(free.seats, 0) AS free_seats, coalesce(invited.cards, 0) AS invited,
+       coalesce(sent.notices, 0) AS sent_today
+FROM wanted LEFT JOIN free USING (site_id) LEFT JOIN invited USING (site_id)
+LEFT JOIN sent USING (site_id)
 """
 _WAITING = """
 SELECT count(*)::int FROM card WHERE site_id = $1 AND stage = 'shelved' AND holds = 0

@@ -34,7 +34,7 @@ def listing(days: int) -> DueWork:
 
 async def settle(unit: Unit) -> int:
     """Due work: whose booking has ended meanwhile is off the list."""
-    return await phone_list.signed_off(unit.conn, ABOUT, unit.now, BATCH)
+    return await phone_list.signed_off(unit.conn, unit.now, BATCH)
 
 
 def _call(unit: Unit, booking: Booking) -> PhoneCall:

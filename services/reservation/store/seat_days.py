@@ -16,6 +16,10 @@ from shared.ids import SiteId
 
 KEPT = timedelta(minutes=10)
 """How long changes can be asked for; real time."""
+PATIENCE = timedelta(minutes=1)
+"""How much older the oldest has to be before any are deleted: whenever seats change there are some
+that have just grown too old, and whoever deleted those would never rest.
+"""
 
 _LOOK = """
 SELECT now.xmin::text AS xmin, c.xid::text AS xid, c.site_id, c.day
@@ -42,9 +46,17 @@ LEFT JOIN LATERAL (
 ) AS r ON true
 ORDER BY w.site_id, c.starts_at
 """
+# From the oldest on, and not beyond it while it is young: this is asked at every look at what is
+# due, and there are as many as minutes of bookings make.
 _FORGET = """
+WITH oldest AS MATERIALIZED (
+    SELECT ctid, written_at FROM seat_change
+    WHERE (SELECT written_at FROM seat_change ORDER BY xid LIMIT 1)
+          < clock_timestamp() - $1::interval - $3::interval
+    ORDER BY xid LIMIT $2
+)
 DELETE FROM seat_change WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM seat_change WHERE written_at < clock_timestamp() - $1::interval LIMIT $2
+    SELECT ctid FROM oldest WHERE written_at < clock_timestamp() - $1::interval
 ))
 """
 
@@ -85,8 +97,8 @@ async def read(conn: Connection, wanted: Collection[DayKey]) -> dict[DayKey, Sea
 
 
 async def forget(conn: Connection, limit: int) -> int:
-    """Delete up to ``limit`` changes that nobody asks for any more; how many."""
-    return int((await conn.execute(_FORGET, KEPT, limit)).rpartition(" ")[2])
+    """Delete up to ``limit`` changes that nobody asks for any more, some at a time; how many."""
+    return int((await conn.execute(_FORGET, KEPT, limit, PATIENCE)).rpartition(" ")[2])
 
 
 def _add(cells: dict[datetime, SeatsAt], row: Row) -> None:

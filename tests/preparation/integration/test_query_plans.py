@@ -1,11 +1,12 @@
-"""What is asked while cards are locked goes by indexes, however many cards there are."""
+"""What is asked while cards are locked, or again and again, goes by indexes, however many cards."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from services.preparation.store import transfers
+from services.preparation.store import needs, transfers
 from shared.db import Connection, Database
 from shared.ids import new_id
 
@@ -31,6 +32,13 @@ JOIN (SELECT case_id, shelf_position, row_number() OVER () AS n FROM card) c
   ON (c.n - 1) / 10 + 1 = t.n;
 ANALYZE;
 """
+BOOKED = """
+INSERT INTO booking (case_id, booking_id, state, site_id, starts_at, sequence)
+SELECT case_id, gen_random_uuid(), 'booked', 'there',
+       '2026-04-01 00:00Z'::timestamptz + make_interval(hours => lot_row), 1 FROM card;
+ANALYZE booking;
+"""
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
 OR = """
 SELECT FROM card
 WHERE case_id = ANY($2::uuid[]) OR card_reference = ANY($3::text[])
@@ -66,3 +74,15 @@ async def test_emptying_a_bag_looks_at_its_cards_alone(
         await conn.execute(MANY)
         bag = await conn.fetchval("SELECT transfer_id FROM transfer LIMIT 1")
         assert await scanned(conn, sql, bag, [new_id()], ["KC-7", "KC-8"]) == tables
+
+
+async def test_cards_not_in_time_are_looked_for_among_the_next_visits(database: Database) -> None:
+    """Asked for at every look at what is due: of all bookings, those of the time alone are read."""
+    until = NOW + timedelta(days=1)
+    async with database.transaction() as conn:
+        await conn.execute(MANY)
+        await conn.execute(BOOKED)
+        for mode in ("force_custom_plan", "force_generic_plan"):
+            await conn.execute(f"SET LOCAL plan_cache_mode = {mode}")
+            assert await scanned(conn, needs._AT_RISK, NOW, until, 500) <= {"transfer_failure"}
+        assert len(await conn.fetch(needs._AT_RISK, NOW, until, 500)) == 23

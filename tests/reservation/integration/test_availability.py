@@ -359,9 +359,11 @@ async def test_changes_are_forgotten_and_a_board_that_slept_begins_anew(
     before = await free(board)
     async with city.reader() as conn:
         await conn.execute("UPDATE seat_change SET written_at = now() - interval '1 hour'")
+        await conn.execute("INSERT INTO seat_change (site_id, day) VALUES ($1, NULL)", SITE)
     async with units(city).begin(PEOPLE["planner"]) as unit:
         assert await tidy(unit) > 0
         assert await tidy(unit) == 0
+        assert await unit.conn.fetchval("SELECT count(*) FROM seat_change") == 1
     monkeypatch.setattr("services.reservation.handlers.board._TRUSTED", -1.0)
     await invite(city, case("a"))
     await book(city, case("a"))
@@ -369,6 +371,20 @@ async def test_changes_are_forgotten_and_a_board_that_slept_begins_anew(
         await conn.execute("DELETE FROM seat_change")
     after = await free(board)
     assert after[SITE, THURSDAY] == before[SITE, THURSDAY] - 1
+
+
+async def test_changes_that_have_just_grown_too_old_wait_for_others(city: Database) -> None:
+    """Otherwise some are deleted at every look while seats change, and what is due never rests."""
+    just = seat_days.KEPT + seat_days.PATIENCE / 2
+    async with units(city).begin(PEOPLE["planner"]) as unit:
+        await unit.conn.execute(
+            "UPDATE seat_change SET written_at = clock_timestamp() - $1::interval", just
+        )
+        assert await tidy(unit) == 0
+        await unit.conn.execute(
+            "UPDATE seat_change SET written_at = written_at - $1::interval", just
+        )
+        assert await tidy(unit) > 0
 
 
 async def test_a_look_misses_no_transaction_that_commits_late(city: Database) -> None:

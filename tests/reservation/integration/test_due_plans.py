@@ -45,7 +45,7 @@ async def test_nothing_due_costs_little(conn: Connection) -> None:
         Asked("told of a suspension", standing._BEGUN, [NOW, DAY, 200], FEW),
         Asked("told that it is over", standing._OVER, [NOW, DAY, 200], FEW),
         Asked("without sign-off", bookings._UNSIGNED, [NOW, "not_signed_off", 500], FEW),
-        Asked("signed off", phone_list._ENDED, ["not_signed_off", NOW, 500], FEW),
+        Asked("signed off", phone_list._ENDED, [NOW, 500], FEW),
         Asked("waited for", waitlist._WAITED_FOR, ["site-1", NOW.date(), NOW.date()], FEW),
     ]
     for mode in ("force_custom_plan", "force_generic_plan"):
