@@ -4,6 +4,7 @@ from services.issuance.handlers import booking_news, case_news, national_news, s
 from shared.contracts.base import CaseOpened, Event
 from shared.contracts.issuance import (
     CardIssued,
+    CardSwitchAccepted,
     CertificateFailed,
     CertificateRenewed,
     PinReset,
@@ -14,6 +15,7 @@ from shared.contracts.issuance import (
     VisitCompleted,
     VisitDeferred,
     VisitMissed,
+    VisitPaused,
 )
 from shared.contracts.preparation import (
     CardArrived,
@@ -46,6 +48,7 @@ from shared.messaging.subscriptions import Subscription, on
 
 PUBLISHES: tuple[type[Event], ...] = (
     CardIssued,
+    CardSwitchAccepted,
     CertificateFailed,
     CertificateRenewed,
     CaseOpened,
@@ -57,6 +60,7 @@ PUBLISHES: tuple[type[Event], ...] = (
     VisitCompleted,
     VisitDeferred,
     VisitMissed,
+    VisitPaused,
 )
 
 SUBSCRIBES: tuple[Subscription, ...] = (

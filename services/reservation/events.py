@@ -8,6 +8,7 @@ from shared.contracts.issuance import (
     VisitAbandoned,
     VisitDeferred,
     VisitMissed,
+    VisitPaused,
 )
 from shared.contracts.preparation import (
     CardArrived,
@@ -81,4 +82,5 @@ SUBSCRIBES: tuple[Subscription, ...] = (
     on(VisitDeferred, visits.used),
     on(VisitAbandoned, visits.used),
     on(VisitMissed, visits.missed),
+    on(VisitPaused, visits.paused),
 )

@@ -24,6 +24,7 @@ __all__ = [
     "AbandonReason",
     "Arrival",
     "CardIssued",
+    "CardSwitchAccepted",
     "CertificateFailed",
     "CertificateFailure",
     "CertificateRenewed",
@@ -44,6 +45,7 @@ __all__ = [
     "VisitDeferred",
     "VisitEvent",
     "VisitMissed",
+    "VisitPaused",
 ]
 
 Certificates = Annotated[tuple[Certificate, ...], Field(min_length=1)]
@@ -162,6 +164,18 @@ class VisitDeferred(VisitEvent):
     """What was lacking and is to be brought."""
 
 
+class VisitPaused(VisitEvent):
+    """The national system has stopped, and the citizen waits at the site until it goes on.
+
+    Said whenever staff let the visit wait; it goes on where it was.
+    """
+
+    type = "visit.paused.v1"
+
+    booking_id: BookingId | None = None
+    """The booking of this visit; none for a walk-in."""
+
+
 class VisitAbandoned(VisitEvent):
     """The visit ended with nothing done."""
 
@@ -236,3 +250,16 @@ class PinReset(VisitEvent):
 
     certificates: Certificates
     """Whose PIN was set."""
+
+
+class CardSwitchAccepted(VisitEvent):
+    """Instead of new certificates the citizen wants a next-generation card.
+
+    The application itself is made to J-LIS; the card comes with a lot, as a case of its own. The
+    renewal can still be taken up again.
+    """
+
+    type = "card_switch.accepted.v1"
+
+    ward: WardRef | None = None
+    """The ward of residence, for which a card is to come; none where nobody has told it yet."""

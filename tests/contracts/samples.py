@@ -262,9 +262,11 @@ _ISSUANCE: tuple[Event, ...] = (
         reason=issuance.AbandonReason.LEFT,
         booking_id=BOOKING,
     ),
+    issuance.VisitPaused(case_id=CASE, visit_id=VISIT, site_id=CENTER, booking_id=BOOKING),
     issuance.VisitMissed(
         case_id=CASE, booking_id=BOOKING, site_id=CENTER, business_date=date(2025, 7, 14)
     ),
+    issuance.CardSwitchAccepted(case_id=CASE, visit_id=VISIT, site_id=CENTER, ward=WARD),
     issuance.CardIssued(
         case_id=CASE,
         visit_id=VISIT,

@@ -22,7 +22,8 @@ NAMED_BY_THE_ARCHITECTURE = {
     "site.closed, capacity.published, day.closed, national_system.suspended, "
     "national_system.resumed",
     "issuance.events": "case.opened, visit.checked_in, visit.called, visit.completed, "
-    "visit.deferred, visit.abandoned, visit.missed, card.issued, certificate.renewed, "
+    "visit.deferred, visit.abandoned, visit.missed, visit.paused, "
+    "card_switch.accepted, card.issued, certificate.renewed, "
     "certificate.failed, pin.reset, service.measured",
     "reporting.events": "forecast.published",
     "clock.events": "clock.advanced",

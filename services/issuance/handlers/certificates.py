@@ -27,11 +27,13 @@ from services.issuance.domain.visit import (
 )
 from services.issuance.handlers import counter, queue
 from services.issuance.handlers.counter import locked_case, record, reread
+from services.issuance.handlers.deferring import pause
 from services.issuance.handlers.reading import read_visit
 from services.issuance.store import certificates, steps
 from shared.calendar import business_date
 from shared.contracts.base import Certificate, Procedure
 from shared.contracts.issuance import (
+    CardSwitchAccepted,
     CertificateFailed,
     CertificateFailure,
     DeferReason,
@@ -157,6 +159,8 @@ async def fail(unit: Unit, visit_id: VisitId, case_id: CaseId, failure: Failure)
     )
     match failure.then:
         case After.WAIT:
+            if failure.reason is CertificateFailure.NATIONAL_SYSTEM:
+                unit.emit(pause(visit, case))
             return await queue.transfer(unit, visit_id, None)
         case After.REBOOK:
             return await counter.defer(unit, visit_id, case_id, _why(failure.reason))
@@ -179,7 +183,8 @@ async def ask_letter(unit: Unit, visit_id: VisitId, case_id: CaseId) -> Visit:
 async def answer_switch(
     unit: Unit, visit_id: VisitId, case_id: CaseId, answer: Switch, offered_from: date | None
 ) -> Visit:
-    """Note the answer to the offer of a next-generation card; who accepts renews nothing now.
+    """Note the answer to the offer of a next-generation card; who accepts, which is told, renews
+    nothing now.
 
     Raises what ``_locked_renewal`` raises and ``SwitchNotOffered``.
     """
@@ -190,6 +195,11 @@ async def answer_switch(
     await _keep(unit, visit, case, replace(renewal, switch=answer), f"card_switch.{answer}")
     if answer is Switch.DECLINED:
         return await reread(unit, visit_id)
+    unit.emit(
+        CardSwitchAccepted(
+            case_id=case_id, site_id=visit.site_id, visit_id=visit_id, ward=case.ward
+        )
+    )
     return await counter.defer(unit, visit_id, case_id, DeferReason.OTHER)
 
 

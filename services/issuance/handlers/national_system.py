@@ -16,8 +16,9 @@ from services.issuance.domain.national_system import (
     require_running,
     standing,
 )
-from services.issuance.domain.visit import CaseState, Visit, VisitState
+from services.issuance.domain.visit import CaseState, Visit, VisitCase, VisitState
 from services.issuance.handlers import counter, queue
+from services.issuance.handlers.deferring import pause
 from services.issuance.store import national_system, visits
 from shared.calendar import business_date
 from shared.contracts.base import Procedure
@@ -76,19 +77,22 @@ async def interrupt_site(
     ]
 
 
-def _caught(visit: Visit, stopped: Standing) -> list[CaseId]:
+def _caught(visit: Visit, stopped: Standing) -> list[VisitCase]:
     return [
-        case.case_id
+        case
         for case in visit.cases
         if case.state is CaseState.OPEN and Procedure(case.procedure) in stopped.stops
     ]
 
 
 async def _interrupt(unit: Unit, visit: Visit, then: Then, stopped: Standing) -> Visit:
+    caught = _caught(visit, stopped)
     if then is Then.WAIT:
+        for case in caught:
+            unit.emit(pause(visit, case))
         if visit.state is VisitState.CALLED:
             return await queue.transfer(unit, visit.visit_id, None)
         return visit
-    for case_id in _caught(visit, stopped):
-        visit = await counter.defer(unit, visit.visit_id, case_id, DeferReason.NATIONAL_SYSTEM)
+    for case in caught:
+        visit = await counter.defer(unit, visit.visit_id, case.case_id, DeferReason.NATIONAL_SYSTEM)
     return visit

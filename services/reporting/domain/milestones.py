@@ -42,9 +42,11 @@ class Milestone(StrEnum):
     SERVED = "served"
     DEFERRED = "deferred"
     ABANDONED = "abandoned"
+    PAUSED = "paused"
     VISIT_MISSED = "visit_missed"
     CERTIFICATE_FAILED = "certificate_failed"
     PIN_RESET = "pin_reset"
+    SWITCH_ACCEPTED = "switch_accepted"
 
 
 MILESTONES: Mapping[type[CaseEvent], Milestone] = MappingProxyType(
@@ -77,9 +79,11 @@ MILESTONES: Mapping[type[CaseEvent], Milestone] = MappingProxyType(
         issuance.VisitCompleted: Milestone.SERVED,
         issuance.VisitDeferred: Milestone.DEFERRED,
         issuance.VisitAbandoned: Milestone.ABANDONED,
+        issuance.VisitPaused: Milestone.PAUSED,
         issuance.VisitMissed: Milestone.VISIT_MISSED,
         issuance.CertificateFailed: Milestone.CERTIFICATE_FAILED,
         issuance.PinReset: Milestone.PIN_RESET,
+        issuance.CardSwitchAccepted: Milestone.SWITCH_ACCEPTED,
     }
 )
 """Which event is which milestone."""

@@ -26,6 +26,8 @@ class Kind(StrEnum):
     """The city cannot keep a booking and holds another seat."""
     SUSPENDED = "suspended"
     """The national system is not to be used at that time; the booking stands."""
+    PAUSED = "paused"
+    """The national system has stopped during the visit, which waits."""
     OFFERED = "offered"
     """A seat is free for somebody on the waiting list."""
     ADDRESS_CHECK = "address_check"
@@ -35,7 +37,10 @@ class Kind(StrEnum):
     @property
     def tells_of_a_seat(self) -> bool:
         """Whether it is wrong once the booking has changed again."""
-        return self in (Kind.CONFIRMED, Kind.MOVED, Kind.REMINDER, Kind.SUSPENDED)
+        return self in (
+            *(Kind.CONFIRMED, Kind.MOVED, Kind.REMINDER),
+            *(Kind.SUSPENDED, Kind.PAUSED),
+        )
 
     @property
     def is_code(self) -> bool:

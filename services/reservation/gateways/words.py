@@ -94,6 +94,17 @@ OPENINGS: Mapping[Kind, tuple[Text, Text]] = {
             "改めてご連絡しない限り、予約どおりお越しください。日時の変更もできます。",
         ),
     ),
+    Kind.PAUSED: (
+        Text("The system has stopped: your visit waits", "【システム停止】順番をお取りしています"),
+        Text(
+            "The national system has stopped while you are at the site. Your visit is not lost: you"
+            " are called once the system goes on, and need not take another ticket. If you cannot"
+            " wait, tell the staff; they let you come on another day.",
+            "ご来庁中に全国システムが停止しました。受付はそのまま有効です。復旧しだいお呼びしますので、"
+            "番号札を取り直す必要はありません。お待ちになれない場合は職員にお申し出ください。"
+            "別の日に改めてお越しいただけます。",
+        ),
+    ),
     Kind.OFFERED: (
         Text("A date has become free: {when}", "【空きのご案内】{when}"),
         Text("We keep this date for you for a short time:", "次の日時を一時的に確保しています。"),

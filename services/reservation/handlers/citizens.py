@@ -18,12 +18,12 @@ from services.reservation.store import messages, phone_list
 from shared.contracts.base import Procedure
 from shared.contracts.reservation import CancelReason, MoveReason
 from shared.errors import Json
-from shared.ids import BookingId, CaseId, OfferId, SiteId, SuspensionId
+from shared.ids import BookingId, CaseId, OfferId, SiteId, SuspensionId, VisitId
 from shared.unit import Unit
 
 BY_CITIZEN = (CancelReason.CITIZEN, MoveReason.CITIZEN)
 NEWS_LASTS = timedelta(hours=12)
-"""How long after a broken-off visit its citizen is still written to."""
+"""How long after a visit was broken off or paused its citizen is still written to."""
 
 
 async def notify(unit: Unit, notes: Sequence[Note]) -> set[CaseId]:
@@ -95,6 +95,16 @@ def broken_off(booking: Booking, at: datetime, reason: CancelReason) -> Note | N
         "told_until": (at + NEWS_LASTS).isoformat(),
     }
     return _about(Kind.CANCELLED, booking, at, by_city=False, facts=until)
+
+
+def paused(booking: Booking, at: datetime, *, visit_id: VisitId) -> Note:
+    """The national system has stopped while the citizen is at the site, and the visit waits.
+
+    They were told there, so nobody calls whom no mail can reach.
+    """
+    until: dict[str, Json] = {"told_until": (at + NEWS_LASTS).isoformat()}
+    note = _about(Kind.PAUSED, booking, at, by_city=False, facts=until)
+    return replace(note, ref=f"{visit_id}:{booking.booking_id}")
 
 
 def alternative(

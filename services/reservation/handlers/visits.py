@@ -17,6 +17,7 @@ from shared.contracts.issuance import (
     VisitAbandoned,
     VisitDeferred,
     VisitMissed,
+    VisitPaused,
 )
 from shared.contracts.reservation import BookingFulfilled, CancelReason
 from shared.ids import CaseId
@@ -70,6 +71,19 @@ async def used(
         causes = {id_: m for id_, m in told if _why_used(m.data) is reason}
         if causes:
             await cancel(unit, causes, reason, note=citizens.broken_off, missed=True)
+
+
+async def paused(unit: Unit, messages: Sequence[Message[VisitPaused]]) -> None:
+    """A stop of the national system keeps the citizen waiting at the site: they have it in writing
+    once for each visit, while it goes on.
+    """
+    by_booking = {m.data.booking_id: m for m in messages if m.data.booking_id is not None}
+    notes = [
+        citizens.paused(booking, message.time, visit_id=message.data.visit_id)
+        for booking in await bookings.unserved(unit.conn, sorted(by_booking))
+        if (message := by_booking[booking.booking_id]).data.case_id == booking.case_id
+    ]
+    await citizens.notify(unit, notes)
 
 
 def _is_used(one: Booking, message: Message[VisitDeferred] | Message[VisitAbandoned]) -> bool:

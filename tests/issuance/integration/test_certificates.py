@@ -234,6 +234,8 @@ async def test_the_card_switch_is_offered_from_its_date(city: City, clerk: Clerk
         assert declined.cases[0].state == "open"
         accepted = await certificates.answer_switch(unit, *ids, Switch.ACCEPTED, TODAY)
         assert accepted.cases[0].state == "deferred"
+    told = [one for one in await city.said() if one["type"] == "card_switch.accepted.v1"]
+    assert [(one["case_id"], one["ward"]) for one in told] == [(case_id, WARD)]
 
 
 async def test_a_card_has_no_certificates_to_renew(city: City, clerk: Clerk) -> None:

@@ -110,6 +110,9 @@ async def test_who_is_caught_waits_and_goes_on_where_it_stopped(city: City, cler
     await city.hear(suspended())
     question = await clerk.draw()
     assert ok(await clerk.post(path, {"then": "wait"}))["state"] == "waiting"
+    (told,) = [one for one in await city.said() if one["type"] == "visit.paused.v1"]
+    assert (told["case_id"], told["visit_id"]) == (case_id, visit_id)
+    assert told["booking_id"] is not None, "reservation writes to whose visit this is"
     served = await clerk.next("1")
     assert served is not None
     assert served["visit_id"] == question["visit_id"], "who needs the system is not called"

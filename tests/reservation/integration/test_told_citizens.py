@@ -10,9 +10,10 @@ from aiokafka.structs import ConsumerRecord
 from services.reservation.handlers import bookings, contacts, renewals
 from services.reservation.handlers.contacts import Wish
 from shared.clock import FixedClock
-from shared.contracts.issuance import DeferReason, VisitDeferred
+from shared.contracts.issuance import DeferReason, VisitDeferred, VisitPaused
 from shared.contracts.preparation import CardDisposalDue, CardVoided, DisposalReason, VoidReason
 from shared.db import Database
+from shared.errors import Language
 from shared.ids import BookingId, CaseId, VisitId, derived_id, new_id
 from shared.messaging import inbox
 from shared.security.principal import EVERY_SITE, Principal, Role
@@ -43,13 +44,13 @@ DUE = told(CardDisposalDue(case_id=MINE, reason=DisposalReason.UNCLAIMED), 6)
 DONE = told(issued(MINE), 7)
 
 
-async def book(database: Database, *, reachable: bool = True) -> None:
+async def book(database: Database, *, reachable: bool = True, language: Language = "ja") -> None:
     """A visit of a citizen who can be written to, or not."""
     await open_site(database)
     await invite(database, MINE)
     async with units(database).begin(citizen(MINE)) as unit:
         if reachable:
-            kept = await contacts.put(unit, TOOLS, MINE, Wish("a@mail.example", None, "ja"))
+            kept = await contacts.put(unit, TOOLS, MINE, Wish("a@mail.example", None, language))
             typed = TOOLS.code(contacts.CODE_PURPOSE, kept.contact_id)
             await contacts.verify(unit, TOOLS, MINE, typed)
         await bookings.book(unit, bookings.Request((MINE,), SITE, tokyo(THURSDAY, 9)), RULES)
@@ -185,10 +186,56 @@ async def test_a_day_later_it_is_no_news(
     assert await post(database, mailbox.gateway(), clock).round() == 0
 
 
+def paused(booking_id: BookingId, visit: str = "visit", case_id: CaseId = MINE) -> VisitPaused:
+    """The citizen is there and waits for the national system."""
+    visit_id = VisitId(derived_id(visit))
+    return VisitPaused(case_id=case_id, site_id=SITE, visit_id=visit_id, booking_id=booking_id)
+
+
+WAITING: dict[Language, str] = {"ja": "復旧しだいお呼びします", "en": "are called once"}
+
+
+@pytest.mark.usefixtures("no_inbox")
+@pytest.mark.parametrize("language", WAITING)
+async def test_who_waits_for_the_system_has_it_in_writing_once_for_a_visit(
+    database: Database, mailbox: Mailbox, clock: FixedClock, language: Language
+) -> None:
+    await book(database, language=language)
+    booking_id = await booked(database)
+    at = tokyo(THURSDAY, 9, 10)
+    clock.set(at)
+    other = CaseId(new_id())
+    for batch in (
+        [told(paused(booking_id), 8, at=at), told(paused(booking_id), 9, at=at)],
+        [told(paused(booking_id), 8, at=at), told(paused(booking_id, case_id=other), 1, at=at)],
+    ):
+        await hear(database, *batch)
+        await post(database, mailbox.gateway(), clock).round()
+    (mail,) = mailbox.mails
+    assert WAITING[language] in text(mail)
+    assert [kind for kind, _ in await messages(database)] == ["paused"]
+    await hear(database, told(paused(booking_id, "tomorrow's"), 10, at=at))
+    await hear(database, told(broken_off(booking_id), 11, at=at))
+    await post(database, mailbox.gateway(), clock).round()
+    assert WAITING[language] not in text(mailbox.mails[-1]), "whom it sent home waits no more"
+    assert len(mailbox.mails) == 2
+
+
+async def test_who_waits_is_not_written_to_when_it_is_no_news(
+    database: Database, mailbox: Mailbox, clock: FixedClock
+) -> None:
+    await book(database)
+    booking_id = await booked(database)
+    await hear(database, told(paused(booking_id), 8, at=tokyo(THURSDAY, 9, 10)))
+    clock.set(tokyo(THURSDAY, 23))
+    assert await post(database, mailbox.gateway(), clock).round() == 0
+
+
 async def test_whom_no_mail_can_reach_was_told_at_the_site(database: Database) -> None:
     await book(database, reachable=False)
     booking_id = await booked(database)
-    await hear(database, told(broken_off(booking_id), 8, at=tokyo(THURSDAY, 10)))
+    await hear(database, told(paused(booking_id), 8, at=tokyo(THURSDAY, 9, 10)))
+    await hear(database, told(broken_off(booking_id), 9, at=tokyo(THURSDAY, 10)))
     async with database.reader() as conn:
         assert await conn.fetchval("SELECT count(*) FROM phone_entry") == 0
     assert await messages(database) == []
