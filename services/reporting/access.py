@@ -5,6 +5,8 @@ from shared.security.access import AccessTable, SiteRule, allow
 from shared.security.principal import Role
 
 _STEERING = (Role.PLANNER, Role.SUPERVISOR, Role.BACK_OFFICE, Role.AUDITOR)
+NOTED = allow(Role.PLANNER, Role.SUPERVISOR, site=SiteRule.RESOURCE)
+"""Who takes note of alerts; of which, the alert's site says."""
 
 ACCESS: AccessTable = {
     ("GET", "/"): allow(Role.PUBLIC),
@@ -16,6 +18,7 @@ ACCESS: AccessTable = {
     # The form's mark is asked for there: also who may see no page may leave.
     ("POST", "/dashboard/sign-out"): allow(Role.PUBLIC),
     ("GET", "/dashboard/assets/{name}"): allow(Role.PUBLIC),
+    ("POST", "/dashboard/alerts/{alert_id}/acknowledge"): NOTED,
     ("GET", "/dashboard/{page}"): allow(*_STEERING),
     ("GET", "/dashboard/{page}/live"): allow(*_STEERING),
     ("GET", "/v1/reports/monthly"): allow(*_STEERING),
@@ -43,9 +46,7 @@ ACCESS: AccessTable = {
     ("GET", "/v1/wards"): allow(*_STEERING),
     ("GET", "/v1/alerts"): allow(*_STEERING),
     ("GET", "/v1/alerts/history"): allow(*_STEERING),
-    ("POST", "/v1/alerts/{alert_id}:acknowledge"): allow(
-        Role.PLANNER, Role.SUPERVISOR, site=SiteRule.RESOURCE
-    ),
+    ("POST", "/v1/alerts/{alert_id}:acknowledge"): NOTED,
     ("GET", "/v1/reports/charts/{chart}"): allow(*_STEERING),
     ("GET", "/v1/reports/committee"): allow(*_STEERING),
     ("GET", "/v1/open-data"): allow(Role.PUBLIC),

@@ -53,7 +53,7 @@ SECTIONS: Mapping[str, tuple[Text, Text | None]] = {
             "ジニ係数は全区が等しいとき0です。",
         ),
     ),
-    "alerts": (Text("Far from the forecast", "予測からの乖離"), None),
+    "alerts": (Text("Far from the forecast", "予想からの乖離"), None),
 }
 
 

@@ -35,3 +35,8 @@ class Kept(Generic[K, V]):
             if key not in self._values:
                 self._values[key] = (now, await read())
             return self._values[key][1]
+
+    async def forget(self) -> None:
+        """Keep nothing of what is read or being read: something was changed here."""
+        async with self._reading:
+            self._values.clear()

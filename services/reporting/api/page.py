@@ -78,7 +78,7 @@ def render(shown: Shown, style: PageStyle) -> str:
         western=shown.year.first.year,
         previous=_neighbour(shown, -1),
         next=_neighbour(shown, 1),
-        months=[_month(month, shown.language) for month in shown.year.months()],
+        months=[_month(month, shown) for month in shown.year.months()],
         begun=[_has_begun(month, shown) for month in shown.year.months()],
         rows=[(row.label.to(shown.language), row) for row in shown.rows],
         cards=cards,
@@ -97,8 +97,13 @@ def _year(year: FiscalYear, language: Language) -> str:
     return f"{year.name('en')} (April {western} – March {western + 1})"
 
 
-def _month(month: date, language: Language) -> dict[str, Any]:
-    return {"name": month_name(month).to(language), "year": month.year, "iso": f"{month:%Y-%m}"}
+def _month(month: date, shown: Shown) -> dict[str, Any]:
+    return {
+        "name": month_name(month).to(shown.language),
+        "year": month.year,
+        "iso": f"{month:%Y-%m}",
+        "is_running": month == business_date(shown.now).replace(day=1),
+    }
 
 
 def _has_begun(month: date, shown: Shown) -> bool:

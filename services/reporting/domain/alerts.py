@@ -34,11 +34,11 @@ class AlertKind(StrEnum):
 TITLES: Mapping[AlertKind, Text] = MappingProxyType(
     {
         AlertKind.FORECAST_LEFT: Text(
-            "A month that is over came out far from its forecast", "実績が予測の範囲を外れました"
+            "A month that is over came out far from its forecast", "実績が予想の範囲を外れました"
         ),
         AlertKind.FORECAST_PASSED: Text(
             "The present month is already above its forecast",
-            "今月の実績がすでに予測を上回っています",
+            "今月の実績がすでに予想を上回っています",
         ),
         AlertKind.SUSPENDED: Text(
             "The national system does not answer", "全国システムが停止しています"

@@ -19,7 +19,9 @@ PAGE: Mapping[str, Text] = {
         "The table has the same figures.",
         "各棒は1か月分です。下がカード交付、上が電子証明書更新です。同じ数値を下の表に示します。",
     ),
-    "table": Text("Procedures completed per month", "月別の件数"),
+    "table": Text("The months in figures", "月別件数表"),
+    "running": Text("so far", "途中"),
+    "staff": Text("For staff: the dashboard", "職員用の運用画面"),
     "procedure": Text("Procedure", "手続"),
     "year": Text("Year", "計"),
     "previous": Text("Previous fiscal year", "前年度"),
@@ -31,8 +33,8 @@ PAGE: Mapping[str, Text] = {
     "both": Text("Total", "計"),
     "note": Text(
         "A procedure counts in the month (Japan time) in which it was completed at a counter. "
-        "A dash marks months that have not begun.",
-        "窓口で手続が完了した月（日本時間）に計上しています。「–」はまだ始まっていない月です。",
+        "A dash marks months that have not begun; one that is not over is counted so far.",
+        "窓口で手続が完了した月（日本時間）に計上しています。「–」はまだ始まっていない月、「途中」の月はこれまでの件数です。",
     ),
     "as_of": Text("As of", "時点"),
     "none": Text(

@@ -7,7 +7,8 @@ from services.reporting.handlers.alerts import Watch
 from services.reporting.store import alerts as stored
 from services.reporting.store.alerts import AlertId, Kept
 from shared.errors import NotFound, Text
-from shared.security.principal import EVERY_SITE, Role
+from shared.ids import SiteId
+from shared.security.principal import EVERY_SITE, Principal, Role, SiteForbidden
 from shared.unit import Unit
 
 
@@ -27,19 +28,24 @@ async def look(unit: Unit, watch: Watch) -> None:
     await stored.settle(unit.conn, await alerts.found(unit, watch), unit.now)
 
 
+def is_theirs(principal: Principal, site_id: SiteId | None) -> bool:
+    """Whether an alert of this site is for somebody to take note of; one of the whole city (none)
+    is for planners, and for who may act at every site."""
+    if site_id is None and Role.PLANNER in principal.roles:
+        return True
+    return principal.may_act_at(site_id or EVERY_SITE)
+
+
 async def acknowledge(unit: Unit, alert_id: AlertId) -> Kept:
     """Say that the caller has taken note; who was first stays.
 
-    Raises ``NoSuchAlert``, and ``SiteForbidden`` for an alert of another site. One of the
-    whole city is for planners, and for who may act at every site.
+    Raises ``NoSuchAlert``, and ``SiteForbidden`` for an alert that is not theirs.
     """
     kept = await stored.lock(unit.conn, alert_id)
     if kept is None:
         raise NoSuchAlert
-    if kept.alert.site_id is not None:
-        unit.principal.require_site(kept.alert.site_id)
-    elif Role.PLANNER not in unit.principal.roles:
-        unit.principal.require_site(EVERY_SITE)
+    if not is_theirs(unit.principal, kept.alert.site_id):
+        raise SiteForbidden(kept.alert.site_id or EVERY_SITE)
     if kept.acknowledged_at is not None:
         return kept
     by = unit.principal.subject

@@ -2,22 +2,26 @@
 (() => {
   // Charts are drawn from the figures that the page brings; the tables beside them need no script.
   const parts = new Map();
-  const themed = (value, style) => {
+  const themed = (value, style, room) => {
     if (typeof value === "string") {
       const name = /^var\((--[a-z-]+)\)$/.exec(value);
       return name ? style.getPropertyValue(name[1]).trim() : value;
     }
-    if (Array.isArray(value)) return value.map((each) => themed(each, style));
+    if (Array.isArray(value)) return value.map((each) => themed(each, style, room));
     if (value && typeof value === "object") {
-      return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, themed(v, style)]));
+      return Object.fromEntries(Object.entries(value).map(([k, v]) => [
+        // On a telephone long names would leave the bars no room.
+        k, k === "labelLimit" ? Math.min(v, room * 0.32) : themed(v, style, room),
+      ]));
     }
     return value;
   };
   const draw = async (root) => {
     const style = getComputedStyle(document.documentElement);
+    const scheme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
     for (const source of root.querySelectorAll("script.chart")) {
       const place = document.getElementById(source.dataset.place);
-      const spec = themed(JSON.parse(source.textContent), style);
+      const spec = themed(JSON.parse(source.textContent), style, place.clientWidth);
       try {
         // Without `ast` the library would need eval, which the page's policy refuses.
         await vegaEmbed(place, spec, {
@@ -25,7 +29,7 @@
         });
         // The place says in words what is drawn; the drawing's own words would only be a muddle.
         place.querySelector("svg").setAttribute("aria-hidden", "true");
-        place.dataset.drawn = "yes";
+        place.dataset.drawn = scheme;
       } catch (error) {
         console.error("a chart could not be drawn", error);
       }
@@ -36,6 +40,25 @@
       parts.set(part.id, part.innerHTML);
     }
   };
+  const replace = async (shown, html) => {
+    // Who reads at the far end of a table, or stands on a button, stays there.
+    const moved = () => [...shown.querySelectorAll(".scroll")];
+    const places = () => [...shown.querySelectorAll("a, button, [tabindex]")];
+    const lefts = moved().map((each) => each.scrollLeft);
+    const name = (each) => each.form?.getAttribute("action") ?? String(places().indexOf(each));
+    const at = shown.contains(document.activeElement) ? name(document.activeElement) : null;
+    // Charts that are about to be drawn again keep their height meanwhile: nothing jumps.
+    const heights = new Map(
+      [...shown.querySelectorAll(".plot")].map((each) => [each.id, each.offsetHeight]));
+    shown.innerHTML = html;
+    for (const plot of shown.querySelectorAll(".plot")) {
+      if (heights.has(plot.id)) plot.style.minHeight = `${heights.get(plot.id)}px`;
+    }
+    await draw(shown);
+    for (const plot of shown.querySelectorAll(".plot")) plot.style.minHeight = "";
+    moved().forEach((each, number) => { each.scrollLeft = lefts[number] ?? 0; });
+    if (at !== null) places().find((each) => name(each) === at)?.focus({ preventScroll: true });
+  };
   const refresh = async () => {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
     if (answer.redirected || !answer.ok) { location.reload(); return; }
@@ -45,8 +68,7 @@
       if (!shown) { location.reload(); return; }
       if (fresh.innerHTML === parts.get(fresh.id)) continue;
       parts.set(fresh.id, fresh.innerHTML);
-      shown.innerHTML = fresh.innerHTML;
-      await draw(shown);
+      await replace(shown, fresh.innerHTML);
     }
     document.body.dataset.version = page.body.dataset.version;
   };

@@ -67,7 +67,7 @@ async def test_a_month_far_from_its_forecast_is_an_alert(reporting: Reporting) -
     )
     assert (len(answer.json()["items"]), again.status_code) == (1, 304)
     file = await reporting.get("/v1/alerts?format=csv", accept_language="ja")
-    assert "実績が予測の範囲を外れました" in file.text
+    assert "実績が予想の範囲を外れました" in file.text
 
 
 async def test_a_site_in_need_is_an_alert(reporting: Reporting) -> None:

@@ -70,7 +70,7 @@ async def test_figures_are_those_of_the_api(told: Reporting) -> None:
     for row in rows:
         start = reader.cells.index(row["site_name"])
         keys = ("waiting", "longest_wait_minutes", "being_served", "served", "booked", "to_come")
-        shown = reader.cells[start + 1 : start + 7]
+        shown = reader.cells[start + 2 : start + 8]
         assert shown == ["–" if row[key] is None else str(row[key]) for key in keys]
     _, reader = await page(told, "booking?lang=en")
     free = (await told.get("/v1/reports/sites/first-free")).json()["rows"]

@@ -120,3 +120,15 @@ async def test_it_stands_before_a_replayed_clock_has_begun(reporting: Reporting)
     reporting.clock.set(tokyo(1970, 1, 1, 9))
     text, _ = await page(reporting, "?lang=ja")
     assert "令和元年度（2019年度）" in text
+
+
+async def test_the_month_that_runs_is_marked_and_staff_find_their_pages(
+    reporting: Reporting,
+) -> None:
+    await reporting.hear([done(1, tokyo(2026, 4, 10)), done(2, tokyo(2026, 7, 10))])
+    text, reader = await page(reporting, "?lang=en&fiscal_year=2026")
+    assert [each for each in reader.cells if each.endswith("so far")] == ["Julso far"]
+    assert 'href="dashboard/today?lang=en"' in text
+    assert (
+        "途中" not in (await page(reporting, "?lang=ja&fiscal_year=2025"))[0].split("<footer>")[0]
+    )

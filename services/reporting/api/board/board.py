@@ -70,6 +70,10 @@ class Board:
         read = partial(self._read, name, year, language, principal)
         return await self._kept[name].get((year, language), read)
 
+    async def forget(self, name: PageName) -> None:
+        """Let the page be read anew: who changed something looks at it next."""
+        await self._kept[name].forget()
+
     async def _read(
         self, name: PageName, year: FiscalYear, language: Language, principal: Principal
     ) -> View:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from services.reporting.api.board import refused
 from services.reporting.api.board.ask import Ask
 from services.reporting.api.board.dates import short_day
+from services.reporting.api.board.map_names import short_names
 from services.reporting.api.board.view import (
     ChartView,
     Head,
@@ -143,14 +144,16 @@ def _heat(ask: Ask, outlook: Outlook, sites: Sequence[Site]) -> Section:
     offered = {day for (_, day), room in outlook.rooms.items() if room.capacity}
     days = [day for day in ahead if day in offered]
     squares, rows = list[Row](), list[list[str]]()
+    short = short_names(ask.name(site.name) for site in sites)
     for site in sites:
         cells = [ask.name(site.name)]
-        for day in days:
+        for order, day in enumerate(days):
             room = outlook.rooms.get((site.site_id, day))
             cells.append(share(room.full) if room and room.capacity else "–")
             if room and room.capacity:
                 label = short_day(day, ask.language)
-                squares.append({"site": cells[0], "day": label, "full": room.full})
+                square: Row = {"day": label, "order": order, "full": room.full}
+                squares.append({"site": short[cells[0]], **square})
         rows.append(cells)
     heads = [Head(t("site"), figures=False), *(Head(short_day(d, ask.language)) for d in days)]
     chart = ChartView("fullness", t("heat_chart"), squares)
@@ -163,6 +166,7 @@ def _moved(ask: Ask, id_: str, names: Mapping[str, str], found: Sequence[FirstFr
     days = sorted({each.day for each in found})
     waits = {(each.part, each.procedure, each.day): each.days for each in found}
     points, rows = list[Row](), list[list[str]]()
+    short = short_names(names.values())
     for part, name in names.items():
         for procedure in Procedure:
             own = [waits.get((part, procedure, day)) for day in days]
@@ -171,7 +175,7 @@ def _moved(ask: Ask, id_: str, names: Mapping[str, str], found: Sequence[FirstFr
             rows.append([f"{name} – {t(procedure)}", *(count(wait) for wait in own)])
             points += [
                 {
-                    "place": name,
+                    "place": short[name],
                     "order": len(rows),
                     "procedure": t(procedure),
                     "day": str(day),

@@ -38,22 +38,46 @@ def _tiles(ask: Ask, lines: Sequence[PlanLine]) -> list[Tile]:
 
 
 def _table(ask: Ask, lines: Sequence[PlanLine]) -> Section:
-    t = ask.t
+    t, running = ask.t, ask.today.replace(day=1)
     months = [month_name(month).to(ask.language) for month in ask.year.months()]
+    is_running = [month == running for month in ask.year.months()]
     rows = [
         [_label(ask, line), *(count(each) for each in line.months), count(line.total)]
         for line in lines
     ]
-    heads = [Head(t("row"), figures=False), *(Head(month) for month in months), Head(t("sum"))]
+    titles = [
+        t("so_far").format(month) if now else month
+        for month, now in zip(months, is_running, strict=True)
+    ]
+    heads = [Head(t("row"), figures=False), *(Head(title) for title in titles), Head(t("sum"))]
+    notes = [
+        t("so_far_note").format(month) for month, now in zip(months, is_running, strict=True) if now
+    ]
+    table = TableView(heads, rows)
+    return Section("plan", t("plan_table"), table, _chart(ask, lines, months, is_running), notes)
+
+
+def _chart(
+    ask: Ask, lines: Sequence[PlanLine], months: Sequence[str], is_running: Sequence[bool]
+) -> ChartView:
+    """Both procedures by month; what is done of the running month stands apart."""
+    t = ask.t
     points: list[Row] = [
-        {"month": month, "procedure": t(line.procedure), "series": t(series), "cases": number}
+        {
+            "month": months[order],
+            "order": order,
+            "procedure": t(line.procedure),
+            "series": t(series),
+            "running": is_running[order] and line.basis is Basis.ACTUAL,
+            "cases": number,
+        }
         for line in lines
         if line.procedure is not None and (series := _SERIES.get(line.basis))
-        for month, number in zip(months, line.months, strict=True)
+        for order, number in enumerate(line.months)
         if number is not None
     ]
-    chart = ChartView("months", t("months_chart"), points)
-    return Section("plan", t("plan_table"), TableView(heads, rows), chart)
+    expected = any(line.basis is Basis.FORECAST for line in lines)
+    return ChartView("months" if expected else "months_done", t("months_chart"), points)
 
 
 def _left(ask: Ask, found: Sequence[Alert]) -> Section:

@@ -53,12 +53,14 @@ class DashboardLook:
             by_code=by_code,
             back=back,
             other_address=_with("sign-in", {"next": back} if back else {}, other(language)),
+            title=speaker(language)("sign_in"),
             problem=problem.title.to(language) if problem else None,
         )
 
     def way(self, request: Request, url: str) -> HTMLResponse:
         """A page that leads there."""
-        return self._drawn(self._way, _language(request, {}), url=url)
+        language = _language(request, {})
+        return self._drawn(self._way, language, title=speaker(language)("sign_in"), url=url)
 
     def target(self, asked: Asked) -> str:
         """The page that was asked for, or that of today, in the language of the entrance."""

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from services.reporting.api.board.ask import Ask
 from services.reporting.api.board.booking import ward_names
+from services.reporting.api.board.map_names import Named, below, short_names
 from services.reporting.api.board.view import (
     ChartView,
     Head,
@@ -61,14 +62,32 @@ def _map(
     ]
     # A ward office stands where its ward does.
     others = [site for site in sites if site.kind is not SiteKind.WARD_OFFICE]
-    rows += [_point(ask.name(s.name), t("site"), at_site[s.site_id], s) for s in others]
+    short = short_names(ask.name(site.name) for site in others)
+    rows += [_point(short[ask.name(s.name)], t("site"), at_site[s.site_id], s) for s in others]
+    rows = _named(rows, t("ward"))
     shapes = [circle(site.latitude, site.longitude, NEAR_KM) for site in sites]
     table = TableView(
         [Head(t("at"), figures=False), Head(t("kind"), figures=False), Head(t("completed"))],
         [[ask.name(s.name), t(s.kind), count(at_site[s.site_id])] for s in sites],
     )
-    chart = ChartView("map", t("map_chart"), rows, shapes)
+    chart = ChartView("map", t("map_chart"), rows, shapes, wide=True)
     return Section("map", t("map"), table, chart, [t("map_note")])
+
+
+def _named(rows: Sequence[Row], ward: str) -> list[Row]:
+    """With the place of each name: wards above their point, sites below, none over another."""
+    places = [
+        Named(
+            str(row["place"]),
+            float(row["latitude"] or 0),
+            float(row["longitude"] or 0),
+            above=row["kind"] == ward,
+        )
+        for row in rows
+    ]
+    return [
+        {**row, "below": pixels} for row, pixels in zip(rows, below(places, NEAR_KM), strict=True)
+    ]
 
 
 def _point(name: str, kind: str, cases: int, place: Site | domain.Place) -> Row:

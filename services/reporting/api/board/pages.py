@@ -26,6 +26,7 @@ from services.reporting.api.board.board import Board, PageName, drawn
 from services.reporting.api.board.dates import day_name
 from services.reporting.api.board.entrance import HEADERS, DashboardLook, other
 from services.reporting.api.board.live import Live
+from services.reporting.api.board.note import add_note, may_take_note
 from services.reporting.api.board.view import View
 from services.reporting.api.board.words import PAGES, speaker
 from services.reporting.api.filters import YearParam, year_of
@@ -108,6 +109,8 @@ def pages(board: Board, live: Live, templates: Templates, entrance: PageSignIn) 
     async def sign_out(request: Request, call: CallDep) -> Response:
         return await entrance.leave(request)
 
+    add_note(router, board)
+
     @router.get("/assets/{name}", include_in_schema=False)
     async def asset(name: str, request: Request) -> Response:
         found = await templates.assets.get(name)
@@ -138,6 +141,7 @@ def pages(board: Board, live: Live, templates: Templates, entrance: PageSignIn) 
             view=view,
             charts=await drawn(view, language),
             csrf=mark(request),
+            may=may_take_note(call.principal),
             assets=templates.assets.version,
         )
         return HTMLResponse(html, headers=HEADERS)
@@ -178,8 +182,9 @@ def _shown(
     query = {"lang": language} | ({"fiscal_year": str(wanted)} if wanted else {})
     title, lead = (text.to(language) for text in PAGES[page])
     if page is PageName.DEMAND:
-        western = f"{year.first.year}年度" if language == "ja" else f"April {year.first.year}"
-        title = f"{title} – {year.name(language)} ({western})"
+        western, name = year.first.year, year.name(language)
+        beside = f"（{western}年度）" if language == "ja" else f" (from April {western})"
+        title = f"{title} – {name}{beside}"
     return {
         "lang": language,
         "other": other(language),

@@ -54,7 +54,7 @@ def _tiles(ask: Ask, totals: Totals) -> list[Tile]:
         Tile(t("waiting_for_shipment"), count(totals.waiting_for_shipment)),
         Tile(t("waiting_for_preset"), count(totals.waiting_for_preset)),
         Tile(t("waiting_for_issuance"), count(totals.waiting_for_issuance)),
-        Tile(t("issued"), count(totals.issued)),
+        Tile(t("issued_until_now"), count(totals.issued)),
     ]
 
 
@@ -72,7 +72,7 @@ def _backlog(ask: Ask, standing: list[Standing]) -> Section:
     ]
     heads = [
         Head(t("stage"), figures=False),
-        Head(t("cases")),
+        Head(t("cards")),
         Head(t("oldest"), figures=False),
         Head(t("pace")),
         Head(t("outlook")),

@@ -60,7 +60,9 @@ def by_ward(ask: Ask, looked: Looked, names: Mapping[str, str]) -> Section:
         }
         for each in looked.wards
     ]
-    chart = ChartView("refused", ask.t("refused_chart"), bars)
+    # Bars of nothing would be an empty frame.
+    shown = bars if any(each.refused for each in looked.wards) else []
+    chart = ChartView("refused", ask.t("refused_chart"), shown)
     table = _table(ask, "ward_of", looked.wards, names)
     return Section("refused_wards", ask.t("refused_wards"), table, chart, [ask.t("refused_note")])
 

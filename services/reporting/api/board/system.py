@@ -32,13 +32,22 @@ def _tiles(ask: Ask, found: Sequence[Health]) -> list[Tile]:
     t = ask.t
     silent = sum(not each.answers for each in found)
     age = max((each.outbox_age or 0.0 for each in found), default=0.0)
-    dead = sum(each.dead_letters or 0 for each in found)
+    dead = dead_letters(found)
     return [
         Tile(t("silent_processes"), count(silent), alert=silent > 0),
         Tile(t("lag"), count(sum(each.lag or 0 for each in found))),
         Tile(t("outbox_age"), figure(age), alert=age > OLD_SECONDS),
         Tile(t("dead_letters"), count(dead), alert=dead > 0),
     ]
+
+
+def dead_letters(found: Sequence[Health]) -> int:
+    """Of all rooms: each consumer of a room tells of the same."""
+    rooms: dict[str, int] = {}
+    for each in found:
+        room = _room(each)
+        rooms[room] = max(rooms.get(room, 0), each.dead_letters or 0)
+    return sum(rooms.values())
 
 
 def _table(ask: Ask, found: Sequence[Health]) -> Section:
@@ -71,6 +80,11 @@ def _bars(found: Sequence[Health]) -> list[Row]:
     lag: dict[str, int] = {}
     for each in found:
         if each.lag is not None:
-            room = each.name.partition("-")[0]
+            room = _room(each)
             lag[room] = lag.get(room, 0) + each.lag
     return [{"room": room, "messages": messages} for room, messages in lag.items()]
+
+
+def _room(of: Health) -> str:
+    """The room of a process: its name begins with it."""
+    return of.name.partition("-")[0]

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 from services.reporting.api.board.ask import Ask
 from services.reporting.api.board.dates import moment
+from services.reporting.api.board.map_names import short_names
 from services.reporting.api.board.view import (
+    Button,
     ChartView,
     Head,
     Row,
@@ -63,10 +65,12 @@ def _sites(ask: Ask, states: Sequence[SiteState]) -> Section:
     t = ask.t
     titles = ("waiting_parties", "longest_wait", "being_served", "served", "booked", "to_come")
     figures = (*titles, "counters", "median_wait", "p90_wait", "late_batches")
-    heads = [Head(t("site"), figures=False), *(Head(t(each)) for each in figures)]
+    # What asks for somebody stands first, where no small screen cuts it off.
+    heads = [Head(t(each), figures=False) for each in ("site", "alarms")]
+    heads += [Head(t(each)) for each in figures]
     rows = [_site_row(ask, state) for state in states]
     chart = ChartView("sites_today", t("sites_chart"), _site_bars(ask, states))
-    table = TableView([*heads, Head(t("alarms"), figures=False)], rows)
+    table = TableView(heads, rows)
     return Section("sites", t("each_site"), table, chart, [t("counters_note")])
 
 
@@ -74,6 +78,7 @@ def _site_row(ask: Ask, state: SiteState) -> list[str]:
     site = state.site
     return [
         _name(ask, state),
+        alarm_words(ask.t, state.alarms),
         count(site.waiting),
         count(state.longest_wait),
         count(site.being_served),
@@ -84,7 +89,6 @@ def _site_row(ask: Ask, state: SiteState) -> list[str]:
         figure(state.waited.p50),
         figure(state.waited.p90),
         count(site.late_batches),
-        alarm_words(ask.t, state.alarms),
     ]
 
 
@@ -104,14 +108,32 @@ def _alerts(ask: Ask, found: Sequence[Kept], states: Sequence[SiteState]) -> Sec
             _where(ask, each.alert, names),
             moment(each.opened_at, ask.language),
             t("still") if each.closed_at is None else moment(each.closed_at, ask.language),
-            each.acknowledged_by or "–",
+            _noted(ask, each),
         ]
         for each in found
     ]
     titles = ("alarms", "where", "seen_first", "seen_last", "taken_note")
     heads = [Head(t(title), figures=False) for title in titles]
-    table = TableView(heads, rows)
+    buttons = [_button(ask, each, row) for each, row in zip(found, rows, strict=True)]
+    table = TableView(heads, rows, buttons)
     return Section("alerts", t("alerts"), table, notes=[t("alerts_note")])
+
+
+def _noted(ask: Ask, kept: Kept) -> str:
+    """Who took note of an alert and when."""
+    if kept.acknowledged_at is None:
+        return "–"
+    at, by = moment(kept.acknowledged_at, ask.language), kept.acknowledged_by
+    return f"{by}（{at}）" if ask.language == "ja" else f"{by} ({at})"
+
+
+def _button(ask: Ask, kept: Kept, row: Sequence[str]) -> Button | None:
+    """For an alert of which nobody took note yet, also where it is over."""
+    if kept.acknowledged_at is not None:
+        return None
+    address = f"alerts/{kept.alert_id}/acknowledge?lang={ask.language}"
+    title = ask.t("take_note")
+    return Button(address, title, f"{title}: {row[0]}, {row[1]}", kept.alert.site_id)
 
 
 def _where(ask: Ask, alert: Alert, names: Mapping[SiteId, str]) -> str:
@@ -130,9 +152,10 @@ def _name(ask: Ask, state: SiteState) -> str:
 
 def _site_bars(ask: Ask, states: Sequence[SiteState]) -> list[Row]:
     kinds = ("served", "being_served", "waiting", "to_come")
+    short = short_names(_name(ask, state) for state in states)
     return [
         {
-            "site": _name(ask, state),
+            "site": short[_name(ask, state)],
             "kind": ask.t(kind),
             "order": order,
             "cases": getattr(state.site, kind),

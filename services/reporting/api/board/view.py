@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import pydantic_core
 
+from shared.ids import SiteId
+
 Value = str | int | float | bool | None
 Row = Mapping[str, Value]
 
@@ -31,11 +33,31 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Button:
+    """What somebody may do about a row: an address below the dashboard to which a form is sent.
+
+    ``says`` names it for who does not see where it stands; ``site_id`` is whose matter it is, none
+    where it is the whole city's.
+    """
+
+    address: str
+    title: str
+    says: str
+    site_id: SiteId | None
+
+
+@dataclass(frozen=True, slots=True)
 class TableView:
     """Cells as they are read; the first of each row names it."""
 
     heads: Sequence[Head]
     rows: Sequence[Sequence[str]]
+    buttons: Sequence[Button | None] = ()
+    """One per row where there are any, shown in its last cell to who may press it."""
+
+    def button(self, row: int) -> Button | None:
+        """That of a row, counted from 0."""
+        return self.buttons[row] if self.buttons else None
 
 
 @dataclass(frozen=True, slots=True)

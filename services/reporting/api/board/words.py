@@ -16,7 +16,7 @@ PAGES: Mapping[str, tuple[Text, Text]] = {
         Text("Demand", "件数の推移"),
         Text(
             "Procedures completed by month, beside what was forecast.",
-            "手続の完了件数を月別に、予測と並べて示します。",
+            "手続の完了件数を月別に、予想と並べて示します。",
         ),
     ),
     "booking": (
@@ -79,7 +79,8 @@ WORDS: Mapping[str, Text] = BOOKING | {
     "satellite": Text("Satellite", "サテライト"),
     "temporary_window": Text("Temporary window", "臨時窓口"),
     "cases": Text("Cases", "件数"),
-    "cases_and_parties": Text("Cases (or parties)", "件数（待ち・対応中は組数）"),
+    "cases_and_parties": Text("Cases; waiting and served: parties", "件数（待ち・対応中は組数）"),
+    "cards": Text("Cards", "枚数"),
     "minutes": Text("minutes", "分"),
     "waiting": Text("Waiting", "待ち"),
     "waiting_parties": Text("Parties waiting", "待ち組数"),
@@ -88,9 +89,9 @@ WORDS: Mapping[str, Text] = BOOKING | {
     "served": Text("Served", "完了"),
     "booked": Text("Booked", "予約"),
     "to_come": Text("Still to come", "これから来庁"),
-    "counters": Text("Counters at work", "稼働中の窓口席"),
-    "median_wait": Text("Median wait (min)", "待ち時間中央値（分）"),
-    "p90_wait": Text("Wait p90 (min)", "待ち時間90%値（分）"),
+    "counters": Text("Counters at work", "稼働窓口席"),
+    "median_wait": Text("Median wait (min)", "待ち中央値（分）"),
+    "p90_wait": Text("Wait p90 (min)", "待ち90%値（分）"),
     "late_batches": Text("Late transfer batches", "遅延中の移送"),
     "alarms": Text("Alarms", "注意"),
     "no_alarm": Text("none", "なし"),
@@ -108,6 +109,7 @@ WORDS: Mapping[str, Text] = BOOKING | {
     "seen_last": Text("Until", "解消"),
     "still": Text("still so", "継続中"),
     "taken_note": Text("Taken note of by", "確認者"),
+    "take_note": Text("Take note", "確認する"),
     "each_site": Text("Each site", "窓口別"),
     "sites_chart": Text(
         "Bars per site: cases served, being served, waiting and still to come. "
@@ -165,7 +167,7 @@ WORDS: Mapping[str, Text] = BOOKING | {
     ),
     "completed": Text("Completed", "完了件数"),
     "actual": Text("Actual", "実績"),
-    "forecast": Text("Forecast", "予測"),
+    "forecast": Text("Forecast", "予想"),
     "month": Text("Month", "月"),
     "year": Text("Fiscal year", "年度"),
     "sum": Text("Year", "計"),
@@ -173,15 +175,21 @@ WORDS: Mapping[str, Text] = BOOKING | {
     "months_chart": Text(
         "Lines by month: procedures completed and forecast, both procedures. "
         "The table below has the figures.",
-        "手続別の完了件数と予測を月別に示す折れ線グラフ。数値は下の表にあります。",
+        "手続別の完了件数と予想を月別に示す折れ線グラフ。数値は下の表にあります。",
     ),
-    "left": Text("Months away from their forecast", "予測から外れた月"),
+    "left": Text("Months away from their forecast", "予想から外れた月"),
     "band_note": Text(
         "Months that differ from the newest forecast by more than {}.",
-        "最新の予測との差が{}を超えた月です。",
+        "最新の予想との差が{}を超えた月です。",
     ),
     "both": Text("Both", "合計"),
     "row": Text("Row", "手続名"),
+    "so_far": Text("{} (so far)", "{}（途中）"),
+    "so_far_note": Text(
+        "{} is not over: its figure, and the year's, are what was completed so far. In the chart "
+        "it is a hollow point, joined to no line.",
+        "{}は途中の月です。月と年の計はこれまでの完了分です。グラフでは線で結ばず白抜きの点で示します。",
+    ),
     "backlog": Text("Cards at each stage", "工程別の枚数"),
     "backlog_chart": Text(
         "A bar per stage: cards that wait there. The table below has the figures.",
@@ -218,6 +226,7 @@ WORDS: Mapping[str, Text] = BOOKING | {
     "shipped": Text("Shipped", "発送"),
     "preset_total": Text("Preset", "交付前設定"),
     "issued": Text("Issued", "交付"),
+    "issued_until_now": Text("Issued until now", "交付（累計）"),
     "waiting_for_shipment": Text("Waiting for shipment", "発送待ち"),
     "waiting_for_preset": Text("Waiting for preset", "交付前設定待ち"),
     "waiting_for_issuance": Text("Waiting for issuance", "交付待ち"),

@@ -1,0 +1,114 @@
+"""What pages show is what the API tells, in tables and in charts, in the order of the calendar."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from services.reporting.api.board.board import PageName
+from services.reporting.api.board.system import dead_letters
+from services.reporting.gateways.processes import Health
+from shared.contracts.base import Event
+from shared.contracts.reservation import AvailabilitySearched
+from tests.reporting.board_scene import scene
+from tests.reporting.conftest import Reporting
+from tests.reporting.day_story import story
+from tests.reporting.integration.test_board import page, together
+
+_NEAR = ("days_to_first_free", "distance_km")
+_SHARES = ("own_ward_share", "near_share", "center_share", "satellite_share", "ward_office_share")
+
+
+@pytest.fixture
+async def told(reporting: Reporting) -> Reporting:
+    """The room with something on every page."""
+    await scene(reporting)
+    return reporting
+
+
+def charts(html: str) -> dict[str, Any]:
+    """The specification of each chart by the section it stands in."""
+    found = re.findall(r'data-place="([a-z_]+)-plot">(.*?)</script>', html, re.DOTALL)
+    return {name: json.loads(spec) for name, spec in found}
+
+
+async def test_demand_shows_the_plan_s_table_and_marks_the_month_that_runs(
+    told: Reporting,
+) -> None:
+    html, reader = await page(told, "demand?lang=en&fiscal_year=2026")
+    rows = (await told.get("/v1/reports/plan?fiscal_year=2026")).json()["rows"]
+    assert {row["basis"] for row in rows} == {"actual", "forecast"}
+    months = [f"{1 + (month + 3) % 12:02}" for month in range(12)]
+    for row in rows:
+        label = f"{row['label']}, {row['basis']}"
+        figures = ["–" if row[key] is None else f"{row[key]:,}" for key in (*months, "total")]
+        assert together(reader.cells, [label, *figures])
+    assert "Jul (so far)" in reader.cells
+    points = charts(html)["plan"]["datasets"]["rows"]
+    assert {(each["month"], each["series"]) for each in points if each["running"]} == {
+        ("Jul", "Actual")
+    }
+    _, before = await page(told, "demand?lang=ja&fiscal_year=2025")
+    assert not any("途中" in cell for cell in before.cells)
+
+
+async def test_months_stand_in_the_order_of_the_year_whatever_is_known_of_them(
+    told: Reporting,
+) -> None:
+    """What is done may begin in July and what was expected in April: April still comes first."""
+    html, _ = await page(told, "demand?lang=en&fiscal_year=2026")
+    for layer in charts(html)["plan"]["layer"]:
+        assert layer["encoding"]["x"]["sort"] == {"field": "order", "op": "min"}
+    html, _ = await page(told, "booking?lang=en")
+    heat = charts(html)["heat"]
+    assert heat["encoding"]["x"]["sort"] == {"field": "order", "op": "min"}
+    days = {each["order"]: each["day"] for each in heat["datasets"]["rows"]}
+    assert list(days) == sorted(days)
+
+
+async def test_preparation_shows_the_totals_and_lead_times(told: Reporting) -> None:
+    _, reader = await page(told, "preparation?lang=en")
+    names = ("applied", "shipped", "preset", "issued", "waiting_for_shipment", "waiting_for_preset")
+    rows = (await told.get("/v1/reports/totals")).json()["rows"]
+    assert any(row["waiting_for_preset"] for row in rows)
+    for row in rows:
+        assert together(reader.cells, [f"{row[key]:,}" for key in names])
+    lines = (await told.get("/v1/reports/lead-times?from=2026-06-17&to=2026-07-14")).json()["items"]
+    assert any(line["cases"] for line in lines)
+    keys = ("cases", "p50", "p90", "p50_days", "p90_days")
+    for line in lines:
+        figures = ["–" if line[key] is None else f"{line[key]:,}" for key in keys]
+        assert together(reader.cells, [line["title"], *figures])
+
+
+async def test_equity_shows_the_measures_of_each_ward(told: Reporting) -> None:
+    html, reader = await page(told, "equity?lang=en")
+    lines = (await told.get("/v1/equity?from=2026-06-17&to=2026-07-14")).json()["items"]
+    assert len(lines) == 2
+    for line in lines:
+        near = ["–" if line[key] is None else f"{line[key]:,.1f}" for key in _NEAR]
+        shares = ["–" if line[key] is None else f"{line[key]:.0%}" for key in _SHARES]
+        assert together(reader.cells, [str(line["completed"]), *near, *shares])
+    assert all("below" in each for each in charts(html)["map"]["datasets"]["rows"])
+
+
+async def test_no_frame_is_drawn_around_nothing(reporting: Reporting) -> None:
+    """Of a room that has heard of nothing yet, and of a week in which nobody searched in vain."""
+    for name in PageName:
+        html, _ = await page(reporting, f"{name}?lang=ja")
+        assert all(each["datasets"]["rows"] for each in charts(html).values()), name
+    await reporting.hear([each for each in story() if _is_found(each.event)])
+    html, reader = await page(reporting, "booking?lang=en")
+    assert "refused_wards" not in charts(html)
+    assert together(reader.cells, ["5", "0", "0%"])
+
+
+def _is_found(event: Event) -> bool:
+    """Whether it tells only of searches that were not in vain."""
+    return isinstance(event, AvailabilitySearched) and not any(c.refused for c in event.counts)
+
+
+async def test_what_all_processes_of_a_room_tell_counts_once() -> None:
+    found = [Health(f"issuance-{name}", dead_letters=2) for name in ("consume", "consume-2")]
+    assert dead_letters([*found, Health("reporting-consume", dead_letters=1), Health("x")]) == 3
