@@ -20,30 +20,18 @@ from shared.messaging.subscriptions import on
 
 PUBLISHES: tuple[type[Event], ...] = (reporting.ForecastPublished,)
 
-_WITH_MORE = (
-    preparation.CardReceived,
-    preparation.CardReleased,
-    preparation.CardNotified,
-    reservation.BookingMoved,
-    reservation.BookingCancelled,
-)
-"""Milestones that tell more than a time."""
-
 CASES = Projection(
     "cases",
     tables=("case_fact", "booking_change"),
     subscriptions=(
-        on(CaseOpened, cases.opened, topics=TOPICS_OF_CASE_OPENED),
-        on(preparation.CardApplied, cases.applied),
-        on(preparation.CardShipped, cases.shipped),
-        on(preparation.CardReleased, cases.reached_in_ward),
-        on(preparation.CardReceived, cases.received),
-        on(preparation.CardNotified, cases.notified),
+        on(CaseOpened, cases.heard, topics=TOPICS_OF_CASE_OPENED),
+        on(preparation.CardApplied, cases.heard),
+        on(preparation.CardShipped, cases.heard),
+        *(on(each, cases.heard) for each in MILESTONES),
         on(reservation.BookingMoved, cases.changed),
         on(reservation.BookingCancelled, cases.changed),
-        *(on(each, cases.reached) for each in MILESTONES if each not in _WITH_MORE),
-        on(issuance.CardIssued, cases.completed),
-        on(issuance.CertificateRenewed, cases.completed),
+        on(issuance.CardIssued, cases.heard),
+        on(issuance.CertificateRenewed, cases.heard),
     ),
 )
 
@@ -79,16 +67,16 @@ SITE_DAYS = Projection(
         on(site.SiteWindDownStarted, plans.changed),
         on(site.SiteClosed, plans.changed),
         on(site.CapacityPublished, plans.offered),
-        on(reservation.BookingConfirmed, bookings.seated),
-        on(reservation.BookingMoved, bookings.seated),
-        on(reservation.BookingCancelled, bookings.cancelled),
-        on(reservation.BookingMissed, bookings.missed),
-        on(reservation.BookingFulfilled, bookings.fulfilled),
-        on(issuance.VisitCheckedIn, visits.checked_in),
-        on(issuance.VisitCalled, visits.called),
-        on(issuance.VisitCompleted, visits.completed),
-        on(issuance.VisitDeferred, visits.deferred),
-        on(issuance.VisitAbandoned, visits.abandoned),
+        on(reservation.BookingConfirmed, bookings.heard),
+        on(reservation.BookingMoved, bookings.heard),
+        on(reservation.BookingCancelled, bookings.heard),
+        on(reservation.BookingMissed, bookings.heard),
+        on(reservation.BookingFulfilled, bookings.heard),
+        on(issuance.VisitCheckedIn, visits.heard),
+        on(issuance.VisitCalled, visits.heard),
+        on(issuance.VisitCompleted, visits.heard),
+        on(issuance.VisitDeferred, visits.heard),
+        on(issuance.VisitAbandoned, visits.heard),
         on(preparation.CardDispatched, transfers.dispatched),
         on(preparation.CardArrived, transfers.arrived),
         on(preparation.CardTransferFailed, transfers.failed),

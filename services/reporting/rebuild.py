@@ -17,7 +17,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
-from services.reporting.handlers.projection import Projection
+from services.reporting.handlers.projection import Projection, together
 from services.reporting.store import projections
 from services.reporting.store.projections import Lost
 from shared.clock import SystemClock
@@ -173,7 +173,7 @@ class _Build:
         self._replay = Replay(
             self._consumer,
             self._units,
-            projection.subscriptions,
+            together((projection,)),
             metrics=Metrics(service=projections.ROOM, role="rebuild"),
             topic_prefix=settings.topic_prefix,
         )

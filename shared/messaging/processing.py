@@ -74,7 +74,7 @@ class Processor:
         fresh = await self._claim(unit, messages)
         with processing(self.consumer, fresh) as spans:
             unit.process_spans = spans
-            for kind, group in waves(fresh):
+            for kind, group in waves(fresh, self._group_of):
                 await self._run(unit, kind, group)
         handled = Counter((message.type, "handled") for message in fresh)
         heard = Counter((message.type, "duplicate") for message in messages)
@@ -116,8 +116,11 @@ class Processor:
                 fresh.append(message)
         return fresh
 
+    def _group_of(self, message: MessageAny) -> str:
+        return self._table[message.topic, message.type].group
+
     async def _run(self, unit: Unit, kind: str, group: Sequence[MessageAny]) -> None:
-        subscription = self._table[group[0].topic, kind]
+        subscription = self._table[group[0].topic, group[0].type]
         started = time.perf_counter()
         await subscription.handler(unit, group)
         self._metrics.handler_seconds.labels(kind).observe(time.perf_counter() - started)

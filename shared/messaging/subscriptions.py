@@ -21,6 +21,14 @@ class Subscription:
     event_type: type[Event]
     handler: Handler[Any]
     topics: tuple[str, ...]
+    together: str = ""
+    """Types that name the same have one handler, which takes what a batch has of them mixed, in
+    order per key, in one call: for facts that are merged before they are written."""
+
+    @property
+    def group(self) -> str:
+        """What its messages are handled as: the type, or what it names."""
+        return self.together or self.event_type.type
 
 
 def on(event_type: type[E], handler: Handler[E], *, topics: tuple[str, ...] = ()) -> Subscription:
@@ -46,25 +54,28 @@ def each(handle: Callable[[Unit, Message[E]], Awaitable[None]]) -> Handler[E]:
     return handler
 
 
-def waves(messages: Sequence[Message[Any]]) -> Iterator[tuple[str, list[Message[Any]]]]:
+def waves(
+    messages: Sequence[Message[Any]], group_of: Callable[[Message[Any]], str] = lambda m: m.type
+) -> Iterator[tuple[str, list[Message[Any]]]]:
     """Split a batch into few groups of one type each, keeping the order within every key.
 
     Keys have no order among each other, so all keys whose next message is of the same type go
     together: a batch of cases in different stages takes a handful of statements, not hundreds.
+    ``group_of`` says which types are handled as one.
     """
-    waiting: dict[str, deque[Message[Any]]] = {}
+    waiting: dict[str, deque[tuple[str, Message[Any]]]] = {}
     for message in messages:
-        waiting.setdefault(message.subject, deque()).append(message)
+        waiting.setdefault(message.subject, deque()).append((group_of(message), message))
     ready: dict[str, list[str]] = {}
     for subject, queue in waiting.items():
-        ready.setdefault(queue[0].type, []).append(subject)
+        ready.setdefault(queue[0][0], []).append(subject)
     while ready:
-        kind = max(ready, key=lambda type_: len(ready[type_]))
+        kind = max(ready, key=lambda each: len(ready[each]))
         group: list[Message[Any]] = []
         for subject in ready.pop(kind):
             queue = waiting[subject]
-            while queue and queue[0].type == kind:
-                group.append(queue.popleft())
+            while queue and queue[0][0] == kind:
+                group.append(queue.popleft()[1])
             if queue:
-                ready.setdefault(queue[0].type, []).append(subject)
+                ready.setdefault(queue[0][0], []).append(subject)
         yield kind, group

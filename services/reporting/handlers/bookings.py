@@ -1,9 +1,11 @@
 """What events tell about bookings: the seats of a site's day."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from services.reporting.domain.told import Told
 from services.reporting.store import bookings
+from services.reporting.store.bookings import Ending
 from shared.contracts.reservation import (
     BookingCancelled,
     BookingConfirmed,
@@ -14,30 +16,25 @@ from shared.contracts.reservation import (
 from shared.messaging.envelope import Message
 from shared.unit import Unit
 
-Ended = Message[BookingCancelled] | Message[BookingMissed] | Message[BookingFulfilled]
+BookingEvent = BookingConfirmed | BookingMoved | BookingCancelled | BookingMissed | BookingFulfilled
+
+_ENDINGS: Mapping[type[BookingEvent], Ending] = MappingProxyType(
+    {
+        BookingCancelled: Ending.CANCELLED,
+        BookingMissed: Ending.MISSED,
+        BookingFulfilled: Ending.FULFILLED,
+    }
+)
 
 
-async def seated(
-    unit: Unit, messages: Sequence[Message[BookingConfirmed] | Message[BookingMoved]]
-) -> None:
-    """The case has a seat, or another one."""
-    await bookings.seat(unit.conn, [(Told(m.time, m.sequence, m.id), m.data) for m in messages])
-
-
-async def cancelled(unit: Unit, messages: Sequence[Message[BookingCancelled]]) -> None:
-    """The seat is free again."""
-    await bookings.cancel(unit.conn, _ends(messages))
-
-
-async def missed(unit: Unit, messages: Sequence[Message[BookingMissed]]) -> None:
-    """Nobody came for the seat."""
-    await bookings.miss(unit.conn, _ends(messages))
-
-
-async def fulfilled(unit: Unit, messages: Sequence[Message[BookingFulfilled]]) -> None:
-    """The seat was used."""
-    await bookings.fulfil(unit.conn, _ends(messages))
-
-
-def _ends(messages: Sequence[Ended]) -> list[bookings.End]:
-    return [(m.data.booking_id, m.data.case_id, m.time) for m in messages]
+async def heard(unit: Unit, messages: Sequence[Message[BookingEvent]]) -> None:
+    """The case has a seat, or another one, or none any more."""
+    facts = bookings.batch()
+    for message in messages:
+        event = message.data
+        if isinstance(event, BookingConfirmed | BookingMoved):
+            bookings.seat(facts, Told(message.time, message.sequence, message.id), event)
+        else:
+            ending = _ENDINGS[type(event)]
+            bookings.end(facts, ending, event.booking_id, event.case_id, message.time)
+    await facts.keep(unit.conn)

@@ -5,9 +5,8 @@ table but its own, and merge what is told by rules that give the same rows in an
 often: earliest, latest told, or once per event.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from shared.contracts.base import Event
@@ -26,7 +25,8 @@ class Projection:
 
 
 def together(projections: Iterable[Projection]) -> tuple[Subscription, ...]:
-    """What a consumer of all ``projections`` hears: each type once, for every one that wants it.
+    """What a consumer of all ``projections`` hears: each type once, for every one that wants it,
+    and all types of a batch at once, so that each handler writes its rows once.
 
     Raises ``ValueError`` where two projections hear a type on different topics.
     """
@@ -34,21 +34,27 @@ def together(projections: Iterable[Projection]) -> tuple[Subscription, ...]:
     for projection in projections:
         for each in projection.subscriptions:
             found.setdefault(each.event_type, []).append(each)
-    return tuple(_joined(group) for group in found.values())
+    hears = _Hears({kind: [each.handler for each in group] for kind, group in found.items()})
+    return tuple(_joined(group, hears) for group in found.values())
 
 
-def _joined(group: Sequence[Subscription]) -> Subscription:
+class _Hears:
+    """Gives each handler, once, what a batch has of the types that it hears."""
+
+    def __init__(self, handlers: Mapping[type[Event], Sequence[Handler[Any]]]) -> None:
+        self._handlers = handlers
+
+    async def __call__(self, unit: Unit, messages: Sequence[Message[Any]]) -> None:
+        parts: dict[Handler[Any], list[Message[Any]]] = {}
+        for message in messages:
+            for handler in self._handlers[type(message.data)]:
+                parts.setdefault(handler, []).append(message)
+        for handler, part in parts.items():
+            await handler(unit, part)
+
+
+def _joined(group: Sequence[Subscription], hears: _Hears) -> Subscription:
     first = group[0]
-    if len(group) == 1:
-        return first
     if any(set(each.topics) != set(first.topics) for each in group):
         raise ValueError(f"{first.event_type.type} is heard on different topics")
-    handlers = tuple(each.handler for each in group)
-    return Subscription(first.event_type, partial(_all, handlers), first.topics)
-
-
-async def _all(
-    handlers: tuple[Handler[Any], ...], unit: Unit, messages: Sequence[Message[Any]]
-) -> None:
-    for handler in handlers:
-        await handler(unit, messages)
+    return Subscription(first.event_type, hears, first.topics, together="facts")

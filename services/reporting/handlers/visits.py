@@ -1,9 +1,10 @@
 """What events tell about visits: who came to a site, waited and was served."""
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from services.reporting.store import visits
+from services.reporting.store.visits import Ending
 from shared.contracts.issuance import (
     VisitAbandoned,
     VisitCalled,
@@ -15,41 +16,24 @@ from shared.contracts.issuance import (
 from shared.messaging.envelope import Message
 from shared.unit import Unit
 
-V = TypeVar("V", bound=VisitEvent)
+_ENDINGS: Mapping[type[VisitEvent], Ending] = MappingProxyType(
+    {
+        VisitCompleted: Ending.COMPLETED,
+        VisitDeferred: Ending.DEFERRED,
+        VisitAbandoned: Ending.ABANDONED,
+    }
+)
 
 
-async def checked_in(unit: Unit, messages: Sequence[Message[VisitCheckedIn]]) -> None:
-    """The citizen is here."""
-    facts = [
-        visits.CheckIn(*_moment(m), procedure=m.data.procedure, arrival=m.data.arrival)
-        for m in messages
-    ]
-    await visits.check_in(unit.conn, facts)
-
-
-async def called(unit: Unit, messages: Sequence[Message[VisitCalled]]) -> None:
-    """The citizen goes to a counter."""
-    facts = [
-        visits.Called(*_moment(m), counter=m.data.counter, sequence=m.sequence) for m in messages
-    ]
-    await visits.call(unit.conn, facts)
-
-
-async def completed(unit: Unit, messages: Sequence[Message[VisitCompleted]]) -> None:
-    """The case was served."""
-    await visits.complete(unit.conn, [visits.Moment(*_moment(m)) for m in messages])
-
-
-async def deferred(unit: Unit, messages: Sequence[Message[VisitDeferred]]) -> None:
-    """The citizen has to come again."""
-    await visits.defer(unit.conn, [visits.Moment(*_moment(m)) for m in messages])
-
-
-async def abandoned(unit: Unit, messages: Sequence[Message[VisitAbandoned]]) -> None:
-    """The visit ended with nothing done."""
-    await visits.abandon(unit.conn, [visits.Moment(*_moment(m)) for m in messages])
-
-
-def _moment(message: Message[V]) -> visits.Key:
-    event = message.data
-    return event.visit_id, event.case_id, event.site_id, message.time
+async def heard(unit: Unit, messages: Sequence[Message[VisitEvent]]) -> None:
+    """The citizen is here, goes to a counter, was served or has to come again."""
+    facts = visits.batch()
+    for message in messages:
+        event, at = message.data, message.time
+        if isinstance(event, VisitCheckedIn):
+            visits.check_in(facts, event, at, event.procedure, event.arrival)
+        elif isinstance(event, VisitCalled):
+            visits.call(facts, event, at, event.counter, message.sequence)
+        else:
+            visits.end(facts, _ENDINGS[type(event)], event, at)
+    await facts.keep(unit.conn)

@@ -1,135 +1,192 @@
-"""Facts about cases. Every statement merges what is told into what is known by a rule that gives
-the same row in any order and however often: the earliest, or the latest told.
+"""Facts about cases, one row each, and how two tellings of a fact become one.
 
-One statement per kind of fact, whatever the number of messages. Two messages of one batch about
-the same case become one row first, because a statement may write a row only once; rows are
-written in the order of their ids, so that two batches do not wait for each other in a circle.
+A ``Batch`` of them is merged and written as ``store.merging`` says: the same row in any order and
+however often.
 """
 
-from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
+from services.reporting.domain.milestones import Milestone
 from services.reporting.domain.told import Told
+from services.reporting.store.merging import Batch, Piece, Rule, Table
 from shared.contracts.base import CaseOpened
 from shared.contracts.issuance import ProcedureEnded
-from shared.db import Connection
+from shared.contracts.preparation import CardNotified
 from shared.ids import CaseId, WardCode
 
-_OPEN = """
-INSERT INTO case_fact AS known (case_id, opened_at, opened_event, procedure, kind)
-SELECT DISTINCT ON (case_id) case_id, at, event, procedure, kind
-FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[])
-     AS told (case_id, at, event, procedure, kind)
-ORDER BY case_id, at, event
-ON CONFLICT (case_id) DO UPDATE SET
-    opened_at = excluded.opened_at,
-    opened_event = excluded.opened_event,
-    procedure = excluded.procedure,
-    kind = excluded.kind
-WHERE known.opened_at IS NULL
-   OR (excluded.opened_at, excluded.opened_event) < (known.opened_at, known.opened_event)
-"""
-
-_RESIDE = """
-INSERT INTO case_fact AS known (case_id, ward, ward_at, ward_sequence, ward_event)
-SELECT DISTINCT ON (case_id) case_id, ward, at, sequence, event
-FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bigint[], $5::uuid[])
-     AS told (case_id, ward, at, sequence, event)
-ORDER BY case_id, at DESC, sequence DESC, event DESC
-ON CONFLICT (case_id) DO UPDATE SET
-    ward = excluded.ward,
-    ward_at = excluded.ward_at,
-    ward_sequence = excluded.ward_sequence,
-    ward_event = excluded.ward_event
-WHERE known.ward_at IS NULL
-   OR (excluded.ward_at, excluded.ward_sequence, excluded.ward_event)
-      > (known.ward_at, known.ward_sequence, known.ward_event)
-"""
-
-_APPLY = """
-INSERT INTO case_fact AS known (case_id, applied_on)
-SELECT case_id, min(day) FROM unnest($1::uuid[], $2::date[]) AS told (case_id, day)
-GROUP BY case_id
-ORDER BY case_id
-ON CONFLICT (case_id) DO UPDATE SET applied_on = least(known.applied_on, excluded.applied_on)
-"""
-
-_SHIP = """
-INSERT INTO case_fact AS known (case_id, shipped_on)
-SELECT case_id, min(day) FROM unnest($1::uuid[], $2::date[]) AS told (case_id, day)
-GROUP BY case_id
-ORDER BY case_id
-ON CONFLICT (case_id) DO UPDATE SET shipped_on = least(known.shipped_on, excluded.shipped_on)
-"""
-
-_COMPLETE = """
-INSERT INTO case_fact AS known (
-    case_id, completed_at, completed_event, completed_procedure, completed_kind,
-    completed_ward, completed_site, completed_booked
+_OPENED = Piece(
+    Rule.LEAST,
+    (
+        ("opened_at", "timestamptz"),
+        ("opened_event", "uuid"),
+        ("procedure", "text"),
+        ("kind", "text"),
+    ),
+    told_by=2,
 )
-SELECT DISTINCT ON (case_id) case_id, at, event, procedure, kind, ward, site_id, booked
-FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[], $6::text[],
-            $7::text[], $8::boolean[])
-     AS told (case_id, at, event, procedure, kind, ward, site_id, booked)
-ORDER BY case_id, at, event
-ON CONFLICT (case_id) DO UPDATE SET
-    completed_at = excluded.completed_at,
-    completed_event = excluded.completed_event,
-    completed_procedure = excluded.completed_procedure,
-    completed_kind = excluded.completed_kind,
-    completed_ward = excluded.completed_ward,
-    completed_site = excluded.completed_site,
-    completed_booked = excluded.completed_booked
-WHERE known.completed_at IS NULL
-   OR (excluded.completed_at, excluded.completed_event)
-      < (known.completed_at, known.completed_event)
-"""
+_WARD = Piece(
+    Rule.GREATEST,
+    (
+        ("ward_at", "timestamptz"),
+        ("ward_sequence", "bigint"),
+        ("ward_event", "uuid"),
+        ("ward", "text"),
+    ),
+    told_by=3,
+)
+_DAYS = Piece(Rule.LEAST, (("applied_on", "date"), ("shipped_on", "date")))
+_VALIDITY = Piece(Rule.GREATEST, (("card_expires_on", "date"), ("old_card_expires_on", "date")))
+_NOTICE = Piece(
+    Rule.GREATEST,
+    (
+        ("notice_at", "timestamptz"),
+        ("notice_sequence", "bigint"),
+        ("notice_event", "uuid"),
+        ("notice_site", "text"),
+        ("notice_deadline", "date"),
+    ),
+    told_by=3,
+)
+_COMPLETED = Piece(
+    Rule.LEAST,
+    (
+        ("completed_at", "timestamptz"),
+        ("completed_event", "uuid"),
+        ("completed_procedure", "text"),
+        ("completed_kind", "text"),
+        ("completed_ward", "text"),
+        ("completed_site", "text"),
+        ("completed_booked", "boolean"),
+    ),
+    told_by=2,
+)
 
 
-async def open_(conn: Connection, facts: Sequence[tuple[Told, CaseOpened]]) -> None:
+def _times(*milestones: Milestone) -> Piece:
+    return Piece(Rule.LEAST, tuple((_column(each), "timestamptz") for each in milestones))
+
+
+def _column(milestone: Milestone) -> str:
+    return f"{milestone}_at"
+
+
+# What comes on one day of a case is one piece, so that statements are few and name few columns in
+# vain; what is rare is the last.
+_PREPARED = _times(
+    Milestone.RECEIVED,
+    Milestone.INSPECTED,
+    Milestone.REGISTRY_CHECKED,
+    Milestone.PRESET,
+    Milestone.SHELVED,
+    Milestone.NOTIFIED,
+)
+_SERVED = _times(
+    Milestone.BOOKED,
+    Milestone.CHECKED_IN,
+    Milestone.CALLED,
+    Milestone.SERVED,
+    Milestone.BOOKING_FULFILLED,
+)
+_OFTEN = {name for piece in (_PREPARED, _SERVED) for name in piece.names}
+_RARE = _times(*(each for each in Milestone if _column(each) not in _OFTEN))
+_TIME_OF = {
+    each: next(
+        (piece, _column(each))
+        for piece in (_PREPARED, _SERVED, _RARE)
+        if _column(each) in piece.names
+    )
+    for each in Milestone
+}
+
+_FACTS = Table(
+    "case_fact",
+    (("case_id", "uuid"),),
+    *(_OPENED, _WARD, _DAYS, _VALIDITY, _NOTICE, _COMPLETED, _PREPARED, _SERVED, _RARE),
+)
+
+
+def batch() -> Batch:
+    """An empty batch of facts about cases."""
+    return Batch(_FACTS)
+
+
+def open_(facts: Batch, told: Told, event: CaseOpened) -> None:
     """Procedure and kind; the earliest telling counts."""
-    await conn.execute(
-        _OPEN,
-        [event.case_id for _, event in facts],
-        [told.at for told, _ in facts],
-        [told.event for told, _ in facts],
-        [event.procedure for _, event in facts],
-        [event.kind for _, event in facts],
+    facts.tell(
+        (event.case_id,),
+        _OPENED,
+        {
+            "opened_at": told.at,
+            "opened_event": told.event,
+            "procedure": event.procedure,
+            "kind": event.kind,
+        },
     )
 
 
-async def reside(conn: Connection, facts: Sequence[tuple[CaseId, WardCode, Told]]) -> None:
+def reside(facts: Batch, told: Told, case_id: CaseId, ward: WardCode) -> None:
     """The ward of residence; the latest telling counts."""
-    await conn.execute(
-        _RESIDE,
-        [case_id for case_id, _, _ in facts],
-        [ward for _, ward, _ in facts],
-        [told.at for _, _, told in facts],
-        [told.sequence for _, _, told in facts],
-        [told.event for _, _, told in facts],
+    facts.tell(
+        (case_id,),
+        _WARD,
+        {
+            "ward_at": told.at,
+            "ward_sequence": told.sequence,
+            "ward_event": told.event,
+            "ward": ward,
+        },
     )
 
 
-async def apply(conn: Connection, facts: Sequence[tuple[CaseId, date]]) -> None:
+def apply(facts: Batch, case_id: CaseId, day: date) -> None:
     """The day of the application; the earliest counts."""
-    await conn.execute(_APPLY, [case_id for case_id, _ in facts], [day for _, day in facts])
+    facts.tell((case_id,), _DAYS, {"applied_on": day})
 
 
-async def ship(conn: Connection, facts: Sequence[tuple[CaseId, date]]) -> None:
+def ship(facts: Batch, case_id: CaseId, day: date) -> None:
     """The day of shipment; the earliest counts."""
-    await conn.execute(_SHIP, [case_id for case_id, _ in facts], [day for _, day in facts])
+    facts.tell((case_id,), _DAYS, {"shipped_on": day})
 
 
-async def complete(conn: Connection, facts: Sequence[tuple[Told, ProcedureEnded]]) -> None:
+def reach(facts: Batch, case_id: CaseId, milestone: Milestone, at: datetime) -> None:
+    """When a milestone was reached; the earliest counts."""
+    piece, column = _TIME_OF[milestone]
+    facts.tell((case_id,), piece, {column: at})
+
+
+def expire(facts: Batch, case_id: CaseId, card: date, old_card: date | None = None) -> None:
+    """Last days of validity of the card and of the one it replaces; the latest day counts."""
+    days = {"card_expires_on": card, "old_card_expires_on": old_card}
+    facts.tell((case_id,), _VALIDITY, days)
+
+
+def notify(facts: Batch, told: Told, event: CardNotified) -> None:
+    """Where the card lies and until when it can be collected; the latest telling counts."""
+    facts.tell(
+        (event.case_id,),
+        _NOTICE,
+        {
+            "notice_at": told.at,
+            "notice_sequence": told.sequence,
+            "notice_event": told.event,
+            "notice_site": event.site_id,
+            "notice_deadline": event.pickup_deadline,
+        },
+    )
+
+
+def complete(facts: Batch, told: Told, event: ProcedureEnded) -> None:
     """The completion with all it is counted by; the earliest counts, so a case counts once."""
-    await conn.execute(
-        _COMPLETE,
-        [event.case_id for _, event in facts],
-        [told.at for told, _ in facts],
-        [told.event for told, _ in facts],
-        [event.procedure for _, event in facts],
-        [event.kind for _, event in facts],
-        [event.ward for _, event in facts],
-        [event.site_id for _, event in facts],
-        [event.booking_id is not None for _, event in facts],
+    facts.tell(
+        (event.case_id,),
+        _COMPLETED,
+        {
+            "completed_at": told.at,
+            "completed_event": told.event,
+            "completed_procedure": event.procedure,
+            "completed_kind": event.kind,
+            "completed_ward": event.ward,
+            "completed_site": event.site_id,
+            "completed_booked": event.booking_id is not None,
+        },
     )

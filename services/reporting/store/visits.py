@@ -1,133 +1,72 @@
-"""Cases in visits: each moment is the earliest that was told, only a call the latest too
-(see ``store.cases``).
+"""Cases in visits: each moment is the earliest that was told, only a call the latest too (merged as
+``store.merging`` says).
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
+from services.reporting.store.merging import Batch, Piece, Rule, Table
 from shared.contracts.base import Procedure
-from shared.contracts.issuance import Arrival
-from shared.db import Connection
-from shared.ids import CaseId, SiteId, VisitId
-
-Key = tuple[VisitId, CaseId, SiteId, datetime]
-"""The first fields of what is told of a case in a visit."""
+from shared.contracts.issuance import Arrival, VisitEvent
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """Something that happened to a case of a visit at ``at``."""
+class Ending(StrEnum):
+    """How a visit ended for a case; the values are the columns."""
 
-    visit_id: VisitId
-    case_id: CaseId
-    site_id: SiteId
-    at: datetime
+    COMPLETED = "completed_at"
+    DEFERRED = "deferred_at"
+    ABANDONED = "abandoned_at"
 
 
-@dataclass(frozen=True, slots=True)
-class CheckIn(Moment):
-    """The citizen is here."""
+_SITE = Piece(Rule.LEAST, (("site_id", "text"),))
+_CHECK_IN = Piece(
+    Rule.LEAST,
+    (("checked_in_at", "timestamptz"), ("procedure", "text"), ("arrival", "text")),
+    told_by=3,
+)
+_LAST_CALL = Piece(
+    Rule.GREATEST,
+    (("last_called_at", "timestamptz"), ("last_called_seq", "bigint"), ("counter", "text")),
+    told_by=2,
+)
+_TIMES = Piece(
+    Rule.LEAST, tuple((name, "timestamptz") for name in ("first_called_at", *(e for e in Ending)))
+)
+_FACTS = Table(
+    "visit_fact",
+    (("visit_id", "uuid"), ("case_id", "uuid")),
+    *(_SITE, _CHECK_IN, _LAST_CALL, _TIMES),
+)
 
-    procedure: Procedure
-    arrival: Arrival
+
+def batch() -> Batch:
+    """An empty batch of facts about visits."""
+    return Batch(_FACTS)
 
 
-@dataclass(frozen=True, slots=True)
-class Called(Moment):
+def check_in(
+    facts: Batch, event: VisitEvent, at: datetime, procedure: Procedure, arrival: Arrival
+) -> None:
+    """The citizen is here: what for, and whether expected."""
+    came = {"checked_in_at": at, "procedure": procedure, "arrival": arrival}
+    facts.tell(_place(facts, event), _CHECK_IN, came)
+
+
+def call(facts: Batch, event: VisitEvent, at: datetime, counter: str, sequence: int) -> None:
     """The citizen was called to a counter; ``sequence`` orders calls of the same time."""
-
-    counter: str
-    sequence: int
-
-
-_CHECK_IN = """
-INSERT INTO visit_fact AS known (visit_id, case_id, site_id, checked_in_at, procedure, arrival)
-SELECT DISTINCT ON (visit_id, case_id)
-       visit_id, case_id, min(site_id) OVER (PARTITION BY visit_id, case_id), at, procedure, arrival
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[], $6::text[])
-     AS told (visit_id, case_id, site_id, at, procedure, arrival)
-ORDER BY visit_id, case_id, at, procedure, arrival
-ON CONFLICT (visit_id, case_id) DO UPDATE SET
-    site_id = least(known.site_id, excluded.site_id),
-    checked_in_at = least(known.checked_in_at, excluded.checked_in_at),
-    procedure = CASE
-        WHEN (known.checked_in_at, known.procedure, known.arrival)
-           < (excluded.checked_in_at, excluded.procedure, excluded.arrival)
-        THEN known.procedure ELSE excluded.procedure END,
-    arrival = CASE
-        WHEN (known.checked_in_at, known.procedure, known.arrival)
-           < (excluded.checked_in_at, excluded.procedure, excluded.arrival)
-        THEN known.arrival ELSE excluded.arrival END
-"""
-
-_CALL = """
-INSERT INTO visit_fact AS known (
-    visit_id, case_id, site_id, last_called_at, counter, last_called_seq, first_called_at
-)
-SELECT DISTINCT ON (visit_id, case_id)
-       visit_id, case_id, min(site_id) OVER (PARTITION BY visit_id, case_id), at, counter,
-       sequence, min(at) OVER (PARTITION BY visit_id, case_id)
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[], $6::bigint[])
-     AS told (visit_id, case_id, site_id, at, counter, sequence)
-ORDER BY visit_id, case_id, at DESC, sequence DESC
-ON CONFLICT (visit_id, case_id) DO UPDATE SET
-    site_id = least(known.site_id, excluded.site_id),
-    first_called_at = least(known.first_called_at, excluded.first_called_at),
-    last_called_at = greatest(known.last_called_at, excluded.last_called_at),
-    last_called_seq = CASE
-        WHEN (known.last_called_at, known.last_called_seq)
-           > (excluded.last_called_at, excluded.last_called_seq)
-        THEN known.last_called_seq ELSE excluded.last_called_seq END,
-    counter = CASE
-        WHEN (known.last_called_at, known.last_called_seq)
-           > (excluded.last_called_at, excluded.last_called_seq)
-        THEN known.counter ELSE excluded.counter END
-"""
-
-_END = """
-INSERT INTO visit_fact AS known (visit_id, case_id, site_id, {column})
-SELECT visit_id, case_id, min(site_id), min(at)
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[])
-     AS told (visit_id, case_id, site_id, at)
-GROUP BY visit_id, case_id
-ORDER BY visit_id, case_id
-ON CONFLICT (visit_id, case_id) DO UPDATE SET
-    site_id = least(known.site_id, excluded.site_id),
-    {column} = least(known.{column}, excluded.{column})
-"""
-_COMPLETE, _DEFER, _ABANDON = (
-    _END.format(column=f"{end}_at") for end in ("completed", "deferred", "abandoned")
-)
+    key = _place(facts, event)
+    last = {"last_called_at": at, "last_called_seq": sequence, "counter": counter}
+    facts.tell(key, _LAST_CALL, last)
+    facts.tell(key, _TIMES, {"first_called_at": at})
 
 
-async def check_in(conn: Connection, facts: Sequence[CheckIn]) -> None:
-    """Citizens that came, what for, and whether they were expected."""
-    procedures, arrivals = [f.procedure for f in facts], [f.arrival for f in facts]
-    await conn.execute(_CHECK_IN, *_columns(facts), procedures, arrivals)
+def end(facts: Batch, ending: Ending, event: VisitEvent, at: datetime) -> None:
+    """The case was served, has to come again, or was given up."""
+    facts.tell(_place(facts, event), _TIMES, {ending.value: at})
 
 
-async def call(conn: Connection, facts: Sequence[Called]) -> None:
-    """Citizens that were called; of several calls the first and the last are kept."""
-    counters, sequences = [f.counter for f in facts], [f.sequence for f in facts]
-    await conn.execute(_CALL, *_columns(facts), counters, sequences)
-
-
-async def complete(conn: Connection, facts: Sequence[Moment]) -> None:
-    """Cases that were served."""
-    await conn.execute(_COMPLETE, *_columns(facts))
-
-
-async def defer(conn: Connection, facts: Sequence[Moment]) -> None:
-    """Cases whose citizen has to come again."""
-    await conn.execute(_DEFER, *_columns(facts))
-
-
-async def abandon(conn: Connection, facts: Sequence[Moment]) -> None:
-    """Cases that ended with nothing done."""
-    await conn.execute(_ABANDON, *_columns(facts))
-
-
-def _columns(facts: Iterable[Moment]) -> tuple[list[object], ...]:
-    rows = [(f.visit_id, f.case_id, f.site_id, f.at) for f in facts]
-    return tuple(list(column) for column in zip(*rows, strict=True))
+def _place(facts: Batch, event: VisitEvent) -> tuple[object, object]:
+    """The row of the visit, which lies at a site whatever is told of it first."""
+    key = (event.visit_id, event.case_id)
+    facts.tell(key, _SITE, {"site_id": event.site_id})
+    return key

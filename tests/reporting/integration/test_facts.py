@@ -27,10 +27,13 @@ from tests.reporting.histories import (
     tokyo,
     told,
 )
+from tests.reporting.site_days import deliveries as day_deliveries
 from tests.reporting.strategies import deliveries
+from tests.support.sizes import proof_size
 from tests.support.state import state_hash
 
 HANDLERS = {each.event_type.type: each.handler for each in SUBSCRIBES}
+Delivery = tuple[list[Happening], list[list[Happening]]]
 QUICK = settings(
     max_examples=60,
     deadline=None,
@@ -80,6 +83,41 @@ async def test_the_handlers_alone_stand_repetition(
             for kind, group in waves([each.message() for each in batch]):
                 await HANDLERS[kind](unit, group)
     assert await known(reporting) == facts_of(history)
+
+
+@settings(QUICK, max_examples=proof_size(15, 300))
+@given(deliveries(), day_deliveries())
+async def test_any_split_of_a_stream_into_batches_gives_the_same_state(
+    reporting: Reporting, cases: Delivery, days: Delivery
+) -> None:
+    """Also of the tables that no oracle reads: all at once, as it came, and one by one."""
+    batches = [*cases[1], *days[1]]
+    stream = [each for batch in batches for each in batch]
+    hashes = set()
+    for split in ([stream], batches, [[each] for each in cases[0] + days[0]]):
+        await forget(reporting)
+        for batch in split:
+            await reporting.hear(batch)
+        async with reporting.database.reader() as conn:
+            hashes.add(await state_hash(conn))
+    assert len(hashes) == 1
+
+
+async def test_a_batch_writes_each_case_once(reporting: Reporting) -> None:
+    """However many events tell of it: a case's row is the dearest that is written."""
+    case_id = case_of(1)
+    at = tokyo(2026, 4, 1, 9)
+    kinds = ("card.applied", "card.shipped", "card.received", "card.inspected", "card.notified")
+    samples = [SAMPLES[f"{kind}.v1"].model_copy(update={"case_id": case_id}) for kind in kinds]
+    history = told([(opened(case_id), at, "preparation.events")])
+    history += told([(each, at, "preparation.events") for each in samples])
+    await reporting.hear(history[:1])
+    async with reporting.database.reader() as conn:
+        before = await conn.fetchval("SELECT ctid FROM case_fact")
+    await reporting.hear(history[1:])
+    async with reporting.database.reader() as conn:
+        block, line = await conn.fetchval("SELECT ctid FROM case_fact")
+    assert (block, line) == (before[0], before[1] + 1)
 
 
 async def _assert_counts(reporting: Reporting, history: list[Happening]) -> None:

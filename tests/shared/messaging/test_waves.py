@@ -38,6 +38,19 @@ def test_a_group_has_one_type(batch: list[Message[Any]]) -> None:
         assert {message.type for message in group} == {kind}
 
 
+@given(batches)
+def test_types_that_go_together_are_one_group_in_order(batch: list[Message[Any]]) -> None:
+    groups = list(waves(batch, lambda m: "facts" if m.type != "preset" else m.type))
+    for kind, group in groups:
+        assert {message.type == "preset" for message in group} == {kind == "preset"}
+    if all(message.type != "preset" for message in batch):
+        assert len(groups) == bool(batch)
+    handled = [message for _, group in groups for message in group]
+    for subject in {message.subject for message in batch}:
+        expected = [m.offset for m in batch if m.subject == subject]
+        assert [m.offset for m in handled if m.subject == subject] == expected
+
+
 def test_interleaved_cases_in_the_same_stages_take_one_group_per_stage() -> None:
     batch = [
         _message(number * 3 + n, f"case-{number}", kind)
