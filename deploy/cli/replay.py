@@ -220,6 +220,8 @@ def _show(result: "Result") -> None:
     )
     spent = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in result.phases.items())
     talk().print(f"It waited for: {spent}.", soft_wrap=True)
+    if happened := ", ".join(f"{count} {name}" for name, count in result.happened.items()):
+        talk().print(f"On the way: {happened}.", soft_wrap=True)
     talk().print(f"State hash: {result.state_hash}", soft_wrap=True)
     for cell in result.cells:
         if cell.carried:

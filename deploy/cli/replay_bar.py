@@ -1,4 +1,7 @@
-"""How far a replay is: a bar with cases per second, lag and time left, or a line now and then."""
+"""How far a replay is: a bar with cases per second, lag and time left, or a line now and then.
+
+A city that lives on has no end, so nothing is said of the time left.
+"""
 
 import time
 from types import TracebackType
@@ -59,13 +62,14 @@ class ReplayBar:
         )
         if not self._console.is_terminal and now - self._line_at > _LINE_SECONDS:
             self._line_at = now
-            left = _left((standing.expected - standing.completed) / rate if rate else None)
-            self._console.print(
-                f"{standing.day}: {standing.completed} of {standing.expected} cases, "
-                f"{rate:.0f}/s, lag {standing.lag}, {left}"
-            )
+            self._console.print(f"{standing.day}: {_far(standing, rate)}")
 
 
-def _left(seconds: float | None) -> str:
-    """How long it still takes; nobody knows before the first case is completed."""
-    return "warming up" if seconds is None else f"{seconds:.0f} s left"
+def _far(standing: "Standing", rate: float) -> str:
+    """How much is done and how long the rest takes; nobody knows before the first is completed."""
+    if standing.expected is None:
+        return f"{standing.completed} cases, lag {standing.lag}"
+    seconds = (standing.expected - standing.completed) / rate if rate else None
+    left = "warming up" if seconds is None else f"{seconds:.0f} s left"
+    done = f"{standing.completed} of {standing.expected} cases"
+    return f"{done}, {rate:.0f}/s, lag {standing.lag}, {left}"

@@ -5,7 +5,7 @@ A day is let go once it is given out, so memory holds a few months of cases howe
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -45,6 +45,10 @@ class Day:
     moves: list[Turn] = field(default_factory=list)
     """Appointments that another gives way to."""
     books: list[Turn] = field(default_factory=list)
+    waits: list[Turn] = field(default_factory=list)
+    """Who takes a seat of those that are given up today."""
+    bags: list[Case] = field(default_factory=list)
+    """Cards that are sent to the site that was booked on the business day before."""
     letters: list[Case] = field(default_factory=list)
     """Inquiry letters that go to the citizens whose proxy came the business day before."""
     visits: list[Turn] = field(default_factory=list)
@@ -53,9 +57,17 @@ class Day:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is done."""
-        return not any(
-            (self.voids, self.lots, self.released, self.late_notices, self.cancels)
-        ) and not any((self.moves, self.books, self.letters, self.visits))
+        desks = (self.voids, self.lots, self.released, self.late_notices, self.bags)
+        visits = (self.cancels, self.moves, self.books, self.waits, self.letters, self.visits)
+        return not any(desks) and not any(visits)
+
+
+def together(turns: Iterable[Turn]) -> list[list[Turn]]:
+    """The turns of each party, which is mostly one; in the order of who comes first."""
+    parties: dict[tuple[str, int], list[Turn]] = {}
+    for turn in turns:
+        parties.setdefault((turn.case.family or turn.case.key, turn.number), []).append(turn)
+    return list(parties.values())
 
 
 class Agenda:
@@ -118,13 +130,18 @@ class Agenda:
             if case.held:
                 self._on(days.before(case.card.notice_on, 1)).released.append(case)
                 self._on(case.card.notice_on).late_notices.append(case)
+        if case.travels:
+            self._on(days.after(case.appointments[0].made_on)).bags.append(case)
         former = None
         for number, one in enumerate(case.appointments):
             turn = Turn(case, number)
-            if former is End.MOVED:
-                self._on(one.made_on).moves.append(turn)
+            made = self._on(one.made_on)
+            if case.waits:
+                made.waits.append(turn)
+            elif former is End.MOVED:
+                made.moves.append(turn)
             else:
-                self._on(one.made_on).books.append(turn)
+                made.books.append(turn)
             former = one.end
             if one.end is End.CANCELLED:
                 self._on(case.appointments[number + 1].made_on).cancels.append(turn)

@@ -87,7 +87,7 @@ class Case:
     procedure: Procedure
     ward: str
     site_id: str
-    """The preferred place; a card is laid on its shelf."""
+    """Where the card is laid on a shelf; without one, the preferred place."""
     fate: Fate
     stepwise: bool
     proxy: bool
@@ -98,6 +98,17 @@ class Case:
     card: Card | None = None
     walk_in: bool = False
     """Comes without a booking."""
+    family: str = ""
+    """The key of the first of those who are served together; empty where one comes alone."""
+    waits: bool = False
+    """The seat comes from the waiting list: one that somebody gives up for that site and day."""
+
+    @property
+    def travels(self) -> bool:
+        """Whether the card is sent to another site, where the citizen has booked."""
+        return self.card is not None and any(
+            one.seat.site_id != self.site_id for one in self.appointments
+        )
 
     @property
     def held(self) -> bool:
@@ -123,7 +134,8 @@ class Case:
             self.ward,
             self.site_id,
             self.fate,
-            f"{self.stepwise:d}{self.proxy:d}{self.walk_in:d}",
+            f"{self.stepwise:d}{self.proxy:d}{self.walk_in:d}{self.waits:d}",
+            self.family,
             str(self.birth_date),
             way,
             visits,

@@ -5,6 +5,7 @@ What goes wrong goes wrong within the month, early enough to be made good by the
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from math import ceil
 from random import Random
 
@@ -17,6 +18,10 @@ Another = Callable[[], Seat | None]
 _TRIES = 6
 _LETTER_DAYS = 3
 """Business days until the inquiry letter has come back."""
+_TRANSFER_DAYS = 3
+"""Business days from the booking to the visit, so that a card can be sent on the day after it, is
+there on the same evening, and has two (reservation's default) to travel.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,8 @@ class Chain:
     appointments: tuple[Appointment, ...]
     proxy: bool = False
     walk_in: bool = False
+    travels: bool = False
+    """There is time for the card to be sent to the site that was booked."""
 
     @property
     def first(self) -> Seat:
@@ -47,6 +54,8 @@ class Chains:
         if renewal and self._rng.random() < self._behaviour.walk_in:
             return Chain((Appointment(last.day, last, End.SERVED),), walk_in=True)
         how, proxy = self._how(procedure)
+        if not renewal and not proxy and how is End.SERVED:
+            return self._plain(last)
         match how:
             case End.MISSED | End.DEFERRED | End.LETTER:
                 found = self._again(last, another, how)
@@ -56,9 +65,25 @@ class Chains:
                 found = None
         return Chain(found or (self._single(last, End.SERVED),), proxy)
 
+    def together(self, seat: Seat) -> Chain:
+        """The one appointment of a family, far enough ahead that every room has heard of all its
+        bookings: who is not known to come with it would be served alone.
+        """
+        return Chain((self._single(seat, End.SERVED, least=2),))
+
+    def waiting(self, given_up_on: date, seat: Seat) -> Chain:
+        """The one appointment of who takes a seat on the day on which somebody gives it up."""
+        return Chain((Appointment(given_up_on, seat, End.SERVED),))
+
     def ended(self, seat: Seat) -> Chain:
         """One appointment that the end of the case takes away."""
         return Chain((self._single(seat, End.VOID, least=3),))
+
+    def _plain(self, seat: Seat) -> Chain:
+        """A card's only appointment, at times early enough for the card to be sent there."""
+        travels = self._rng.random() < self._behaviour.transferred
+        least = max(2, ceil(_TRANSFER_DAYS / self._behaviour.acts_every)) if travels else 1
+        return Chain((self._single(seat, End.SERVED, least),), travels=travels)
 
     def _how(self, procedure: Procedure) -> tuple[End, bool]:
         shares, drawn = self._behaviour, self._rng.random()

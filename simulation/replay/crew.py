@@ -26,7 +26,7 @@ from simulation.replay.settings import Behaviour
 
 T = TypeVar("T")
 R = TypeVar("R")
-_PATIENCE = 180.0
+PATIENCE = 180.0
 """Seconds that news may take from one room to another."""
 _TOKEN_SECONDS = 1200.0
 _AT_ONCE = 12
@@ -117,7 +117,7 @@ class Crew:
 
         Raises ``RefusedError`` for another refusal, and after some minutes.
         """
-        end = time.monotonic() + _PATIENCE
+        end = time.monotonic() + PATIENCE
         while True:
             try:
                 return await send()
@@ -133,7 +133,7 @@ class Crew:
         waits: Callable[[Mapping[str, Any]], bool],
     ) -> Sequence[Mapping[str, Any]]:
         """The results of a batch, sent again while a row of it ``waits`` for news on its way."""
-        end, pause = time.monotonic() + _PATIENCE, 0.1
+        end, pause = time.monotonic() + PATIENCE, 0.1
         while True:
             results: Sequence[Mapping[str, Any]] = (await send())["results"]
             if not any(map(waits, results)) or time.monotonic() > end:

@@ -1,7 +1,8 @@
 """What the simulation has been told of its cases, kept in a journal so that it can go on.
 
 A line is written when a day is over; what is in no line is done again, under the same keys, and
-the rooms answer as they did. Ids of cases that are over are let go, in memory and when it is read.
+the rooms answer as they did. What a key stands for and only its day tells is written before it is
+sent. Ids of cases that are over are let go, in memory and when it is read.
 """
 
 import json
@@ -38,6 +39,12 @@ class Sums:
     completed: int = 0
     phases: dict[str, float] = field(default_factory=dict)
     """Seconds by what the simulation was waiting for."""
+    happened: dict[str, int] = field(default_factory=dict)
+    """How often what is drawn has happened, by what it is."""
+
+    def count(self, name: str, times: int) -> None:
+        """Something has happened, so many times."""
+        self.happened[name] = self.happened.get(name, 0) + times
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -60,6 +67,8 @@ class Ledger:
     bookings: dict[str, str] = field(default_factory=dict)
     notices: dict[str, str] = field(default_factory=dict)
     """Notice numbers of those who log in with them: the citizens' letter boxes."""
+    wishes: dict[str, str] = field(default_factory=dict)
+    """Times that were asked for on the day that is not over, by who asked."""
     sums: Sums = field(default_factory=Sums)
     _told: dict[str, dict[str, str]] = field(default_factory=dict)
     _over: list[str] = field(default_factory=list)
@@ -73,6 +82,14 @@ class Ledger:
         getattr(self, what)[key] = value
         self._told.setdefault(what, {})[key] = value
 
+    def wish(self, name: str, starts_at: str) -> None:
+        """Write down at once what is going to be asked for: of who goes step by step the time is
+        found on the way, and what is free by then may be another.
+        """
+        if self.wishes.get(name) != starts_at:
+            self.wishes[name] = starts_at
+            self._write({"wish": name, "starts_at": starts_at})
+
     def over(self, key: str) -> None:
         """Forget a case."""
         self._forget(key)
@@ -82,19 +99,27 @@ class Ledger:
         """The day is over: write down what it brought."""
         self.through = day
         line = {"day": day.isoformat(), **self._told, "over": self._over}
-        if self.path is not None:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({**line, "sums": asdict(self.sums)}) + "\n")
+        self._write({**line, "sums": asdict(self.sums)})
         self._told, self._over = {}, []
+        self.wishes.clear()
 
     def take(self, line: Mapping[str, Any]) -> None:
         """Read one line back."""
+        if "wish" in line:
+            self.wishes[line["wish"]] = line["starts_at"]
+            return
+        self.wishes.clear()
         self.through = date.fromisoformat(line["day"])
         for what in ("cases", "bookings", "notices"):
             getattr(self, what).update(line.get(what, {}))
         for key in line["over"]:
             self._forget(key)
         self.sums = Sums(**line["sums"])
+
+    def _write(self, line: Mapping[str, object]) -> None:
+        if self.path is not None:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
 
     def _forget(self, key: str) -> None:
         for known in (self.cases, self.bookings, self.notices):

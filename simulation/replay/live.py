@@ -8,15 +8,17 @@ import asyncio
 from contextlib import aclosing, suppress
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from urllib.parse import quote
 
 from shared.calendar import TOKYO
 from shared.contracts.base import Procedure
 from simulation.clock import SimulatedClock
 from simulation.places import DATA
-from simulation.replay.agenda import Day, Turn
+from simulation.replay.agenda import Day
 from simulation.replay.citizens import Citizens
 from simulation.replay.city import DEMAND, WARDS, read_city
 from simulation.replay.counters import Counters, who_come
+from simulation.replay.courier import Courier
 from simulation.replay.crew import Crew, House, side_by_side
 from simulation.replay.demand import Demand, read_demand, scaled
 from simulation.replay.ledger import open_ledger
@@ -24,6 +26,7 @@ from simulation.replay.office import Office
 from simulation.replay.plan import Planner
 from simulation.replay.run import Replay, Watch, at_work
 from simulation.replay.settings import Behaviour
+from simulation.replay.told import Party
 
 SCALE = Fraction(1, 100)
 SPEED = 60.0
@@ -60,12 +63,25 @@ async def live(house: House, watch: Watch, *, speed: float = SPEED) -> None:
     """
     planner = await asyncio.to_thread(plan_after, await _today(house))
     async with at_work(house, planner, open_ledger(None, {})) as crew:
+        await announce(crew, planner.demand)
         week_ends = planner.months[0] + timedelta(days=6)
         days = Replay(crew, planner, watch).week(week_ends)
         async with aclosing(days):
             async for day in days:
                 if day.day > week_ends:
                     await _LiveDay(crew, speed).run(day)
+
+
+async def announce(crew: Crew, demand: Demand) -> None:
+    """Give reporting what is going to come as a forecast: that of the city's plan is of its full
+    size. The same again is no other version.
+    """
+    rows = [
+        f"{month:%Y-%m},{service},forecast,{count}\n" for (month, service), count in demand.items()
+    ]
+    file = "".join(("month,service,basis,count\n", *rows)).encode()
+    name = quote(f"A small city, {float(SCALE):.0%}")
+    await crew.staff("planner").upload("reporting", f"/v1/forecasts:import?name={name}", file)
 
 
 class _LiveDay:
@@ -75,6 +91,7 @@ class _LiveDay:
         self._crew = crew
         self._speed = speed
         self._counters = Counters(crew, self._pass)
+        self._courier = Courier(crew)
 
     async def run(self, day: Day) -> None:
         """The morning's work at once, then visits as their time comes, then the sign-off."""
@@ -85,24 +102,26 @@ class _LiveDay:
             Citizens(self._crew).day(day),
             self._counters.mail(day.letters),
         )
-        if not day.visits:
+        bags = await self._courier.collect(day.bags, day.day)
+        if not day.visits and not bags:
             return
         passing = asyncio.create_task(self._crew.clock.run(timedelta(seconds=_TICK), self._speed))
         try:
             come = who_come(day.visits, stepwise=True)
-            await side_by_side(*(self._visit(number, turn) for number, turn in enumerate(come)))
+            await side_by_side(*(self._visit(number, party) for number, party in enumerate(come)))
         finally:
             passing.cancel()
             with suppress(asyncio.CancelledError):
                 await passing
         closes = datetime.combine(day.day, how.closes, TOKYO)
         await self._crew.move_to(max(closes, self._crew.clock.now))
+        await self._courier.deliver(bags)
         sites = {turn.appointment.seat.site_id for turn in day.visits}
         await self._counters.sign_off(sorted(sites), day.day)
 
-    async def _visit(self, number: int, turn: Turn) -> None:
-        await self._pass(turn.appointment.seat.starts_at - self._crew.clock.now)
-        await self._counters.serve_at(f"L{number}", turn)
+    async def _visit(self, number: int, party: Party) -> None:
+        await self._pass(party[0].appointment.seat.starts_at - self._crew.clock.now)
+        await self._counters.serve_at(f"L{number}", party)
         self._crew.ledger.sums.completed += self._counters.served
         self._counters.served = 0
 

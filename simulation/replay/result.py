@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -46,6 +46,8 @@ class Result:
     """Hash over every case that was planned."""
     phases: Mapping[str, float]
     """Seconds by what the simulation was waiting for."""
+    happened: Mapping[str, int] = field(default_factory=dict)
+    """How often what is drawn beside visits has happened, by what it is."""
 
     @property
     def state_hash(self) -> str:

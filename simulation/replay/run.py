@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,9 +15,10 @@ from shared.calendar import TOKYO, business_date
 from shared.errors import Conflict, Text
 from simulation.clock import SimulatedClock
 from simulation.doors import until
-from simulation.replay.agenda import Agenda, Day
+from simulation.replay.agenda import Agenda, Day, Turn
 from simulation.replay.citizens import Citizens
 from simulation.replay.counters import Counters, who_come
+from simulation.replay.courier import Bag, Courier
 from simulation.replay.crew import Crew, House, NotTakenError, side_by_side
 from simulation.replay.demand import Cell
 from simulation.replay.ledger import Ledger
@@ -36,7 +37,8 @@ class Standing:
 
     day: date
     completed: int
-    expected: int
+    expected: int | None
+    """Cases in all; none of a city that lives on."""
     lag: int
 
 
@@ -89,10 +91,12 @@ class Replay:
         self._office = Office(crew)
         self._citizens = Citizens(crew)
         self._counters = Counters(crew)
+        self._courier = Courier(crew)
         self._reading = Reading()
         self._begun = Reading()
         self._today = self._agenda.first
         self._started = 0.0
+        self._expects: int | None = sum(planner.demand.values())
 
     async def run(self) -> Result:
         """Every day, then the cells as reporting counts them."""
@@ -102,7 +106,8 @@ class Replay:
             return await self._result()
 
     async def week(self, last: date) -> AsyncGenerator[Day, None]:
-        """Do the days up to ``last``; then give out the others, undone."""
+        """Do the days up to ``last``; then give out the others, undone, while one likes."""
+        self._expects = None
         async with self._told():
             async for day in self.days(last):
                 yield day
@@ -158,23 +163,28 @@ class Replay:
             await side_by_side(
                 self._office.day(day), self._citizens.day(day), self._counters.mail(day.letters)
             )
-        if day.visits:
-            await self._serve(day)
+            bags = await self._courier.collect(day.bags, day.day)
+        if day.visits or bags:
+            await self._serve(day, bags)
 
-    async def _serve(self, day: Day) -> None:
+    async def _serve(self, day: Day, bags: Sequence[Bag]) -> None:
         phase = self._crew.ledger.sums.phase
         waiting = who_come(day.visits, stepwise=True)
         for hour in self._crew.behaviour.rounds:
             at = self._at(day.day, hour)
-            if come := [turn for turn in waiting if turn.appointment.seat.starts_at < at]:
+            if come := [party for party in waiting if _starts_at(party) < at]:
                 await self._crew.move_to(at)
                 with phase("visits step by step"):
                     await self._counters.serve(come)
-            waiting = [turn for turn in waiting if turn.appointment.seat.starts_at >= at]
+            waiting = [party for party in waiting if _starts_at(party) >= at]
         await self._crew.move_to(self._at(day.day, self._crew.behaviour.closes))
         with phase("evening: visits"):
             over = who_come(day.visits, stepwise=False)
-            await side_by_side(self._counters.serve(waiting), self._counters.serve_in_bulk(over))
+            await side_by_side(
+                self._counters.serve(waiting),
+                self._counters.serve_in_bulk(over),
+                self._courier.deliver(bags),
+            )
         with phase("evening: sign-off"):
             sites = {turn.appointment.seat.site_id for turn in day.visits}
             await self._counters.sign_off(sorted(sites), day.day)
@@ -199,6 +209,7 @@ class Replay:
             seconds=sums.seconds,
             plan=self._agenda.digest,
             phases=dict(sums.phases),
+            happened=dict(sums.happened),
         )
 
     def _expected(self) -> int:
@@ -223,11 +234,14 @@ class Replay:
             with suppress(httpx.HTTPError):
                 self._reading = await self._crew.pulse.read()
             completed = self._crew.ledger.sums.completed + self._counters.served
-            expected = sum(self._planner.demand.values())
-            self._watch(Standing(self._today, completed, expected, self._reading.lag))
+            self._watch(Standing(self._today, completed, self._expects, self._reading.lag))
 
     def _at(self, day: date, hour: time_of_day) -> datetime:
         return datetime.combine(day, hour, TOKYO)
+
+
+def _starts_at(party: Sequence[Turn]) -> datetime:
+    return party[0].appointment.seat.starts_at
 
 
 async def open_sites(crew: Crew) -> None:

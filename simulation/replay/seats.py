@@ -5,6 +5,7 @@ below one the sites serve that share of their seats, so that a month overflows a
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
@@ -41,11 +42,22 @@ class Pool:
                     break
         if found is None:
             found = next((n for n, minute in enumerate(self.free) if may(minute)), None)
+        return None if found is None else self._taken(found)
+
+    def take_together(self, may: Want, size: int) -> Seat | None:
+        """A time that may be and has ``size`` seats, all of which are taken; None without one."""
+        # The seats lie in no order, so the first that suits is anyone.
+        there = Counter(self.free)
+        found = next((at for at in self.free if there[at] >= size and may(at)), None)
         if found is None:
             return None
-        minute, last = self.free[found], self.free.pop()
-        if found < len(self.free):
-            self.free[found] = last
+        taken = [self._taken(self.free.index(found)) for _ in range(size)]
+        return taken[0]
+
+    def _taken(self, at: int) -> Seat:
+        minute, last = self.free[at], self.free.pop()
+        if at < len(self.free):
+            self.free[at] = last
         return Seat(self.site.site_id, minute)
 
 

@@ -45,6 +45,12 @@ class Behaviour(BaseModel):
     """Cases somebody else comes for; a renewal by proxy takes a second visit after a letter."""
     walk_in: Share = 0.02
     """Renewals that come without a booking."""
+    families: Share = 0.05
+    """Card holders who come with others of their ward, two to four, and are served together."""
+    transferred: Share = 0.01
+    """Cards whose citizen books at another site than where they lie."""
+    waitlisted: Share = 0.002
+    """Cases that take a seat which somebody gives up, from the waiting list."""
     held: Share = 0.01
     """Cards that wait for the registry on their way."""
     defect: Share = 0.004

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from functools import partial
 from math import ceil
 from typing import Final
 
@@ -10,7 +9,8 @@ from shared.contracts.base import Procedure
 from simulation.replay.cases import Appointment, Card, Case, Fate
 from simulation.replay.chains import Chain, Chains
 from simulation.replay.days import BusinessDays
-from simulation.replay.seating import Seated, Seating
+from simulation.replay.drafts import Draft, Drafter
+from simulation.replay.seating import Party, Seating
 
 _PREFIX: Final = {Procedure.CARD_ISSUANCE: "C", Procedure.CERTIFICATE_RENEWAL: "R"}
 _WITH_VISIT: Final = (Fate.COMPLETED, Fate.VOID_BOOKED)
@@ -27,13 +27,15 @@ class Writer:
         self._behaviour = seating.behaviour
         self._chains = Chains(days, seating.behaviour, seating.rng)
         self._written = 0
+        self._stepwise = 0
 
-    def completed(self, seated: Sequence[Seated]) -> Iterator[Case]:
-        """The cases that are completed at these seats."""
-        for who in seated:
-            another = partial(self._seating.another, who)
-            chain = self._chains.served(who.procedure, who.seat, another)
-            yield self._case(who, chain, Fate.COMPLETED)
+    def completed(self, parties: Sequence[Party]) -> Iterator[Case]:
+        """The cases that are completed at these seats; those of a family follow each other."""
+        for draft in Drafter(self._seating, self._days, self._chains).all(parties):
+            size = len(draft.party)
+            stepwise, family = self._is_stepwise(size), self._key(draft) if size > 1 else ""
+            for _ in draft.party:
+                yield self._case(draft, Fate.COMPLETED, stepwise=stepwise, family=family)
 
     def others(self, cards: int) -> Iterator[Case]:
         """Cards that are never handed over, over and above ``cards`` that are."""
@@ -45,31 +47,43 @@ class Writer:
         ):
             for ward in self._seating.homes(round(cards * share)):
                 if (who := self._seating.one(Procedure.CARD_ISSUANCE, ward)) is not None:
-                    yield self._case(who, self._chains.ended(who.seat), fate)
+                    draft = Draft((who,), self._chains.ended(who.seat))
+                    yield self._case(draft, fate, stepwise=self._is_stepwise(1))
 
-    def _case(self, who: Seated, chain: Chain, fate: Fate) -> Case:
-        self._written += 1
+    def _case(self, draft: Draft, fate: Fate, *, stepwise: bool, family: str = "") -> Case:
+        who, chain = draft.first, draft.chain
         is_card = who.procedure is Procedure.CARD_ISSUANCE
-        made = chain.appointments[0]
+        made, key = chain.appointments[0], self._key(draft)
+        self._written += 1
         return Case(
-            key=f"{_PREFIX[who.procedure]}{self._month:%Y%m}-{self._written:06d}",
+            key=key,
             procedure=who.procedure,
             ward=who.ward.code,
-            site_id=who.seat.site_id,
+            site_id=draft.shelf or who.seat.site_id,
             fate=fate,
-            stepwise=self._is_stepwise(),
+            stepwise=stepwise,
             proxy=chain.proxy,
             walk_in=chain.walk_in,
             birth_date=self._birth_date(),
             certificate_ends_on=None if is_card else self._certificates_end(chain),
             appointments=chain.appointments if fate in _WITH_VISIT else (),
             card=self._card(made, may_be_held=fate is Fate.COMPLETED) if is_card else None,
+            family=family,
+            waits=draft.waits,
         )
 
-    def _is_stepwise(self) -> bool:
-        # Never fewer than the share, however few the cases.
-        share = self._behaviour.stepwise
-        return ceil(self._written * share) > ceil((self._written - 1) * share)
+    def _key(self, draft: Draft) -> str:
+        """The key of the case that is written next."""
+        prefix = _PREFIX[draft.first.procedure]
+        return f"{prefix}{self._month:%Y%m}-{self._written + 1:06d}"
+
+    def _is_stepwise(self, size: int) -> bool:
+        """Whether the next ``size`` cases are; never fewer than the share, however few they are."""
+        due = ceil((self._written + size) * self._behaviour.stepwise)
+        if self._stepwise >= due:
+            return False
+        self._stepwise += size
+        return True
 
     def _birth_date(self) -> date:
         child = self._rng.random() < self._behaviour.children

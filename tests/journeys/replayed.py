@@ -54,7 +54,18 @@ async def require_come_out(house: Stack, result: Result, planner: Planner) -> No
     require_as_demanded(result, planner)
     cases = cases_of(planner)
     assert result.cases == len(cases)
+    require_what_is_drawn_has_happened(result, fates(cases))
     await require_in_the_rooms(house, cases)
+
+
+def require_what_is_drawn_has_happened(result: Result, expected: Fates) -> None:
+    """Families, cards that travel and seats of the waiting list: as many as planned, and some."""
+    assert result.happened == {
+        "families served together": expected["families",],
+        "cards sent to another site": expected["transfers",],
+        "seats taken from the waiting list": expected["waiting list",],
+    }
+    assert all(result.happened.values())
 
 
 async def require_in_the_rooms(house: Stack, cases: Sequence[Case]) -> None:
@@ -78,6 +89,9 @@ def fates(cases: Iterable[Case]) -> Counter[tuple[str, ...]]:
             found["appointment", one.end.value] += 1
             found["proxies",] += case.proxy and one.end in _COMES
             found["walk-ins",] += case.walk_in
+        found["families",] += case.family == case.key
+        found["transfers",] += case.travels
+        found["waiting list",] += case.waits
     return found
 
 
@@ -85,17 +99,21 @@ async def require_accounted_for(house: Stack, expected: Fates) -> None:
     """Every case planned is in the rooms, and has come to the end it was planned to come to."""
     async with database(house, "preparation") as preparation:
         stages = await counts(preparation, "SELECT stage FROM card")
+        sent = await counts(preparation, "SELECT state FROM transfer_card")
     ended = expected["card_issuance", Fate.VOID] + expected["card_issuance", Fate.VOID_BOOKED]
     assert stages == {
         "issued": expected["card_issuance", Fate.COMPLETED],
         "rejected": expected["card_issuance", Fate.DEFECT],
         "voided": ended,
     }
+    assert sent == Counter({"arrived": expected["transfers",]})
     async with database(house, "reservation") as reservation:
         bookings = await counts(reservation, "SELECT state FROM booking")
         open_renewals = await reservation.fetchval(
             "SELECT count(*) FROM renewal WHERE ended_at IS NULL"
         )
+        places = await counts(reservation, "SELECT state FROM waitlist_entry")
+        offers = await counts(reservation, "SELECT state FROM waitlist_offer")
     assert bookings["active"] == 0
     assert open_renewals == 0
     assert bookings["missed"] == expected["appointment", End.MISSED]
@@ -109,9 +127,16 @@ async def require_accounted_for(house: Stack, expected: Fates) -> None:
         walk_ins = await issuance.fetchval(
             "SELECT count(*) FROM visit_case WHERE booking_id IS NULL AND state = 'done'"
         )
+        together = await issuance.fetchval(
+            "SELECT count(*) FROM (SELECT FROM visit_case WHERE state = 'done'"
+            " GROUP BY visit_id HAVING count(*) > 1) AS visit"
+        )
     assert letters == Counter({"returned": expected["appointment", End.LETTER]})
     assert steps["proxy"] == expected["proxies",] > 0
     assert walk_ins == expected["walk-ins",] > 0
+    assert places == Counter({"served": expected["waiting list",]})
+    assert offers == Counter({"accepted": expected["waiting list",]})
+    assert together == expected["families",] > 0
 
 
 async def require_as_planned(house: Stack, cases: Iterable[Case]) -> None:

@@ -102,3 +102,7 @@ def test_the_bar_tells_rate_lag_and_time_left(
     said = " ".join(capsys.readouterr().err.split())
     assert "2025-06-20: 0 of 100 cases, 0/s, lag 7, warming up" in said
     assert "20 of 100 cases, 2/s, lag 7, 40 s left" in said
+    with ReplayBar() as bar:
+        bar(Standing(date(2026, 12, 1), 20, None, 7))
+    said = " ".join(capsys.readouterr().err.split())
+    assert "2026-12-01: 20 cases, lag 7" in said

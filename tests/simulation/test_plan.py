@@ -1,6 +1,6 @@
 """The plan of a replay: every cell is planned, no seat is used twice, and a seed says it all."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.contracts.base import Procedure
-from simulation.replay.agenda import Agenda
+from simulation.replay.agenda import Agenda, Turn, together
 from simulation.replay.cases import Case, End, Fate, Seat
 from simulation.replay.city import DEMAND, HURRIED, City, read_city
 from simulation.replay.demand import Demand, chosen, read_demand, scaled
@@ -116,6 +116,53 @@ def test_a_tenth_goes_step_by_step_and_everything_else_happens(cases: list[Case]
     assert {case.procedure for case in cases if case.walk_in} == {Procedure.CERTIFICATE_RENEWAL}
 
 
+def test_families_come_at_one_time_and_in_one_way(cases: list[Case]) -> None:
+    families: dict[str, list[Case]] = defaultdict(list)
+    for case in cases:
+        if case.family:
+            families[case.family].append(case)
+    assert families
+    for key, family in families.items():
+        assert 2 <= len(family) <= 4
+        assert family[0].key == key
+        assert len({(each.ward, each.stepwise, each.appointments) for each in family}) == 1
+        assert family[0].procedure is Procedure.CARD_ISSUANCE
+    turns = [Turn(case, 0) for case in cases if case.fate is Fate.COMPLETED]
+    assert sum(map(len, together(turns))) == len(turns)
+    assert len(together(turns)) == len(turns) - sum(len(each) - 1 for each in families.values())
+
+
+def test_a_card_that_travels_has_a_day_for_it_before_the_visit(
+    planner: Planner, cases: list[Case]
+) -> None:
+    sent = {case.key: day.day for day in Agenda(planner).days() for case in day.bags}
+    assert sent
+    assert sent.keys() == {case.key for case in cases if case.travels}
+    for case in cases:
+        if case.travels:
+            (only,) = case.appointments
+            assert only.made_on < sent[case.key] < only.seat.day
+            apart = planner.city.calendar.business_days(only.made_on, only.seat.day)
+            assert len(apart) > 2
+
+
+def test_who_waits_joins_on_the_day_on_which_such_a_seat_is_given_up(cases: list[Case]) -> None:
+    waiting = Counter(
+        (only.made_on, only.seat.site_id, only.seat.day)
+        for case in cases
+        if case.waits
+        for only in case.appointments
+    )
+    given_up = Counter(
+        (later.made_on, former.seat.site_id, former.seat.day)
+        for case in cases
+        for former, later in pairwise(case.appointments)
+        if former.end in (End.MOVED, End.CANCELLED)
+    )
+    assert waiting
+    assert waiting <= given_up
+
+
 def test_the_same_seed_gives_the_same_cases_and_another_does_not(city: City) -> None:
     def lines(seed: int) -> list[str]:
         demand = demand_of(Fraction(1, 1000), JULY, JULY)
@@ -152,7 +199,9 @@ def test_the_agenda_does_everything_once(planner: Planner, cases: list[Case]) ->
     days = list(agenda.days())
     imported = Counter(case.key for day in days for case in day.lots.get("imported", ()))
     assert imported == Counter(case.key for case in cases if case.card)
-    booked = Counter((t.case.key, t.number) for day in days for t in (*day.books, *day.moves))
+    booked = Counter(
+        (t.case.key, t.number) for day in days for t in (*day.books, *day.moves, *day.waits)
+    )
     assert booked == Counter(
         (c.key, n) for c in cases if not c.walk_in for n, _ in enumerate(c.appointments)
     )
