@@ -76,13 +76,13 @@ async def run(endpoints: Endpoints, progress: Progress) -> Rows:
         story = Story(endpoints, http, clock, progress)
         morning = _next_morning(story)
         await story.move_to(morning)
-        counted_before = await _completed(story, morning)
+        counted_before = await _completed(story, morning, morning)
         await _open_sites(story)
         cards = draw_lot(f"DEMO-{morning:%Y%m%d}", CARDS, morning.astimezone(TOKYO).date())
         notices = await _prepare(story, cards)
         seats = await _book(story, cards, notices)
         await _hand_over(story, seats)
-        return await _table(story, counted_before + len(seats))
+        return await _table(story, morning, counted_before + len(seats))
 
 
 async def live(endpoints: Endpoints) -> None:
@@ -221,17 +221,19 @@ async def _serve(story: Story, seat: Seat) -> None:
     await clerk.post("issuance", f"{case}/issue")
 
 
-async def _table(story: Story, expected: int) -> Rows:
-    """A line per month, ward and procedure once everything has been counted, and their sum."""
+async def _table(story: Story, since: datetime, expected: int) -> Rows:
+    """A line per month, ward and procedure once everything has been counted, and their sum: of the
+    fiscal year in which the story began, and of the next where it ends there.
+    """
     story.progress("Reporting counts")
 
     async def counted() -> bool | None:
-        return await _completed(story, story.clock.now) >= expected or None
+        return await _completed(story, since, story.clock.now) >= expected or None
 
     await until(counted, f"the count of {expected} cards at reporting")
     names = {ward.code: ward.name for ward in wards()}
     lines: Counter[tuple[str, str, str]] = Counter()
-    for row in await _cells(story, story.clock.now):
+    for row in await _cells(story, since, story.clock.now):
         lines[row["month"], names.get(row["ward"], row["ward"]), row["procedure"]] += row[
             "completed"
         ]
@@ -242,13 +244,15 @@ async def _table(story: Story, expected: int) -> Rows:
     return [*table, {"month": "", "ward": "", "procedure": "sum", "completed": lines.total()}]
 
 
-async def _completed(story: Story, at: datetime) -> int:
-    return sum(row["completed"] for row in await _cells(story, at))
+async def _completed(story: Story, since: datetime, until: datetime) -> int:
+    return sum(row["completed"] for row in await _cells(story, since, until))
 
 
-async def _cells(story: Story, at: datetime) -> Sequence[Mapping[str, Any]]:
-    year = FiscalYear.of(at.astimezone(TOKYO).date()).first.year
+async def _cells(story: Story, since: datetime, until: datetime) -> Sequence[Mapping[str, Any]]:
+    first, last = (FiscalYear.of(at.astimezone(TOKYO).date()).first.year for at in (since, until))
     planner = story.staff("planner")
-    report = await planner.get("reporting", "/v1/reports/monthly", fiscal_year=year, layout="long")
-    rows: Sequence[Mapping[str, Any]] = report["rows"]
-    return rows
+    reports = [
+        await planner.get("reporting", "/v1/reports/monthly", fiscal_year=year, layout="long")
+        for year in range(first, last + 1)
+    ]
+    return [row for report in reports for row in report["rows"]]

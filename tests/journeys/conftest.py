@@ -1,8 +1,10 @@
 """A whole installation of its own for each journey: every process real, on free ports."""
 
+import asyncio
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from deploy.cli.replay import SETTINGS
 from deploy.embedded.plan import DEFAULT_PORTS, ROOMS, Plan
 from deploy.embedded.ports import free_ports
 from deploy.embedded.stack import Stack
+from shared.calendar import TOKYO
+from simulation.clock import SimulatedClock
 from tests.conftest import JARS
 
 
@@ -38,7 +42,17 @@ def own_ports() -> dict[str, str]:
 def house() -> Iterator[Stack]:
     """Started under replayed time."""
     with started(MADOGUCHI_CLOCK="replay") as stack:
+        asyncio.run(_until_june(stack))
         yield stack
+
+
+async def _until_june(stack: Stack) -> None:
+    """Let the story begin on a day that is ahead and like many others, whatever day it is outside:
+    two lots a few days apart then lie in one fiscal year.
+    """
+    june = datetime(datetime.now(TOKYO).year + 1, 6, 1, 8, tzinfo=TOKYO)
+    async with SimulatedClock(stack.settings()) as clock:
+        await clock.advance(june)
 
 
 @pytest.fixture(scope="module")
