@@ -18,8 +18,8 @@ from shared.messaging.kafka import consumer, producer
 from shared.messaging.topics import CLOCK_TOPIC
 from shared.settings import KernelSettings
 
-PATIENCE = 30.0
-"""Seconds that the rooms may take to hear the time."""
+PATIENCE = 120.0
+"""Seconds that the rooms may take to hear the time; a loaded machine may need many."""
 
 
 class SimulatedClock:

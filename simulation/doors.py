@@ -14,7 +14,7 @@ from shared.settings import KernelSettings
 T = TypeVar("T")
 _PAUSES = (0.1, 1.0, 3.0)
 """Seconds until a request whose connection was lost is sent again."""
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds that news may take from one room to another before a simulation gives up."""
 
 

@@ -17,7 +17,7 @@ from deploy.embedded.ports import LOOPBACK, answers, require_free
 from deploy.embedded.processes import ProcessRecord
 from deploy.embedded.progress import Progress, quiet
 
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0  # a loaded machine may take long; an idle one takes five
 # Measured on 2 cores: the serial collector starts fastest and stays smallest. Kafka's own
 # buffers are cut in SETTINGS, so 256 MB of heap leaves room. The second compiler spends more than
 # its code saves within a quarter of an hour of a whole city's events.
