@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from services.reporting.store.bookings import NO_SHOW
 from services.reporting.store.habits import Between
 from shared.contracts.base import Procedure
 from shared.db import Connection
@@ -81,8 +82,8 @@ def _booking(at: str, condition: str) -> str:
     return _BOOKING.format(at=at, condition=condition)
 
 
-def _told(at: str) -> str:
-    return _booking(at, f"{at} >= $3 AND {at} < $4 AND site_id IS NOT NULL")
+def _told(at: str, condition: str = "TRUE") -> str:
+    return _booking(at, f"{at} >= $3 AND {at} < $4 AND site_id IS NOT NULL AND {condition}")
 
 
 def _seat(condition: str) -> str:
@@ -96,11 +97,11 @@ _SOURCES: Mapping[Behind, str] = {
     Behind.MOVED_BY_CITIZEN: _CHANGE.format(kind="moved") + _CITIZEN,
     Behind.CANCELLED: _CHANGE.format(kind="cancelled"),
     Behind.CANCELLED_BY_CITIZEN: _CHANGE.format(kind="cancelled") + _CITIZEN,
-    Behind.MISSED: _told("missed_at"),
+    Behind.MISSED: _told("missed_at", NO_SHOW),
     Behind.COMPLETED: _DONE,
     Behind.OUT_OF_RESERVATION: _DONE + "AND completed_booked IS FALSE",
     Behind.SEATS: _seat("cancelled_at IS NULL"),
-    Behind.SEATS_MISSED: _seat("missed_at IS NOT NULL"),
+    Behind.SEATS_MISSED: _seat(NO_SHOW),
     Behind.SEATS_CANCELLED: _seat("cancelled_at IS NOT NULL"),
     Behind.WALK_INS: _VISIT.format(at="checked_in_at", condition="arrival = 'walk_in'"),
     Behind.SERVED: _VISIT.format(at="completed_at", condition="completed_at IS NOT NULL"),

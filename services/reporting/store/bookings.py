@@ -12,6 +12,10 @@ from services.reporting.store.merging import Batch, Piece, Rule, Table
 from shared.contracts.reservation import Seated
 from shared.ids import BookingId, CaseId
 
+NO_SHOW = "missed_at IS NOT NULL AND fulfilled_at IS NULL AND cancelled_at IS NULL"
+"""Nobody came for the booking. Who was served late, or came in vain after giving it up, did come,
+whatever is told first; another booking of the same case changes nothing (decision 0024)."""
+
 
 class Ending(StrEnum):
     """How a booking ended; the values are the columns."""

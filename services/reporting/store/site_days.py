@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import date
 
+from services.reporting.store.bookings import NO_SHOW
 from shared.db import Connection
 from shared.ids import SiteId
 
 # One row per site and day that anything is known of. Seats of both procedures lie in the same
 # time, so the greater of both is what could be booked.
-_DAYS = """
+_DAYS = f"""
 WITH offered AS (
     SELECT site_id, business_date, max(seats * coalesce(minutes, $4)) AS minutes
     FROM site_offer
@@ -18,8 +19,8 @@ WITH offered AS (
     SELECT site_id, business_date,
            count(*) FILTER (WHERE cancelled_at IS NULL) AS bookings,
            coalesce(sum(minutes) FILTER (WHERE cancelled_at IS NULL), 0) AS minutes,
-           count(*) FILTER (WHERE missed_at IS NOT NULL) AS missed,
-           coalesce(sum(minutes) FILTER (WHERE missed_at IS NOT NULL), 0) AS missed_minutes,
+           count(*) FILTER (WHERE {NO_SHOW}) AS missed,
+           coalesce(sum(minutes) FILTER (WHERE {NO_SHOW}), 0) AS missed_minutes,
            count(*) FILTER (WHERE cancelled_at IS NOT NULL) AS cancelled
     FROM booking_fact
     WHERE business_date BETWEEN $1 AND $2 AND ($3::text IS NULL OR site_id = $3)
@@ -53,10 +54,10 @@ FULL JOIN booked USING (site_id, business_date)
 FULL JOIN visited USING (site_id, business_date)
 FULL JOIN measured USING (site_id, business_date)
 ORDER BY business_date, site_id
-"""
+"""  # noqa: S608  our own condition
 
 # Of the procedures that share a day's time, the one with the most of it says where it lies.
-_HOURS = """
+_HOURS = f"""
 WITH offered AS (
     SELECT site_id, business_date, first_hour + number::int - 1 AS hour, minutes
     FROM (
@@ -70,7 +71,7 @@ WITH offered AS (
     SELECT site_id, business_date, extract(hour FROM at AT TIME ZONE 'Asia/Tokyo')::int AS hour,
            sum(part) AS minutes, coalesce(sum(part) FILTER (WHERE missed), 0) AS missed_minutes
     FROM (
-        SELECT site_id, business_date, missed_at IS NOT NULL AS missed, at,
+        SELECT site_id, business_date, {NO_SHOW} AS missed, at,
                extract(epoch FROM least(at + interval '1 hour', starts_at + length)
                                   - greatest(at, starts_at)) / 60 AS part
         FROM (
@@ -98,7 +99,7 @@ FROM offered
 FULL JOIN booked USING (site_id, business_date, hour)
 FULL JOIN measured USING (site_id, business_date, hour)
 ORDER BY business_date, site_id, hour
-"""
+"""  # noqa: S608
 
 DEFAULT_MINUTES = 20
 """Length of a seat that was told without it (the brief's default of both procedures)."""

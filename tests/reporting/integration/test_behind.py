@@ -1,12 +1,14 @@
 """Each figure has its cases: as many as it says, whatever it is."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from services.reporting.store.behind import Behind
 from shared.contracts.issuance import VisitCalled, VisitCompleted
-from shared.ids import VisitId, derived_id
+from shared.ids import BookingId, VisitId, derived_id
+from tests.contracts.samples import SAMPLES
 from tests.reporting.conftest import Reporting
 from tests.reporting.day_story import CARD, DAY, OFFICE, at, story
 from tests.reporting.histories import SITES, case_of, completed, tokyo, told
@@ -63,6 +65,57 @@ async def test_a_day_of_a_site_and_how_long_it_took(room: Reporting) -> None:
     assert sorted(each["minutes"] for each in waited) == [10.0, 30.0]
     served = await items(room, f"{COUNTED}?{on_day}&figure=service")
     assert len(served) == times["service_count"]
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize(
+    ("later", "missed"),
+    [
+        ("booking.fulfilled.v1", 0),  # it was served late
+        ("booking.cancelled.v1", 0),  # the citizen came in vain
+        ("another", 1),  # a booking made afterwards was kept
+    ],
+)
+async def test_a_missed_booking_is_no_no_show_once_its_citizen_came(
+    room: Reporting, later: str, missed: int, *, backwards: bool
+) -> None:
+    """Number, minutes by day and hour and every list say the same, in any order."""
+    number = 70
+    case_id = case_of(number)
+    own = {"case_id": case_id, "booking_id": BookingId(derived_id("b", case_id)), "site_id": OFFICE}
+    other = own | {"booking_id": BookingId(derived_id("b2", case_id))}
+    confirmed = SAMPLES["booking.confirmed.v1"].model_copy(
+        update=own | {"starts_at": at(11, 20), "minutes": 30, "procedure": CARD}
+    )
+    gone = SAMPLES["booking.missed.v1"].model_copy(update=own | {"business_date": DAY})
+    if later == "another":
+        served = SAMPLES["booking.fulfilled.v1"].model_copy(update=other)
+    else:
+        served = SAMPLES[later].model_copy(update=own)
+    day = f"from={DAY}&to={DAY}&site_id={OFFICE}"
+
+    async def figures() -> list[int]:
+        (line,) = (await room.get(f"/v1/reports/sites/days?{day}")).json()["items"]
+        hours = (await room.get(f"/v1/reports/sites/hours?{day}&limit=100")).json()["items"]
+        habits = await items(room, f"/v1/reports/bookings?{SPAN}")
+        told_missed = sum(each["missed"] for each in habits if each["part"] == OFFICE)
+        seats = await items(room, f"{COUNTED}?{day}&figure=seats_missed")
+        lines = await items(room, f"{COUNTED}?{SPAN}&site_id={OFFICE}&figure=missed")
+        assert line["no_shows"] == len(seats) == len(lines) == told_missed
+        assert sum(each["minutes"] for each in seats) == line["no_show_minutes"]
+        assert sum(each["no_show_minutes"] for each in hours) == line["no_show_minutes"]
+        return [line["no_shows"], line["no_show_minutes"]]
+
+    before = await figures()
+    events = [
+        (confirmed, at(12, day=date(2026, 7, 2)), "reservation.events"),
+        (gone, at(17), "reservation.events"),
+        (served, at(17, 5), "reservation.events"),
+    ]
+    history = told(events)
+    for each in history[::-1] if backwards else history:
+        await room.hear([each])
+    assert await figures() == [before[0] + missed, before[1] + 30 * missed]
 
 
 async def test_a_service_counts_before_its_check_in_is_told(room: Reporting) -> None:
