@@ -128,6 +128,14 @@ def test_a_satellite_is_read_where_its_file_is_written(prometheus: Json) -> None
     assert {group["labels"]["room"] for group in groups} == {"issuance"}
 
 
+def test_a_satellite_that_nobody_can_read_is_noticed() -> None:
+    document = yaml.safe_load((DEPLOY / "prometheus/alerts.yml").read_text("utf-8"))
+    rules = [rule for group in document["groups"] for rule in group["rules"]]
+    assert [rule["alert"] for rule in rules if 'up{job="satellites"}' in rule["expr"]] == [
+        "SatelliteUnread"
+    ]
+
+
 def test_room_and_process_are_read_from_the_name(prometheus: Json, rooms: list[str]) -> None:
     (job,) = (job for job in prometheus["scrape_configs"] if job["job_name"] == "madoguchi")
     rules = {rule["target_label"]: rule["regex"] for rule in job["relabel_configs"]}
