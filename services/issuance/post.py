@@ -8,7 +8,6 @@ import asyncio
 import logging
 
 import httpx
-from prometheus_client import Gauge
 
 from services.issuance.credentials import ClientCredentials, FixedToken
 from services.issuance.gateways import TIMEOUT_SECONDS, Headquarters, HeadquartersError
@@ -19,6 +18,7 @@ from shared.messaging.failure import backoff, may_heal
 from shared.room import Resources
 from shared.security.principal import Principal
 from shared.telemetry.metrics import Metrics
+from shared.telemetry.waiting import Waiting
 from shared.unit import Units
 
 IDLE_SECONDS = 2.0
@@ -29,23 +29,16 @@ class JournalMetrics:
     """What alerts ask of a journal."""
 
     def __init__(self, metrics: Metrics) -> None:
-        self.waiting = Gauge(
-            "madoguchi_issuance_journal_waiting",
+        self._journal = Waiting(
+            metrics,
+            "madoguchi_issuance_journal",
             "Entries of this satellite's journal that headquarters do not have.",
-            registry=metrics.registry,
-        )
-        self.oldest = Gauge(
-            "madoguchi_issuance_journal_oldest_age_seconds",
-            "Age of the oldest of them; 0 when there is none.",
-            registry=metrics.registry,
         )
 
     async def measure(self, units: Units) -> None:
         """Look at what waits."""
         async with units.begin(Principal.system("issuance")) as unit:
-            waiting, since = await journal.waiting(unit.conn)
-        self.waiting.set(waiting)
-        self.oldest.set(max(0.0, (unit.now - since).total_seconds()) if since else 0.0)
+            self._journal.seen(*await journal.waiting(unit.conn), unit.now)
 
 
 async def works(resources: Resources) -> None:

@@ -25,6 +25,7 @@ from shared.messaging.failure import backoff, is_infrastructure
 from shared.room import Resources
 from shared.security.principal import Principal
 from shared.telemetry.metrics import Metrics
+from shared.telemetry.waiting import Waiting
 from shared.unit import Unit, Units
 
 IDLE_SECONDS = 0.5
@@ -44,15 +45,10 @@ class MailMetrics:
             ["outcome"],
             registry=metrics.registry,
         )
-        self.waiting = Gauge(
-            "madoguchi_reservation_mails_waiting",
+        self._waiting = Waiting(
+            metrics,
+            "madoguchi_reservation_mails",
             "Messages written and not yet sent or given up.",
-            registry=metrics.registry,
-        )
-        self.oldest = Gauge(
-            "madoguchi_reservation_mails_oldest_age_seconds",
-            "Age of the oldest message that waits; 0 when there is none.",
-            registry=metrics.registry,
         )
         self.calls = Gauge(
             "madoguchi_reservation_calls_open",
@@ -62,9 +58,7 @@ class MailMetrics:
 
     async def measure(self, unit: Unit) -> None:
         """Look at what waits."""
-        waiting, since = await outgoing.waiting(unit.conn)
-        self.waiting.set(waiting)
-        self.oldest.set(max(0.0, (unit.now - since).total_seconds()) if since else 0.0)
+        self._waiting.seen(*await outgoing.waiting(unit.conn), unit.now)
         self.calls.set(await phone_list.open_calls(unit.conn))
 
 
