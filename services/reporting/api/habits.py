@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.reporting.api import documents
+from services.reporting.api.filters import today
 from services.reporting.api.lists import listed
 from services.reporting.api.spans import DaysDep
 from services.reporting.api.way_models import FirstFreeLine, HabitLine
@@ -122,13 +123,14 @@ async def first_free_report(
     part: PartParam = Part.SITE,
 ) -> Response:
     """As it was on the evening of each day: the first day after it with a free seat by what was
-    told first on the next morning (at 0:30, all bookings of the day taken off); of today, and where
-    a morning told nothing, by what was told last. A site that told nothing for a week has no line.
+    told first on the next morning (at 0:30, all bookings of the day taken off); where a morning
+    told nothing, by what was told last; of today as /sites/first-free says now. A site that told
+    nothing for a week has no line.
     """
     if days.last - days.first >= timedelta(days=MOST_EVENINGS):
         raise TooManyEvenings
     async with call.unit() as unit:
-        known = await first_free.known(unit.conn, days)
+        known = await first_free.known(unit.conn, days, today=today(call.resources.units.clock))
     moved = first_free.of_sites if part is Part.SITE else first_free.of_wards
     found = await asyncio.to_thread(moved, known)
     return await listed(

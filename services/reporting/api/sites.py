@@ -145,7 +145,8 @@ async def first_free(
     wanted: TableDep,
     by: Annotated[By, Query(description="site or ward.")] = By.SITE,
 ) -> Response:
-    """From tomorrow to 60 days ahead: seats offered less those booked; holds are not known."""
+    """From tomorrow to 60 days ahead: the free seats told last (holds, shares kept for others and
+    suspensions are taken off), less what was booked since. /first-free says the same of today."""
     day = today(call.resources.units.clock)
     async with call.unit() as unit:
         outlook = await site_reports.outlook(unit.conn, day)

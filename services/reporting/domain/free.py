@@ -1,8 +1,10 @@
-"""What is still free on days to come: the seats told, less the time that bookings have taken.
+"""What is still free on days to come: the free seats told last, less what was booked since.
 
-Both procedures are served in the same time, so a day has the minutes of the longer offer, and every
-booking takes of them whatever it is for. Holds and odd ends between bookings are not told by
-events: a site may have a little less than this says, never more.
+What reservation tells is what a citizen may book: without holds, shares kept for others, suspended
+hours and odd ends between bookings, none of which could be reckoned here. It tells it every morning
+and when a calendar changes; until it tells anew, bookings take of it. Both procedures are served in
+the same time, so every booking takes of both, whatever it is for. Right after a telling this is
+what was told; the figure of an evening (``domain.first_free``) is the same one, told after it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,6 +27,10 @@ class Offer:
     seats: int
     minutes: int
     booked_minutes: int
+    free: int | None = None
+    """Free seats as they were told last; None where no more than all seats was told."""
+    taken_minutes: int = 0
+    """Booked since then, less what was given back of what had been booked before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,5 +98,11 @@ def _room(offers: list[Offer]) -> DayRoom:
     capacity = max(offer.seats * offer.minutes for offer in offers)
     booked = max(offer.booked_minutes for offer in offers)
     left = max(0, capacity - booked)
-    free = {o.procedure: min(o.seats, left // o.minutes) for o in offers}
-    return DayRoom(capacity, booked, free)
+    return DayRoom(capacity, booked, {offer.procedure: _free(offer, left) for offer in offers})
+
+
+def _free(offer: Offer, left: int) -> int:
+    if offer.free is None:
+        return min(offer.seats, left // offer.minutes)
+    gone = -(-offer.taken_minutes // offer.minutes)  # a seat that is half taken is taken
+    return max(0, min(offer.seats, offer.free - gone))

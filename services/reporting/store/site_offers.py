@@ -1,4 +1,4 @@
-"""Seats of days to come and what is booked of them; who asks for no more gets what is free."""
+"""Seats of days to come, what is booked of them, and what was free when it was told last."""
 
 from datetime import date
 
@@ -7,10 +7,26 @@ from services.reporting.store.site_days import DEFAULT_MINUTES
 from shared.contracts.base import Procedure
 from shared.db import Connection
 
+# A booking belongs to what was told if it had its seat by then. One that left its seat for another
+# day leaves it taken until the next telling: events of bookings tell of their last seat alone.
 _FREE = """
 SELECT site_id, business_date, procedure, seats, coalesce(minutes, $3) AS minutes,
-       coalesce(booked, 0) AS booked_minutes
+       coalesce(booked, 0) AS booked_minutes, free, coalesce(since, 0) AS taken_minutes
 FROM site_offer
+LEFT JOIN (
+    SELECT site_id, business_date, procedure, free FROM site_seats
+    WHERE business_date BETWEEN $1 AND $2
+) AS told USING (site_id, business_date, procedure)
+LEFT JOIN (
+    SELECT seats.site_id, seats.business_date, seats.procedure,
+           sum(CASE WHEN cancelled_at IS NULL THEN minutes ELSE -minutes END) AS since
+    FROM site_seats AS seats
+    JOIN booking_fact AS booking USING (site_id, business_date)
+    WHERE business_date BETWEEN $1 AND $2
+      AND CASE WHEN cancelled_at IS NULL THEN booking.told_at > seats.told_at
+               ELSE booking.told_at <= seats.told_at AND cancelled_at > seats.told_at END
+    GROUP BY 1, 2, 3
+) AS later USING (site_id, business_date, procedure)
 LEFT JOIN (
     SELECT site_id, business_date, sum(minutes) AS booked FROM booking_fact
     WHERE business_date BETWEEN $1 AND $2 AND cancelled_at IS NULL
@@ -24,4 +40,4 @@ ORDER BY business_date, site_id, procedure
 async def offers(conn: Connection, first: date, last: date) -> list[Offer]:
     """The seats of every site from ``first`` to ``last``, in order of days."""
     rows = await conn.fetch(_FREE, first, last, DEFAULT_MINUTES)
-    return [Offer(row[0], row[1], Procedure(row[2]), row[3], row[4], row[5]) for row in rows]
+    return [Offer(row[0], row[1], Procedure(row[2]), *tuple(row)[3:]) for row in rows]

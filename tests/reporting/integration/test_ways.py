@@ -1,5 +1,6 @@
 """What waits, how long it takes, who comes how: figures by hand, by their sums, and by case."""
 
+import random
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from services.reporting.events import PROJECTIONS
 from services.reporting.store import reports, ways
 from shared.contracts.preparation import CardNotified, CardReceived
 from shared.contracts.site import CapacityPublished, DayCapacity
+from shared.ids import derived_id
 from tests.contracts.samples import SAMPLES
 from tests.reporting.conftest import Reporting
 from tests.reporting.day_story import DAY, LATER, story
@@ -226,6 +228,57 @@ async def test_how_the_first_free_day_moved(reporting: Reporting) -> None:
     assert silent == [], "nobody said anything for a week"
     long = await reporting.get("/v1/reports/first-free?from=2026-01-01&to=2026-07-01")
     assert (long.status_code, long.json()["errors"][0]["field"]) == (400, "to")
+
+
+@pytest.mark.parametrize("seed", [None, 1, 2])
+async def test_what_is_free_now_is_what_was_told_less_what_was_booked_since(
+    reporting: Reporting, seed: int | None
+) -> None:
+    """The live figure and that of today are one, after a telling as between two."""
+    near, far = date(2026, 7, 16), date(2026, 7, 17)
+
+    def seats(free: int) -> CapacityPublished:
+        # Of nine seats some are held, or kept for others: no booking told of them.
+        found = tuple(
+            DayCapacity(business_date=day, total=9, free=number)
+            for day, number in ((near, free), (far, 9))
+        )
+        return CapacityPublished(site_id=SITES[0], procedure=CARD, days=found)
+
+    def booking(number: int, name: str) -> Any:
+        own = {"case_id": case_of(number), "booking_id": derived_id("free", number)}
+        values = own | {"site_id": SITES[0], "procedure": CARD, "minutes": 20}
+        sample = SAMPLES[f"booking.{name}.v1"]
+        values["starts_at"] = tokyo(2026, 7, 16, 9, 20 * number)
+        known = {key: each for key, each in values.items() if key in type(sample).model_fields}
+        return sample.model_copy(update=known)
+
+    async def first() -> list[str]:
+        live = (await reporting.get("/v1/reports/sites/first-free")).json()["rows"]
+        path = "/v1/reports/first-free?from=2026-07-15&to=2026-07-15"
+        told_of = await items(reporting, path)
+        assert [row["first_free"] for row in live] == [line["first_free"] for line in told_of]
+        return [row["first_free"] for row in live]
+
+    morning = tokyo(2026, 7, 15, 0, 30)
+    before = tokyo(2026, 7, 14, 9)
+    steps = [
+        ([(seats(2), morning), (booking(0, "confirmed"), before)], near),
+        ([(booking(1, "confirmed"), tokyo(2026, 7, 15, 9))], near),
+        ([(booking(2, "confirmed"), tokyo(2026, 7, 15, 10))], far),
+        ([(booking(0, "cancelled"), tokyo(2026, 7, 15, 11))], near),
+        ([(seats(0), tokyo(2026, 7, 15, 11, 30))], far),
+    ]
+    heard: list[Happening] = []
+    for events, expected in steps:
+        heard += told([(event, at, event.topic or "") for event, at in events])
+        if seed is None:
+            await reporting.hear(heard)
+            assert await first() == [str(expected)]
+    shuffled = random.Random(seed).sample(heard, len(heard))
+    for each in shuffled:
+        await reporting.hear([each])
+    assert await first() == [str(far)]
 
 
 @pytest.mark.parametrize(

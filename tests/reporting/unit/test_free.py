@@ -30,6 +30,26 @@ def test_both_procedures_take_of_the_same_time() -> None:
     assert rooms([offer(A, FIRST, 0, 0)])[A, FIRST].full == 1
 
 
+@pytest.mark.parametrize(
+    ("told", "taken", "free"),
+    [
+        (7, 0, 7),  # right after a telling: what was told, whatever could be reckoned
+        (7, 40, 5),
+        (7, 45, 4),  # a seat that is half taken is taken
+        (7, -40, 9),
+        (9, -200, 10),  # never more than all
+        (1, 200, 0),
+        (0, 0, 0),  # suspended, or kept for others
+        (None, 0, 10),
+    ],
+)
+def test_free_is_what_was_told_less_what_was_booked_since(
+    told: int | None, taken: int, free: int
+) -> None:
+    one = Offer(A, FIRST, CARD, 10, 20, 0, told, taken)
+    assert rooms([one])[A, FIRST].free == {CARD: free}
+
+
 def test_the_first_day_with_a_seat_counts() -> None:
     found = seats(
         rooms(
