@@ -244,10 +244,14 @@ async def test_what_was_asked_lately_is_read_before_it_is_asked_again(
         question = Question((CARDS,), (WARD,), THURSDAY, FRIDAY)
         return (await availability.tell(board, question, write_days)).body.decode()
 
+    monkeypatch.setattr(seat_days, "read", counted)
     before = await told()
+    first = sorted(key for wanted in reads for key in wanted)
+    assert {day for _, day in first} == {THURSDAY, FRIDAY}, "only what was asked, also at first"
+    assert len(first) == len(set(first))
+    reads.clear()
     await invite(city, mine)
     await book(city, mine)
-    monkeypatch.setattr(seat_days, "read", counted)
     assert await board.lately.refresh() == 1
     assert reads == [[(SITE, THURSDAY)]]
     assert await told() != before
