@@ -22,7 +22,7 @@ from services.issuance.domain.visit import (
 )
 from services.issuance.handlers.deferring import deferral
 from services.issuance.handlers.satellites import is_decided
-from services.issuance.store import checklists, counters, tickets, turns, visits
+from services.issuance.store import checklists, counters, turns, visits
 from shared.contracts.issuance import DeferReason, VisitCalled, VisitCompleted
 from shared.ids import CaseId, VisitId
 from shared.unit import Unit
@@ -57,7 +57,6 @@ async def called(unit: Unit, visit: Visit, counter: str) -> Visit:
     await visits.called(unit.conn, visit_id, counter, unit.now)
     told = isinstance(unit.principal, AtSatellite)
     await turns.begin(unit.conn, visit, counter, unit.now, is_here=not told)
-    await tickets.called(unit.conn, visit_id, unit.now)
     for case in visit.cases:
         if case.state is CaseState.OPEN:
             unit.emit(
@@ -66,7 +65,13 @@ async def called(unit: Unit, visit: Visit, counter: str) -> Visit:
                 )
             )
             record(unit, "visit.call", visit, case)
-    return await reread(unit, visit_id)
+    return replace(
+        visit,
+        state=VisitState.CALLED,
+        counter=counter,
+        called_at=unit.now,
+        version=visit.version + 1,
+    )
 
 
 async def verify_identity(
@@ -83,7 +88,7 @@ async def verify_identity(
     if case.identified_at is None or case.documents != tuple(types):
         await visits.identified(unit.conn, visit_id, case_id, types, unit.now)
         record(unit, "case.verify_identity", visit, case)
-        return _written(visit, replace(case, documents=tuple(types), identified_at=unit.now))
+        return written(visit, replace(case, documents=tuple(types), identified_at=unit.now))
     return visit
 
 
@@ -97,7 +102,7 @@ async def confirm_pin(unit: Unit, visit_id: VisitId, case_id: CaseId) -> Visit:
     if case.pin_set_at is None:
         await visits.pin_set(unit.conn, visit_id, case_id, unit.now)
         record(unit, "case.confirm_pin", visit, case)
-        return _written(visit, replace(case, pin_set_at=unit.now))
+        return written(visit, replace(case, pin_set_at=unit.now))
     return visit
 
 
@@ -108,12 +113,12 @@ async def defer(unit: Unit, visit_id: VisitId, case_id: CaseId, reason: DeferRea
     """
     visit = await locked(unit, visit_id)
     case = open_case(visit, case_id)
-    await visits.close_case(
-        unit.conn, visit_id, case_id, CaseState.DEFERRED, reason=reason, at=unit.now
-    )
+    state = CaseState.DEFERRED
+    await visits.close_case(unit.conn, visit_id, case_id, state, reason=reason, at=unit.now)
     unit.emit(deferral(visit, case, reason))
     record(unit, "case.defer", visit, case)
-    return await end_if_nothing_is_left(unit, visit_id)
+    closed = replace(case, state=state, reason=reason, closed_at=unit.now)
+    return await end_if_nothing_is_left(unit, written(visit, closed))
 
 
 async def locked_case(
@@ -136,7 +141,7 @@ async def locked(unit: Unit, visit_id: VisitId) -> Visit:
     return visit
 
 
-def _written(visit: Visit, case: VisitCase) -> Visit:
+def written(visit: Visit, case: VisitCase) -> Visit:
     """The locked visit as it is now that ``case`` was written: nobody else can have changed it."""
     cases = tuple(case if one.case_id == case.case_id else one for one in visit.cases)
     return replace(visit, version=visit.version + 1, cases=cases)
@@ -150,12 +155,11 @@ async def reread(unit: Unit, visit_id: VisitId) -> Visit:
     return visit
 
 
-async def end_if_nothing_is_left(unit: Unit, visit_id: VisitId) -> Visit:
-    """End the visit once none of its cases is open, and say so for each case that was done."""
-    visit = await reread(unit, visit_id)
+async def end_if_nothing_is_left(unit: Unit, visit: Visit) -> Visit:
+    """End the locked visit once none of its cases is open; say so for each case that was done."""
     if any(case.state is CaseState.OPEN for case in visit.cases):
         return visit
-    await visits.end(unit.conn, visit_id, unit.now)
+    await visits.end(unit.conn, visit.visit_id, unit.now)
     tell_completed(unit, visit)
     version = visit.version + 1
     return replace(visit, state=VisitState.ENDED, ended_at=unit.now, version=version)

@@ -4,12 +4,19 @@ The case's file is locked while it is judged, so a card voided or held in the sa
 refused here or was handed over before the news was taken in.
 """
 
+from dataclasses import replace
+
 from services.issuance.domain.case_file import AlreadyDone, CaseFile, CaseUnknown, require_servable
 from services.issuance.domain.certificates import recorded, wrote
 from services.issuance.domain.checklist import Step
 from services.issuance.domain.visit import CaseState, Visit, VisitCase
 from services.issuance.handlers.certificates import keep_answer, of_case
-from services.issuance.handlers.counter import end_if_nothing_is_left, locked_case, record
+from services.issuance.handlers.counter import (
+    end_if_nothing_is_left,
+    locked_case,
+    record,
+    written,
+)
 from services.issuance.handlers.satellites import is_decided, require_here
 from services.issuance.store import case_files, visits
 from shared.calendar import business_date
@@ -27,6 +34,7 @@ async def issue(unit: Unit, visit_id: VisitId, case_id: CaseId) -> Visit:
     """
     visit, case = await locked_case(unit, visit_id, case_id, Step.ISSUE)
     kind, ward = await _finish(unit, visit, case)
+    closed = replace(case, state=CaseState.DONE, closed_at=unit.now)
     unit.emit(
         CardIssued(
             case_id=case_id,
@@ -39,7 +47,7 @@ async def issue(unit: Unit, visit_id: VisitId, case_id: CaseId) -> Visit:
         )
     )
     record(unit, "card.issue", visit, case)
-    return await end_if_nothing_is_left(unit, visit_id)
+    return await end_if_nothing_is_left(unit, written(visit, closed))
 
 
 async def renew(
@@ -54,6 +62,7 @@ async def renew(
     renewal = recorded(before, which) if is_decided(unit) else wrote(before, which)
     await keep_answer(unit, case_id, renewal)
     kind, ward = await _finish(unit, visit, case)
+    closed = replace(case, state=CaseState.DONE, closed_at=unit.now)
     unit.emit(
         CertificateRenewed(
             case_id=case_id,
@@ -67,7 +76,7 @@ async def renew(
         )
     )
     record(unit, "certificate.renew", visit, case)
-    return await end_if_nothing_is_left(unit, visit_id)
+    return await end_if_nothing_is_left(unit, written(visit, closed))
 
 
 async def _finish(unit: Unit, visit: Visit, case: VisitCase) -> tuple[CaseKind, WardCode]:

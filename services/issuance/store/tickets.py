@@ -67,11 +67,6 @@ async def take(conn: Connection, visit_id: VisitId) -> bool:
     return False
 
 
-async def called(conn: Connection, visit_id: VisitId, at: datetime) -> None:
-    """Note a call. The first since the party began to wait ends its waiting."""
-    await conn.execute(_CALLED, visit_id, at)
-
-
 async def called_again(conn: Connection, visit_id: VisitId) -> None:
     """Note that the same call was repeated."""
     await conn.execute("UPDATE ticket SET calls = calls + 1 WHERE visit_id = $1", visit_id)
@@ -162,10 +157,6 @@ WHERE t.site_id = $1 AND t.business_date = $2 AND v.state = 'waiting'
 """
 _TAKE = """
 SELECT true FROM visit WHERE visit_id = $1 AND state = 'waiting' FOR UPDATE
-"""
-_CALLED = """
-UPDATE ticket SET calls = calls + 1, first_called_at = coalesce(first_called_at, $2)
-WHERE visit_id = $1
 """
 _SKIPPED = """
 UPDATE ticket SET skips = skips + 1, skipped_at = $2, first_called_at = NULL,

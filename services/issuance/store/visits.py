@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.issuance.domain.ticket import Purpose, label
 from services.issuance.domain.visit import CaseState, Visit, VisitCase, VisitState
-from services.issuance.store import steps, turns
+from services.issuance.store import steps
 from shared.contracts.base import CaseKind, Procedure
 from shared.contracts.issuance import Arrival
 from shared.db import Connection, Row
@@ -17,7 +17,7 @@ from shared.ids import CaseId, SiteId, VisitId
 
 async def add(conn: Connection, visit: Visit) -> bool:
     """Write a new visit; False where one of its open cases is in another open visit."""
-    await conn.execute(
+    written = await conn.fetch(
         _ADD,
         visit.visit_id,
         visit.site_id,
@@ -25,10 +25,6 @@ async def add(conn: Connection, visit: Visit) -> bool:
         visit.arrival,
         visit.state,
         visit.checked_in_at,
-    )
-    written = await conn.fetch(
-        _ADD_CASES,
-        visit.visit_id,
         [case.case_id for case in visit.cases],
         [case.booking_id for case in visit.cases],
         [case.procedure for case in visit.cases],
@@ -48,16 +44,20 @@ async def open_visit_of(
 
 
 async def lock(conn: Connection, visit_id: VisitId) -> Visit | None:
-    """The visit, locked until the transaction ends."""
-    await conn.fetch(_LOCK, visit_id)
-    return await find(conn, visit_id)
+    """The visit, locked until the transaction ends.
+
+    Where somebody else was before, it is read once more: what the statement joins to the locked row
+    is as old as the statement.
+    """
+    rows = await conn.fetch(_LOCK, visit_id)
+    if rows and not rows[0]["is_current"]:
+        return await find(conn, visit_id)
+    return _whole(visit_id, rows)
 
 
 async def find(conn: Connection, visit_id: VisitId) -> Visit | None:
     """The visit with its cases."""
-    rows = await conn.fetch(_ONE, visit_id)
-    cases = [_case(row) for row in rows if row["case_id"] is not None]
-    return _visit(rows[0], {visit_id: cases}) if rows else None
+    return _whole(visit_id, await conn.fetch(_ONE, visit_id))
 
 
 async def site_of(conn: Connection, visit_id: VisitId) -> SiteId | None:
@@ -83,7 +83,9 @@ async def lock_unfinished(conn: Connection, site_id: SiteId, day: date) -> list[
 
 
 async def called(conn: Connection, visit_id: VisitId, counter: str, at: datetime) -> None:
-    """Note the counter the party was called to."""
+    """Note the counter the party was called to, and the call on its ticket: the first since it
+    began to wait ends its waiting.
+    """
     await conn.execute(_CALLED, visit_id, counter, at)
 
 
@@ -123,7 +125,11 @@ async def close_case(
 async def end(conn: Connection, visit_id: VisitId, at: datetime) -> None:
     """End the visit, and its time at a counter."""
     await conn.execute(_END, visit_id, at)
-    await turns.end(conn, visit_id, at, "ended")
+
+
+def _whole(visit_id: VisitId, rows: Sequence[Row]) -> Visit | None:
+    cases = [_case(row) for row in rows if row["case_id"] is not None]
+    return _visit(rows[0], {visit_id: cases}) if rows else None
 
 
 def _visits(visits: Sequence[Row], cases: Sequence[Row]) -> list[Visit]:
@@ -171,17 +177,16 @@ def _case(row: Row) -> VisitCase:
 
 
 _ADD = """
-INSERT INTO visit (visit_id, site_id, business_date, arrival, state, checked_in_at)
-VALUES ($1, $2, $3, $4, $5, $6)
-"""
-_ADD_CASES = """
+WITH added AS (
+    INSERT INTO visit (visit_id, site_id, business_date, arrival, state, checked_in_at)
+    VALUES ($1, $2, $3, $4, $5, $6)
+)
 INSERT INTO visit_case (visit_id, case_id, booking_id, procedure, state, reason, closed_at,
                         checklist_version)
-SELECT $1, c.*, (SELECT k.version FROM checklist k, visit v
-                 WHERE v.visit_id = $1 AND k.valid_from <= v.business_date
-                 ORDER BY k.valid_from DESC, k.version DESC LIMIT 1)
-FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[],
-            $7::timestamptz[]) AS c (case_id, b, p, s, r, at) ORDER BY case_id
+SELECT $1, c.*, (SELECT version FROM checklist WHERE valid_from <= $3
+                 ORDER BY valid_from DESC, version DESC LIMIT 1)
+FROM unnest($7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::text[],
+            $12::timestamptz[]) AS c (case_id, b, p, s, r, at) ORDER BY case_id
 ON CONFLICT DO NOTHING
 RETURNING case_id
 """
@@ -190,7 +195,6 @@ SELECT visit_id FROM visit_case
 WHERE case_id = ANY ($1::uuid[]) AND state = 'open' AND visit_id <> $2 LIMIT 1
 """
 _SITE_OF = "SELECT site_id FROM visit WHERE visit_id = $1"
-_LOCK = "SELECT 1 FROM visit WHERE visit_id = $1 FOR UPDATE"
 _VISIT_COLUMNS = """
 v.visit_id AS of_visit, v.site_id, v.business_date, v.arrival, v.state AS visit_state, v.counter,
 v.checked_in_at, v.called_at, v.ended_at, v.version, t.number, t.purposes
@@ -204,11 +208,18 @@ SELECT {_CASE_COLUMNS} FROM visit_case c LEFT JOIN case_file f USING (case_id)
 """  # noqa: S608
 # A visit is read several times in each command, so it takes one statement; one of nobody has a row
 # without a case.
-_ONE = f"""
-SELECT {_VISIT_COLUMNS}, {_CASE_COLUMNS}
+_JOINED = """
 FROM visit v LEFT JOIN ticket t ON t.visit_id = v.visit_id
 LEFT JOIN visit_case c ON c.visit_id = v.visit_id LEFT JOIN case_file f ON f.case_id = c.case_id
 WHERE v.visit_id = $1 ORDER BY c.case_id
+"""
+_ONE = f"SELECT {_VISIT_COLUMNS}, {_CASE_COLUMNS} {_JOINED}"
+# The locked row is the newest there is, all else is the statement's own: every change of a visit
+# counts up its version, so the two tell whether there was one in between.
+_LOCK = f"""
+SELECT {_VISIT_COLUMNS}, {_CASE_COLUMNS},
+       v.version = (SELECT seen.version FROM visit seen WHERE seen.visit_id = $1) AS is_current
+{_JOINED} FOR UPDATE OF v
 """  # noqa: S608
 _OF_DAY = f"""{_READ} WHERE v.site_id = $1 AND v.business_date = $2
 ORDER BY v.checked_in_at, visit_id"""
@@ -219,7 +230,11 @@ SELECT visit_id FROM visit WHERE site_id = $1 AND business_date = $2 AND state <
 ORDER BY visit_id FOR UPDATE
 """
 _CALLED = """
-UPDATE visit SET state = 'called', counter = $2, called_at = $3, version = version + 1
+WITH called AS (
+    UPDATE visit SET state = 'called', counter = $2, called_at = $3, version = version + 1
+    WHERE visit_id = $1
+)
+UPDATE ticket SET calls = calls + 1, first_called_at = coalesce(first_called_at, $3)
 WHERE visit_id = $1
 """
 _TOUCHED = "WITH touched AS (UPDATE visit SET version = version + 1 WHERE visit_id = $1)"
@@ -241,5 +256,9 @@ UPDATE visit_case SET state = $3, reason = $4, closed_at = $5
 WHERE visit_id = $1 AND case_id = $2
 """  # noqa: S608
 _END = """
+WITH turn AS (
+    UPDATE counter_turn SET ended_at = $2, outcome = 'ended'
+    WHERE visit_id = $1 AND ended_at IS NULL
+)
 UPDATE visit SET state = 'ended', ended_at = $2, version = version + 1 WHERE visit_id = $1
 """
