@@ -52,6 +52,21 @@ WITH event AS (
 SELECT pg_notify('madoguchi_outbox', '')
 """
 
+# One event without arrays: their plan would be made anew each time.
+_APPEND_ONE = """
+WITH head AS (
+    INSERT INTO outbox_head AS h (subject, sequence, xid) VALUES ($6, 1, pg_current_xact_id())
+    ON CONFLICT (subject) DO UPDATE
+        SET sequence = h.sequence + 1, xid = greatest(h.xid, excluded.xid)
+    RETURNING sequence, xid
+), written AS (
+    INSERT INTO outbox (shard, xid, id, topic, source, type, subject, sequence, time,
+                        traceparent, data)
+    SELECT $2, xid, $3, $4, $1, $5, $6, sequence, $7, $8, $9 FROM head
+)
+SELECT pg_notify('madoguchi_outbox', '')
+"""
+
 _HEADS = """
 INSERT INTO outbox_head AS h (subject, sequence, xid)
 SELECT subject, count, pg_current_xact_id()
@@ -123,8 +138,25 @@ async def append(conn: Connection, source: str, rows: Sequence[OutboxRow]) -> No
     """
     if len(rows) >= MANY:
         await _append_many(conn, source, rows)
+    elif len(rows) == 1:
+        await _append_one(conn, source, rows[0])
     elif rows:
         await _append_few(conn, source, rows)
+
+
+async def _append_one(conn: Connection, source: str, row: OutboxRow) -> None:
+    await conn.execute(
+        _APPEND_ONE,
+        source,
+        shard_of(row.subject),
+        row.id,
+        row.topic,
+        row.type,
+        row.subject,
+        row.time,
+        row.traceparent,
+        row.data,
+    )
 
 
 async def _append_few(conn: Connection, source: str, rows: Sequence[OutboxRow]) -> None:

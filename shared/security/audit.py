@@ -46,6 +46,11 @@ FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::text[], $
      WITH ORDINALITY AS entry (at, actor, roles, action, subject, site_id, refs, trace_id, n)
 ORDER BY n
 """
+# One entry without arrays: their plan would be made anew each time.
+_APPEND_ONE: Final = """
+INSERT INTO audit_entry (at, actor, roles, action, subject, site_id, refs, trace_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
 
 
 class PersonalDataError(ValueError):
@@ -107,6 +112,8 @@ async def append(conn: Connection, entries: Sequence[AuditEntry]) -> None:
         await conn.copy_records_to_table(
             "audit_entry", records=map(_written, entries), columns=_COLUMNS
         )
+    elif len(entries) == 1:
+        await conn.execute(_APPEND_ONE, *_written(entries[0]))
     elif entries:
         await _append_few(conn, entries)
 
