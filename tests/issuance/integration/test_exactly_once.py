@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -13,6 +14,7 @@ import pytest
 
 from services.issuance.domain.case_file import AlreadyDone, CaseFile
 from services.issuance.domain.day import DaySignedOff
+from services.issuance.domain.visit import CaseState, Visit
 from services.issuance.handlers import hand_over
 from services.issuance.store import case_files, days, visits
 from shared.contracts.preparation import CardVoided, VoidReason
@@ -161,7 +163,7 @@ async def issue_beside_the_news(city: City, clerk: Clerk, ready: tuple[str, Case
     return (await issuing).status_code
 
 
-async def waits_or_ends(database: Database, task: "asyncio.Task[httpx.Response]") -> None:
+async def waits_or_ends(database: Database, task: "asyncio.Task[Any]") -> None:
     """Until ``task`` is done or somebody waits for a lock in the database."""
     async with database.reader() as conn:
         while not task.done() and await waiting(conn) is None:  # noqa: ASYNC110  it says so
@@ -180,6 +182,39 @@ async def test_without_the_lock_on_its_file_it_would_be(
 ) -> None:
     monkeypatch.setattr(case_files, "lock", case_files.read)
     assert await issue_beside_the_news(city, clerk, ready) == 200
+
+
+async def seen_behind_another(city: City, ready: tuple[str, CaseId]) -> CaseState:
+    """A visit's case as it is read by who waits while somebody closes it."""
+    visit_id, case_id = VisitId(UUID(ready[0])), ready[1]
+
+    async def wait() -> Visit | None:
+        async with city.database.transaction() as conn:
+            return await visits.lock(conn, visit_id)
+
+    async with city.database.transaction() as conn:
+        await visits.lock(conn, visit_id)
+        state, at = CaseState.DEFERRED, city.clock.now()
+        await visits.close_case(conn, visit_id, case_id, state, reason="other", at=at)
+        second = asyncio.create_task(wait())
+        await waits_or_ends(city.database, second)
+    seen = await second
+    assert seen is not None
+    return seen.cases[0].state
+
+
+async def test_who_waited_for_a_visit_sees_what_was_done_meanwhile(
+    city: City, ready: tuple[str, CaseId]
+) -> None:
+    assert await seen_behind_another(city, ready) is CaseState.DEFERRED
+
+
+async def test_without_the_second_look_its_case_would_be_as_old_as_the_question(
+    city: City, ready: tuple[str, CaseId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blind = visits._LOCK.replace("v.version = (", "true OR v.version = (")
+    monkeypatch.setattr(visits, "_LOCK", blind)
+    assert await seen_behind_another(city, ready) is CaseState.OPEN
 
 
 async def check_in_beside_sign_off(city: City, clerk: Clerk, supervisor: Clerk) -> tuple[int, int]:
