@@ -1,5 +1,6 @@
 """Cells as they stand, read without a lock: whoever takes seats looks again, in ``cells``."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -26,18 +27,29 @@ GROUP BY site_id, starts_at
 HAVING max(capacity) IS NOT NULL
 ORDER BY site_id, starts_at
 """
-# A row for each day: a site has ten thousand cells, and they are told of every day.
-_SHAPES = f"""
-SELECT (starts_at AT TIME ZONE 'Asia/Tokyo')::date AS business_date,
-       array_agg(
-           extract(epoch FROM starts_at AT TIME ZONE 'Asia/Tokyo')::bigint / 60 % 1440
-           ORDER BY starts_at
-       ) AS minutes,
-       array_agg(capacity ORDER BY starts_at) AS capacity,
-       array_agg(free ORDER BY starts_at) AS free
-FROM ({_FREE}) AS cell
-GROUP BY business_date ORDER BY business_date
-"""  # noqa: S608  put together of what stands above
+# A row for each day: a site has ten thousand cells, and they are told of every day. Under them the
+# few returns that are due, by day too and without a capacity: added up here, every cell is grouped.
+_SHAPES = """
+SELECT local::date AS business_date,
+       array_agg((date_part('hour', local) * 60 + date_part('minute', local))::int) AS minutes,
+       array_agg(capacity) AS capacity, array_agg(seats) AS seats
+FROM (
+    SELECT starts_at AT TIME ZONE 'Asia/Tokyo' AS local, least(capacity, target) AS capacity,
+           least(capacity, target) - booked AS seats
+    FROM cell WHERE site_id = $1 AND starts_at >= $2 AND starts_at < $3
+    ORDER BY starts_at
+) AS there
+GROUP BY local::date
+UNION ALL
+SELECT local::date AS business_date,
+       array_agg((date_part('hour', local) * 60 + date_part('minute', local))::int) AS minutes,
+       NULL AS capacity, array_agg(seats) AS seats
+FROM (
+    SELECT starts_at AT TIME ZONE 'Asia/Tokyo' AS local, seats FROM seat_return
+    WHERE site_id = $1 AND starts_at >= $2 AND starts_at < $3 AND due_at <= $4
+) AS back
+GROUP BY local::date
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +86,19 @@ async def shapes(
     conn: Connection, site_id: SiteId, start: datetime, end: datetime, now: datetime
 ) -> list[DayShape]:
     """The days from ``start`` to before ``end`` that have cells, as they stand at ``now``."""
-    rows = await conn.fetch(_SHAPES, [site_id], start, end, now)
-    return [_shape(row) for row in rows]
+    rows = await conn.fetch(_SHAPES, site_id, start, end, now)
+    back = {row["business_date"]: row for row in rows if row["capacity"] is None}
+    days = {row["business_date"]: row for row in rows if row["capacity"] is not None}
+    return [_shape(days[day], back.get(day)) for day in sorted(days)]
 
 
-def _shape(row: Row) -> DayShape:
+def _shape(day: Row, back: Row | None) -> DayShape:
+    cells = sorted(zip(day["minutes"], day["capacity"], day["seats"], strict=True))
+    returned: Counter[int] = Counter()
+    for minute, seats in zip(back["minutes"], back["seats"], strict=True) if back else ():
+        returned[minute] += seats
     return DayShape(
-        row["business_date"],
-        tuple(zip(row["minutes"], row["capacity"], strict=True)),
-        tuple(zip(row["minutes"], row["free"], strict=True)),
+        day["business_date"],
+        tuple((minute, capacity) for minute, capacity, _ in cells),
+        tuple((minute, max(0, seats + returned[minute])) for minute, _, seats in cells),
     )
