@@ -9,7 +9,7 @@ BENCHMARKS := $(patsubst tests/benchmarks/%.py,bench-%,$(shell grep -l '__main__
 
 export PYTHON
 
-.PHONY: help setup demo up down status test check lint contracts proofs load faults bench $(BENCHMARKS) clean
+.PHONY: help setup demo up down status test check lint contracts proofs load faults bench picture $(BENCHMARKS) clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -54,6 +54,9 @@ faults: setup ## Kill relays, consumers, broker and database under load
 	@MADOGUCHI_PROOF_SIZE=full $(BIN)/pytest tests/faults
 
 bench: $(BENCHMARKS) ## Every benchmark; tables here, figures in build/bench/*.json
+
+picture: setup ## Beside a running demo (MADOGUCHI_PORT_OFFSET as there): docs/dashboard.png anew
+	@$(BIN)/python -m tests.support.pictures
 
 $(BENCHMARKS): bench-%: setup
 	@$(BIN)/python -m tests.benchmarks.$*

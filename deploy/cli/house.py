@@ -50,16 +50,16 @@ def migrate(data: Data = HOME) -> None:
 def addresses(plan: Plan) -> list[str]:
     """Lines that tell where things are."""
     rooms = [f"  {room:<12} {plan.url(room)}/docs" for room in ROOMS]
-    command = "madoguchi token --role clerk --site kawasaki-ward-office"
-    if plan.home.root != HOME.absolute():
-        command += f" --data {plan.home.root}"
+    data = "" if plan.home.root == HOME.absolute() else f" --data {plan.home.root}"
     return [
         "API documentation:",
         *rooms,
-        f"Dashboard:    {plan.url('reporting')}/dashboard",
+        f"Public page:  {plan.url('reporting')}/dashboard",
+        f"Dashboard:    {plan.url('reporting')}/dashboard/today",
         f"Token issuer: {plan.issuer}",
         f"Mails:        {mails(plan)}",
-        f"A token for curl: {command}",
+        f"A token for the dashboard: madoguchi token --role planner --site '*'{data}",
+        f"A token for curl: madoguchi token --role clerk --site kawasaki-ward-office{data}",
     ]
 
 

@@ -98,6 +98,8 @@ async def test_no_frame_is_drawn_around_nothing(reporting: Reporting) -> None:
     for name in PageName:
         html, _ = await page(reporting, f"{name}?lang=ja")
         assert all(each["datasets"]["rows"] for each in charts(html).values()), name
+        said = "該当はありません。" in html  # no alert, no month away: that is known, and good
+        assert said == (name in (PageName.TODAY, PageName.DEMAND)), name
     await reporting.hear([each for each in story() if _is_found(each.event)])
     html, reader = await page(reporting, "booking?lang=en")
     assert "refused_wards" not in charts(html)

@@ -5,7 +5,6 @@ from typing import Any
 import altair as alt
 
 from services.reporting.api.board.chart_parts import (
-    AS_WIDE_AS_THE_PAGE,
     NAMES,
     ROWS,
     Speaker,
@@ -27,7 +26,7 @@ def sites_today(t: Speaker) -> Any:
             color=colour("kind:N", kinds),
             order=alt.Order("order:Q"),
         )
-        .properties(width="container", height=alt.Step(20), autosize=AS_WIDE_AS_THE_PAGE)
+        .properties(width="container", height=alt.Step(20))
     )
 
 
@@ -59,7 +58,7 @@ def fullness(t: Speaker) -> Any:
             y=alt.Y("site:N", sort=None, title=None, axis=NAMES),
             color=alt.Color("full:Q", scale=scale, title=t("full"), legend=legend),
         )
-        .properties(width="container", height=alt.Step(22), autosize=AS_WIDE_AS_THE_PAGE)
+        .properties(width="container", height=alt.Step(22))
     )
 
 
@@ -90,7 +89,7 @@ def _in_pairs(t: Speaker, places: str, field: str, title: str, words: str) -> An
             x=whole(field, title),
             color=colour("kind:N", kinds),
         )
-        .properties(width="container", height=alt.Step(11), autosize=AS_WIDE_AS_THE_PAGE)
+        .properties(width="container", height=alt.Step(11))
     )
 
 
@@ -114,6 +113,4 @@ def _counted(places: str, field: str, title: str) -> Any:
     numbers = bars.mark_text(align="left", dx=4, fontSize=12, color="var(--text)").encode(
         text=alt.Text(f"{field}:Q", format=",")
     )
-    return alt.layer(bars, numbers).properties(
-        width="container", height=alt.Step(26), autosize=AS_WIDE_AS_THE_PAGE
-    )
+    return alt.layer(bars, numbers).properties(width="container", height=alt.Step(26))

@@ -11,7 +11,6 @@ Speaker = Callable[[str], str]
 
 ROWS = alt.NamedData("rows")
 COLOURS = ["var(--cards)", "var(--certificates)", "var(--third)", "var(--fourth)"]
-AS_WIDE_AS_THE_PAGE = alt.AutoSizeParams(type="fit-x", contains="padding")
 NAMES = alt.Axis(labelLimit=240)
 """Of sites and steps; the page's script allows less where there is less room."""
 

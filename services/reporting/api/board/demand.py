@@ -100,7 +100,8 @@ def _left(ask: Ask, found: Sequence[Alert]) -> Section:
         Head(t("alarms"), figures=False),
     ]
     note = t("band_note").format(f"{ask.band:.0%}")
-    return Section("left", t("left"), TableView(heads, rows), notes=[note])
+    table = TableView(heads, rows, nothing=t("none_found"))
+    return Section("left", t("left"), table, notes=[note])
 
 
 def _label(ask: Ask, line: PlanLine) -> str:

@@ -115,7 +115,7 @@ def _alerts(ask: Ask, found: Sequence[Kept], states: Sequence[SiteState]) -> Sec
     titles = ("alarms", "where", "seen_first", "seen_last", "taken_note")
     heads = [Head(t(title), figures=False) for title in titles]
     buttons = [_button(ask, each, row) for each, row in zip(found, rows, strict=True)]
-    table = TableView(heads, rows, buttons)
+    table = TableView(heads, rows, buttons, t("none_found"))
     return Section("alerts", t("alerts"), table, notes=[t("alerts_note")])
 
 

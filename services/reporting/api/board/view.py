@@ -54,6 +54,8 @@ class TableView:
     rows: Sequence[Sequence[str]]
     buttons: Sequence[Button | None] = ()
     """One per row where there are any, shown in its last cell to who may press it."""
+    nothing: str = ""
+    """What it says where no row is good news; else that nothing is known."""
 
     def button(self, row: int) -> Button | None:
         """That of a row, counted from 0."""

@@ -68,6 +68,7 @@ WORDS: Mapping[str, Text] = BOOKING | {
     "public_page": Text("Public page", "公開ページ"),
     "years": Text("Other fiscal years", "他の年度"),
     "nothing": Text("Nothing is known yet.", "まだ記録がありません。"),
+    "none_found": Text("There is none.", "該当はありません。"),
     "as_of": Text("As of", "時点"),
     "all": Text("All together", "全体"),
     "site": Text("Site", "窓口"),
@@ -79,7 +80,9 @@ WORDS: Mapping[str, Text] = BOOKING | {
     "satellite": Text("Satellite", "サテライト"),
     "temporary_window": Text("Temporary window", "臨時窓口"),
     "cases": Text("Cases", "件数"),
-    "cases_and_parties": Text("Cases; waiting and served: parties", "件数（待ち・対応中は組数）"),
+    "cases_and_parties": Text(
+        "Cases (waiting and being served: parties)", "件数（待ち・対応中は組数）"
+    ),
     "cards": Text("Cards", "枚数"),
     "minutes": Text("minutes", "分"),
     "waiting": Text("Waiting", "待ち"),
