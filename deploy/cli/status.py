@@ -28,7 +28,7 @@ class Line:
 
 
 def status(data: Data = HOME, as_json: AsJson = False) -> None:
-    """Show every process: readiness, consumer lag, oldest unpublished row, dead letters.
+    """Show every process: readiness, lag, oldest unpublished row, dead letters, what to rebuild.
 
     Exit code 0 when all is ready, 1 otherwise.
     """
@@ -90,6 +90,13 @@ def _port(parts: Parts, part: str) -> int:
     return parts.plan.port(room, role)
 
 
+def _needs(line: Line) -> str:
+    """What is missing, and what an upgrade left to be done: figures of the past lack something."""
+    behind = line.figures.projections_behind
+    rebuild = "madoguchi projections rebuild" if behind else ""
+    return ", ".join(each for each in (line.missing, rebuild) if each)
+
+
 def _show(lines: list[Line]) -> None:
     from rich import box  # noqa: PLC0415 - not for --json
     from rich.console import Console  # noqa: PLC0415
@@ -108,8 +115,14 @@ def _show(lines: list[Line]) -> None:
         told = line.figures
         oldest = None if told.outbox_oldest_s is None else f"{told.outbox_oldest_s:.1f} s"
         numbers = (line.pid, line.memory_mb, told.consumer_lag, told.outbox_unpublished, oldest)
-        cells = (line.part, f"[{colour}]{line.state}[/]", *numbers, told.dead_letters, line.missing)
+        cells = (line.part, f"[{colour}]{line.state}[/]", *numbers, told.dead_letters, _needs(line))
         table.add_row(*("" if cell is None else str(cell) for cell in cells))
     console = Console()
     console.print(table)
     console.print("lag: messages; outbox: unpublished rows; dead: dead letters", style="dim")
+    if behind := sum(line.figures.projections_behind or 0 for line in lines):
+        console.print(
+            f"After the upgrade {behind} read models lack what only the past can tell: "
+            "run [bold]madoguchi projections rebuild[/]; all goes on meanwhile.",
+            style="yellow",
+        )

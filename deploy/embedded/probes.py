@@ -29,6 +29,7 @@ class Figures:
     outbox_unpublished: int | None = None  # rows
     outbox_oldest_s: float | None = None
     dead_letters: int | None = None
+    projections_behind: int | None = None  # read models to be rebuilt after an upgrade
 
 
 def readiness(port: int) -> Readiness:
@@ -55,6 +56,7 @@ def figures(port: int) -> Figures:
         outbox_unpublished=_whole(sums.get("madoguchi_outbox_unpublished")),
         outbox_oldest_s=sums.get("madoguchi_outbox_oldest_age_seconds"),
         dead_letters=_whole(sums.get("madoguchi_dead_letters")),
+        projections_behind=_whole(sums.get("madoguchi_reporting_projections_behind")),
     )
 
 

@@ -3,10 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 
+import pytest
+import typer
+
+from deploy.cli import status as command
 from deploy.embedded.ports import free_port
 from deploy.embedded.probes import Figures, figures, readiness
+from services.reporting.signals import Signals
 from shared.telemetry.metrics import Metrics
 
 
@@ -48,6 +54,23 @@ def test_silence_is_an_answer() -> None:
     port = free_port()
     assert readiness(port).missing == {"http": "no answer"}
     assert figures(port) == Figures()
+
+
+def test_an_upgrade_that_asks_for_a_rebuild_is_told_with_the_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metrics = Metrics(service="reporting", role="consume")
+    Signals(metrics).behind.set(2)
+    with serving(200, metrics.render()) as port:
+        told = figures(port)
+    line = command.Line("reporting-consume", "ready", 1, 80, "", "", told)
+    monkeypatch.setattr(command, "gather", lambda _: [line])
+    with pytest.raises(typer.Exit) as ended:
+        command.status(Path())
+    assert ended.value.exit_code == 0, "nothing is out of order"
+    said = " ".join(capsys.readouterr().out.split())
+    assert "2 read models lack what only the past can tell" in said
+    assert "run madoguchi projections rebuild" in said
 
 
 def test_figures_are_summed_over_partitions() -> None:
