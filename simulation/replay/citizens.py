@@ -25,7 +25,8 @@ _ON_ITS_WAY = frozenset(
 """What is refused until news has come from another room, or a colleague is done."""
 _LOGIN = "login-refused"
 _GONE = frozenset({"slot-taken", "no-such-slot"})
-_LOOKS = 3
+_LOOKS = 2
+"""How often who finds a seat gone looks for another."""
 
 
 class Citizens:
@@ -129,23 +130,22 @@ class Citizens:
         """Hold what is free. What was asked for before the replay was cut off is asked for again:
         its seat may show as taken, for it is their own.
         """
-        ledger, turn = self._crew.ledger, party[0]
-        wish = f"{turn.case.key}/{turn.number}"
-        starts_at = ledger.wishes.get(wish) or await self._look(party)
-        for look in range(_LOOKS):
-            ledger.wish(wish, starts_at)
+        known = self._crew.ledger.wishes.get(_wish(party[0]))
+        starts_at = known or await self._look(party)
+        for _ in range(_LOOKS):
             try:
                 return await self._hold_at(who, party, starts_at)
             except RefusedError as error:
-                if error.code not in _GONE or look == _LOOKS - 1:
+                if error.code not in _GONE:
                     raise
             starts_at = await self._look(party)
-        raise NotTakenError(f"{wish} finds no seat")
+        return await self._hold_at(who, party, starts_at)
 
     async def _hold_at(
         self, who: Person, party: Sequence[Turn], starts_at: str
     ) -> Mapping[str, Any]:
         turn = party[0]
+        self._crew.ledger.wish(_wish(turn), starts_at)
         site_id = turn.appointment.seat.site_id
         wanted = {"case_ids": self._ids(party), "site_id": site_id, "starts_at": starts_at}
         key = self._crew.ledger.key("hold", turn.case.key, turn.number, starts_at)
@@ -203,6 +203,11 @@ class Citizens:
         for turn in party:
             case_id = self._crew.ledger.cases[turn.case.key]
             self._note(turn.case, case_id, bookings[case_id])
+
+
+def _wish(turn: Turn) -> str:
+    """The name under which the journal has what somebody asks for."""
+    return f"{turn.case.key}/{turn.number}"
 
 
 def _seat(seat: Seat) -> dict[str, str]:
