@@ -115,9 +115,10 @@ async def recall(conn: Connection, claim: Claim) -> Answer | None:
     Raises ``InFlight`` while another transaction holds the key, and ``KeyReused`` where the
     stored answer belongs to another request.
     """
-    if not await conn.fetchval(_LOCK_ONE, f"{claim.scope}\n{claim.key}"):
+    row = await conn.fetchrow(_RECALL_ONE, claim.scope, claim.key)
+    if row is None or not row["is_own"]:
         raise InFlight
-    found = _recalled(claim, await conn.fetchrow(_RECALL_ONE, claim.scope, claim.key))
+    found = _recalled(claim, row if row["status"] is not None else None)
     if isinstance(found, Problem):
         raise found
     return found
@@ -182,17 +183,15 @@ _LOCK = """
         pg_try_advisory_xact_lock(hashtextextended('idempotency:' || name, 0)) ORDER BY n)
     FROM unnest($1::text[]) WITH ORDINALITY AS claim(name, n)
 """
-_LOCK_ONE = "SELECT pg_try_advisory_xact_lock(hashtextextended('idempotency:' || $1::text, 0))"
 # A statement of its own: its snapshot must be younger than the lock.
 _RECALL = """
     SELECT i.scope, i.key, i.request_hash, i.status, i.body
     FROM unnest($1::text[], $2::text[]) AS claim(scope, key)
     JOIN idempotency i USING (scope, key)
 """
-# For one key without arrays: their plan would be made anew each time.
-_RECALL_ONE = """
-    SELECT scope, key, request_hash, status, body FROM idempotency WHERE scope = $1 AND key = $2
-"""
+# For one key without arrays: their plan would be made anew each time. The function locks first, and
+# looks with a snapshot that is younger.
+_RECALL_ONE = "SELECT is_own, request_hash, status, body FROM recall_answer($1, $2)"
 _REMEMBER_ONE = """
     INSERT INTO idempotency (scope, key, request_hash, status, body) VALUES ($1, $2, $3, $4, $5)
 """
