@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from services.reporting.api.board.words import PAGES
 from shared.errors import Language
@@ -182,8 +182,10 @@ async def test_figures_are_those_of_the_api_and_change_with_them(reporting: Repo
         keys = ("waiting", "longest_wait_minutes", "being_served", "served", "booked", "to_come")
         cells = [str(office[key]) for key in keys]
         assert (await row.locator("td").all_inner_texts())[1 : 1 + len(keys)] == cells
+        reporting.clock.set(at(10, 47))
         await reporting.hear(later_walk_in())
         await expect(row.locator("td").nth(1)).to_have_text(str(office["waiting"] + 1))
+        await expect(page.locator("#as-of")).to_contain_text("10:47")
         await drawn(page)
         await page.get_by_label("Live updates").uncheck()
         await page.keyboard.press("Tab")
@@ -193,3 +195,27 @@ async def test_figures_are_those_of_the_api_and_change_with_them(reporting: Repo
         await page.wait_for_load_state()  # the choice is remembered by the page's script
         assert not await page.get_by_label("自動更新").is_checked()
         assert watched.complaints == []
+
+
+async def test_a_page_that_was_refused_its_news_asks_again(reporting: Reporting) -> None:
+    """As from a room that starts anew: a browser by itself would not."""
+    await reporting.hear(story())
+    reporting.clock.set(at(10, 45))
+    refused: list[str] = []
+
+    async def refuse_once(route: Route) -> None:
+        if refused:
+            await route.fallback()
+            return
+        refused.append(route.request.url)
+        await route.fulfill(status=503)
+
+    async with signed_in(reporting, "en") as (watched, address):
+        page = watched.page
+        await page.route("**/today/live*", refuse_once)
+        await page.goto(f"{address}/today?lang=en")
+        await reporting.hear(later_walk_in())
+        cell = page.get_by_role("row", name=f"Site {OFFICE}").locator("td").nth(1)
+        await expect(cell).to_have_text("2")
+        await expect(page.locator("#lost")).to_be_hidden()
+        assert refused

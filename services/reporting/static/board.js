@@ -2,6 +2,7 @@
 (() => {
   // Charts are drawn from the figures that the page brings; the tables beside them need no script.
   const parts = new Map();
+  const PATIENCE_MS = 3000;
   const themed = (value, style, room) => {
     if (typeof value === "string") {
       const name = /^var\((--[a-z-]+)\)$/.exec(value);
@@ -60,25 +61,42 @@
     if (at !== null) places().find((each) => name(each) === at)?.focus({ preventScroll: true });
   };
   const refresh = async () => {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-    if (answer.redirected || !answer.ok) { location.reload(); return; }
+    let answer;
+    try {
+      answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    } catch {
+      return false;
+    }
+    // To sign in again. What cannot be had just now leaves the figures where they are.
+    if (answer.redirected) location.reload();
+    if (answer.redirected || !answer.ok) return false;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const fresh of page.querySelectorAll("[data-part]")) {
       const shown = document.getElementById(fresh.id);
-      if (!shown) { location.reload(); return; }
+      if (!shown) { location.reload(); return false; }
       if (fresh.innerHTML === parts.get(fresh.id)) continue;
       parts.set(fresh.id, fresh.innerHTML);
       await replace(shown, fresh.innerHTML);
     }
     document.body.dataset.version = page.body.dataset.version;
+    return true;
   };
   let stream = null;
+  const again = async (closed) => {
+    if (stream !== closed) return;
+    if (await refresh()) listen();
+    else setTimeout(again, PATIENCE_MS, closed);
+  };
   const listen = () => {
     const { live, version } = document.body.dataset;
     stream = new EventSource(`${live}${live.includes("?") ? "&" : "?"}version=${version}`);
     stream.addEventListener("changed", refresh);
     stream.addEventListener("open", () => { document.getElementById("lost").hidden = true; });
-    stream.addEventListener("error", () => { document.getElementById("lost").hidden = false; });
+    stream.addEventListener("error", ({ target }) => {
+      document.getElementById("lost").hidden = false;
+      // A browser tries again what broke off, but not what was refused.
+      if (target.readyState === EventSource.CLOSED) setTimeout(again, PATIENCE_MS, target);
+    });
   };
   const follow = (wanted) => {
     sessionStorage.setItem("live", wanted ? "yes" : "no");
