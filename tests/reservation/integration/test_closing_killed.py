@@ -118,8 +118,14 @@ async def some_give_up(database: Database, clock: FixedClock, how_many: int) -> 
     """Some who have not answered yet cancel their bookings themselves."""
     async with database.reader() as conn:
         rows = await conn.fetch(
-            "SELECT case_id FROM displaced WHERE ended_at IS NULL ORDER BY booking_id LIMIT $1",
+            # Who answered when the others had just become idle has changed the booking already.
+            """
+            SELECT d.case_id FROM displaced d JOIN booking b USING (booking_id)
+            WHERE d.ended_at IS NULL AND b.state = 'active' AND b.site_id = $2
+            ORDER BY booking_id LIMIT $1
+            """,
             how_many,
+            SITE,
         )
     choose = random.Random(5)
     for row in rows:
