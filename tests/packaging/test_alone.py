@@ -118,6 +118,6 @@ def _until_live(running: subprocess.Popen[bytes], url: str, log: Callable[[], st
 def _status(url: str) -> int | None:
     """The status of the answer, None without one."""
     try:
-        return httpx.get(url, timeout=5).status_code
+        return httpx.get(url, timeout=60).status_code
     except httpx.TransportError:
         return None
