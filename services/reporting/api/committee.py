@@ -15,7 +15,7 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from services.reporting.api.committee_words import SECTIONS, WORDS, tiles, titled
+from services.reporting.api.committee_words import SECTIONS, WORDS, as_of, tiles, titled
 from services.reporting.api.equity import (
     NEAR_KM,
     SPREAD_TITLES,
@@ -97,9 +97,10 @@ def committee() -> APIRouter:
     ) -> Response:
         """What was done and expected, what waits, how long it takes, how even it is."""
         language = lang or negotiate(request.headers.get("accept-language"))
-        shown = _month(month, today(call.resources.units.clock))
+        day = today(call.resources.units.clock)
+        shown = _month(month, day)
         band = request.app.state.settings.forecast_band
-        question = Question(shown, language, calendar, band, NEAR_KM)
+        question = Question(shown, language, calendar, band, NEAR_KM, day)
         async with call.unit() as unit:
             found = await handlers.read(unit, question)
         drawing: Drawing = request.app.state.drawing
@@ -110,9 +111,9 @@ def committee() -> APIRouter:
             css=paper.css,
             lang=language,
             title=titled(shown, language),
-            as_of=WORDS["as_of"].to(language).format(day=question.days.last),
+            as_of=as_of(question.days.last, language, running=question.is_running),
             words={key: text.to(language) for key, text in WORDS.items()},
-            tiles=tiles(found, shown, language),
+            tiles=tiles(found, shown, language, running=question.is_running),
             sections=sections,
         )
         return _answer(request, html, paper, language)
@@ -137,7 +138,7 @@ def _sections(found: Month, asked: Question, months: str, waiting: str) -> list[
     spreads = [SpreadLine(**rounded(each)) for each in found.spreads]
     rows = [(TITLES[a.kind].to(say), *map(str, a.figures.values())) for a in found.alerts]
     alerts = Table("alerts", columns(_ALERTS), rows)
-    plan = plan_table("plan", found.plan, None, say)
+    plan = plan_table("plan", found.plan, None, say, asked.today.replace(day=1))
     named = partial(_named, found.names)
     return [
         _section("plan", _without(plan, {"service", "fiscal_year", "basis"}), say, months),

@@ -12,6 +12,8 @@ from shared.contracts.base import Procedure
 from shared.errors import Language, Text
 
 WORDS: Mapping[str, Text] = {
+    "so_far": Text("so far", "途中"),
+    "running": Text("the month is not over", "集計途中の月です"),
     "as_of": Text("Up to {day}", "{day} 時点"),
     "in_table": Text("the figures are in the table below", "数値は下の表のとおりです"),
     "nothing": Text("Nothing to show.", "該当はありません。"),
@@ -71,12 +73,21 @@ def titled(month: date, language: Language) -> str:
     return _TITLE.to(language).format(month=month_name(month).to(language), year=month.year)
 
 
-def tiles(found: Month, month: date, language: Language) -> Sequence[Tile]:
+def as_of(day: date, language: Language, *, running: bool) -> str:
+    """Up to when it reports, and that the month goes on where it is ``running``."""
+    until = WORDS["as_of"].to(language).format(day=day)
+    return f"{until} ({WORDS['running'].to(language)})" if running else until
+
+
+def tiles(found: Month, month: date, language: Language, *, running: bool) -> Sequence[Tile]:
     """The number of each procedure and of both, beside its forecast and the month before."""
-    return [_tile(found, procedure, month, language) for procedure in (*Procedure, None)]
+    mark = WORDS["so_far"].to(language) if running else ""
+    return [_tile(found, procedure, month, language, mark) for procedure in (*Procedure, None)]
 
 
-def _tile(found: Month, procedure: Procedure | None, month: date, language: Language) -> Tile:
+def _tile(
+    found: Month, procedure: Procedure | None, month: date, language: Language, mark: str
+) -> Tile:
     done, expected = series(found.done, procedure), series(found.expected, procedure)
     notes = [
         (_EXPECTED, expected.get(month)),
@@ -85,4 +96,4 @@ def _tile(found: Month, procedure: Procedure | None, month: date, language: Lang
     said = [text.to(language).format(count=count) for text, count in notes if count is not None]
     value = done.get(month)
     shown = "–" if value is None else f"{value:,}"
-    return Tile(LABELS[procedure].to(language), shown, " · ".join(said))
+    return Tile(LABELS[procedure].to(language), shown, " · ".join([mark, *said] if mark else said))

@@ -10,7 +10,14 @@ from starlette.responses import Response
 
 from services.reporting.api import documents
 from services.reporting.api.answers import answer
-from services.reporting.api.filters import SiteFilter, VersionFilter, WardFilter, YearParam, year_of
+from services.reporting.api.filters import (
+    SiteFilter,
+    VersionFilter,
+    WardFilter,
+    YearParam,
+    today,
+    year_of,
+)
 from services.reporting.api.models import ReportTable
 from services.reporting.api.plan_tables import long_table, plan_table
 from services.reporting.domain import plan
@@ -79,7 +86,8 @@ async def plan_report(
     ] = PlanLayout.PLAN,
 ) -> Response:
     """Forecasts and published numbers are those of the whole city: with a ward, a site or `by`
-    only what was done here is shown."""
+    only what was done here is shown. A month that is not over is counted as far as it went, and
+    says so (`running`, or `complete` false)."""
     first = year_of(fiscal_year, call.resources.units.clock)
     shown = _years(first, until_year)
     wish = Wish(tuple(shown), frozenset(basis), version, by, ward, site_id)
@@ -88,9 +96,10 @@ async def plan_report(
     blocks = BLOCKS if procedure is None else (procedure,)
     lines = plan.lines(shown, strands, blocks)
     name = f"plan-{shown[0]}-{shown[-1]}"
+    present = today(call.resources.units.clock).replace(day=1)
     if layout is PlanLayout.LONG:
-        return await answer(request, wanted, long_table(name, lines, by))
-    return await answer(request, wanted, plan_table(name, lines, by, wanted.language))
+        return await answer(request, wanted, long_table(name, lines, by, present))
+    return await answer(request, wanted, plan_table(name, lines, by, wanted.language, present))
 
 
 def _years(first: FiscalYear, until: int | None) -> list[FiscalYear]:

@@ -1,6 +1,7 @@
 """The plan's table over fiscal years as a table for JSON, CSV and XLSX."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from services.reporting.api.tables import month_name
 from services.reporting.domain.plan import BASIS_LABELS, PlanLine, long_lines
@@ -19,8 +20,11 @@ _BASIS = Column("basis", Text("Basis", "区分"))
 _YEAR_LABEL = Text("{year} ({basis})", "{year}（{basis}）")
 
 
-def plan_table(name: str, lines: Sequence[PlanLine], by: By | None, language: Language) -> Table:
-    """The city's layout: blocks, and in each a row per fiscal year and basis."""
+def plan_table(
+    name: str, lines: Sequence[PlanLine], by: By | None, language: Language, present: date
+) -> Table:
+    """The city's layout: blocks, and in each a row per fiscal year and basis. ``present`` is the
+    first day of the month that is not over: a row that counts it says so."""
     columns = (
         _SERVICE,
         Column("label", Text("Row", "手続名")),
@@ -30,21 +34,26 @@ def plan_table(name: str, lines: Sequence[PlanLine], by: By | None, language: La
         *_part(by),
         *_MONTHS,
         Column("total", Text("Year", "計")),
+        Column("running", Text("Month not over yet", "集計途中の月")),
     )
-    return Table(name, columns, [_row(line, by, language) for line in lines])
+    return Table(name, columns, [_row(line, by, language, present) for line in lines])
 
 
-def long_table(name: str, lines: Sequence[PlanLine], by: By | None) -> Table:
-    """A row per number; sums are left out."""
+def long_table(name: str, lines: Sequence[PlanLine], by: By | None, present: date) -> Table:
+    """A row per number; sums are left out. ``present`` as in ``plan_table``."""
     columns = (
         Column("month", Text("Month", "年月")),
         _SERVICE,
         _BASIS,
         *_part(by),
         Column("count", Text("Number", "件数")),
+        Column("complete", Text("Complete", "確定")),
     )
     rows = [
-        (f"{each.month:%Y-%m}", each.service, each.basis, *([each.part] if by else []), each.count)
+        (
+            *(f"{each.month:%Y-%m}", each.service, each.basis, *([each.part] if by else [])),
+            *(each.count, not each.is_running(present)),
+        )
         for each in long_lines(lines)
     ]
     return Table(name, columns, rows)
@@ -54,7 +63,8 @@ def _part(by: By | None) -> tuple[Column, ...]:
     return () if by is None else (_PARTS[by],)
 
 
-def _row(line: PlanLine, by: By | None, language: Language) -> Sequence[Cell]:
+def _row(line: PlanLine, by: By | None, language: Language, present: date) -> Sequence[Cell]:
+    running = line.running(present)
     basis = BASIS_LABELS[line.basis].to(language)
     return (
         line.procedure or "sum",
@@ -65,4 +75,5 @@ def _row(line: PlanLine, by: By | None, language: Language) -> Sequence[Cell]:
         *([line.part] if by else []),
         *line.months,
         line.total,
+        running and f"{running:%Y-%m}",
     )

@@ -55,6 +55,13 @@ class PlanLine:
         known = [count for count in self.months if count is not None]
         return sum(known) if known else None
 
+    def running(self, present: date) -> date | None:
+        """The month counted here that is not over; ``present`` is the first day of this month."""
+        if self.basis is not Basis.ACTUAL or present not in self.year:
+            return None
+        at = list(self.year.months()).index(present)
+        return None if self.months[at] is None else present
+
     @property
     def label(self) -> Text:
         """What the plan calls the block."""
@@ -70,6 +77,11 @@ class LongLine:
     basis: Basis
     part: str | None
     count: int
+
+    def is_running(self, present: date) -> bool:
+        """Whether it counts a month that is not over: the one that began at ``present``, or one
+        after it."""
+        return self.basis is Basis.ACTUAL and self.month >= present
 
 
 def lines(
@@ -97,15 +109,10 @@ def long_lines(rows: Iterable[PlanLine]) -> Iterator[LongLine]:
                 yield LongLine(month, row.procedure, row.basis, row.part, count)
 
 
-def with_zeros(counts: Counts, known: tuple[date, date] | None) -> Counts:
-    """``counts`` with a 0 for months between the first and the last known that had nothing."""
-    if known is None:
-        return counts
-    first, last = known
-    zeros: dict[tuple[date, Procedure], int] = {}
-    for number in range(first.year * 12 + first.month - 1, last.year * 12 + last.month):
-        month = date(number // 12, number % 12 + 1, 1)
-        zeros |= {(month, procedure): 0 for procedure in Procedure}
+def with_zeros(counts: Counts, known: Iterable[date]) -> Counts:
+    """``counts`` with a 0 for the ``known`` months that have nothing: months in which the city
+    completed anything. Of a month in which it did not, nothing was told, and that is no 0."""
+    zeros = {(month, procedure): 0 for month in known for procedure in Procedure}
     return {**zeros, **counts}
 
 

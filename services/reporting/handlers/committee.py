@@ -37,11 +37,18 @@ class Question:
     calendar: BusinessCalendar
     band: float
     near_km: float
+    today: date
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the month is not over: then its figures are those up to today."""
+        return months_before(self.month, -1) > self.today
 
     @property
     def days(self) -> Days:
-        """The days of the month."""
-        return Days(self.month, months_before(self.month, -1) - timedelta(days=1))
+        """The days of the month, as far as they have come."""
+        last = months_before(self.month, -1) - timedelta(days=1)
+        return Days(self.month, min(last, max(self.today, self.month)))
 
     @property
     def year(self) -> FiscalYear:
@@ -77,7 +84,8 @@ async def read(unit: Unit, question: Question) -> Month:
     wards = await asyncio.to_thread(equity.judged, known, None, question.near_km)
     chosen = await forecasts.chosen(unit, None)
     passages = await ways.passages(conn, days.first, days.last, None, by_ward=False)
-    watch = Watch(months_before(question.month, -1), question.band)
+    # As far from its forecast as a month is that is over, only once it is over.
+    watch = Watch(min(months_before(question.month, -1), question.today), question.band)
     return Month(
         done=(await forecasts.known(unit, question.month)).counts,
         expected=chosen[1].expected if chosen else {},

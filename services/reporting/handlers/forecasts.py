@@ -29,7 +29,8 @@ class NoSuchForecast(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was done by month, a 0 where nothing was; ``over`` are the months that have ended."""
+    """What was done by month, a 0 where the city did only the other procedure; ``over`` are the
+    months that have ended. A month of which nothing was told is in neither."""
 
     counts: Counts
     over: Counts
@@ -84,8 +85,8 @@ async def known(unit: Unit, month: date, months: tuple[date, date] = ALWAYS) -> 
     """What was done from the first to the last of ``months``; ``month`` is the present one."""
     first, last = months
     counts = await reports.counts(unit.conn, reports.Span(first, last))
-    there = await reports.known_months(unit.conn)
-    whole = with_zeros(counts, there and (max(there[0], first), min(there[1], last)))
+    there = [each for each in await reports.counted_months(unit.conn) if first <= each <= last]
+    whole = with_zeros(counts, there)
     return Known(whole, {key: count for key, count in whole.items() if key[0] < month})
 
 

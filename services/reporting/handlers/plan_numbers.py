@@ -48,7 +48,7 @@ async def strands(unit: Unit, wish: Wish) -> list[Strand]:
     """What is known, in the order of the bases. Raises ``NoSuchForecast``."""
     found: list[Strand] = []
     if Basis.ACTUAL in wish.bases:
-        known = await reports.known_months(unit.conn)
+        known = await reports.counted_months(unit.conn)
         for part, counts in (await _actual(unit, wish)).items():
             found.append(Strand(Basis.ACTUAL, with_zeros(counts, known), part))
     if wish.is_of_the_city and wish.bases & {Basis.PUBLISHED, Basis.FORECAST}:

@@ -43,6 +43,17 @@ SELECT min(completed_month) AS first, max(completed_month) AS last
 FROM case_fact WHERE completed_month IS NOT NULL
 """
 
+# From each month to the next by the index: no year of cases is read for a dozen months.
+_COUNTED = """
+WITH RECURSIVE counted AS (
+    SELECT min(completed_month) AS month FROM case_fact WHERE completed_month IS NOT NULL
+    UNION ALL
+    SELECT (SELECT min(completed_month) FROM case_fact WHERE completed_month > counted.month)
+    FROM counted WHERE counted.month IS NOT NULL
+)
+SELECT month FROM counted WHERE month IS NOT NULL
+"""
+
 _CASES = """
 SELECT case_id, completed_procedure, completed_kind, completed_ward, completed_site, completed_at,
        completed_event
@@ -140,6 +151,12 @@ async def known_months(conn: Connection) -> tuple[date, date] | None:
     """The first and the last month with a completion."""
     row = await conn.fetchrow(_SPAN)
     return (row["first"], row["last"]) if row and row["first"] else None
+
+
+async def counted_months(conn: Connection) -> list[date]:
+    """The months in which the city completed anything at all, in order: of others nothing is known,
+    and that is not 0."""
+    return [row["month"] for row in await conn.fetch(_COUNTED)]
 
 
 async def completed_cases(

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +127,9 @@ async def test_what_was_done_beside_what_was_expected(reporting: Reporting) -> N
     await done_so_far(reporting)
     rows = (await reporting.get("/v1/reports/plan?fiscal_year=2026")).json()["rows"]
     found = {(row["service"], row["basis"]): row for row in rows}
-    assert [found["sum", "actual"][month] for month in ("04", "05", "06", "07")] == [6, 1, 0, 1]
+    assert [found["sum", "actual"][month] for month in ("04", "05", "06", "07")] == [6, 1, None, 1]
+    assert found["sum", "actual"]["running"] == "2026-07"
+    assert found["card_issuance", "forecast"]["running"] is None
     assert found["sum", "forecast"]["07"] is None  # the renewals of July are not in the file
     assert found["card_issuance", "forecast"]["total"] == 16
     assert found["card_issuance", "actual"]["03"] is None
@@ -181,7 +183,6 @@ async def test_series_side_by_side(reporting: Reporting) -> None:
         ("04", "forecast-1", 6),
         ("05", "actual", 1),
         ("05", "forecast-1", 1),
-        ("06", "actual", 0),
         ("07", "actual", 1),
         ("07", "forecast-1", 9),
     ]
@@ -194,6 +195,42 @@ async def test_series_side_by_side(reporting: Reporting) -> None:
     assert again.status_code == 304
     lines = (await reporting.get(f"{path}&format=csv")).text.splitlines()
     assert lines[1] == "2026-04,card_issuance,actual,5,true"
+
+
+@pytest.mark.parametrize(
+    ("now", "over"),
+    [
+        (tokyo(2026, 7, 31, 23, 59, second=59), False),  # 14:59:59 UTC of the same day
+        (tokyo(2026, 8, 1), True),  # still July in UTC
+    ],
+)
+async def test_a_month_is_judged_when_it_has_ended_in_japan(
+    reporting: Reporting, now: datetime, *, over: bool
+) -> None:
+    """Till then it says everywhere that it runs, and is far from nothing."""
+    await send(reporting, SMALL)
+    await done_so_far(reporting)
+    reporting.clock.set(now)
+    told_of = {each["service"]: each for each in await items(reporting, "/v1/forecasts/1/accuracy")}
+    # June, of which nothing was told, is no month in which nothing came: it never counts.
+    assert told_of["card_issuance"]["months"] == (3 if over else 2)
+    assert told_of["card_issuance"]["mae"] == ((1 + 0 + 8) / 3 if over else 0.5)
+    series = await items(reporting, "/v1/series?from=2026-07&to=2026-07&procedure=card_issuance")
+    assert [(each["series"], each["complete"]) for each in series] == [
+        ("actual", over),
+        ("forecast-1", True),
+    ]
+    plan = "/v1/reports/plan?fiscal_year=2026&basis=actual&procedure=card_issuance"
+    (row,) = (await reporting.get(plan)).json()["rows"]
+    assert (row["07"], row["running"]) == (1, None if over else "2026-07")
+    long = (await reporting.get(f"{plan}&layout=long")).json()["rows"]
+    assert [each["complete"] for each in long] == [True, True, over]
+    alerts = [each["subject"] for each in await items(reporting, "/v1/alerts?kind=forecast_left")]
+    assert ("1/2026-07/card_issuance" in alerts) is over
+    paper = (await reporting.get("/v1/reports/committee?month=2026-07&lang=en")).text
+    assert ("the month is not over" in paper) is not over
+    assert ("2026-07</td><td>card_issuance</td>" in paper) is over  # among what left its band
+    assert ("so far" in paper) is not over
 
 
 async def test_month_service_completed(reporting: Reporting) -> None:
