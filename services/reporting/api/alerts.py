@@ -13,10 +13,9 @@ from services.reporting.api.alert_lines import KindFilter, figures_told, local
 from services.reporting.api.filters import SiteFilter, today
 from services.reporting.api.lists import columns, version_of
 from services.reporting.domain.alerts import TITLES, Alert, AlertKind, Figure
-from services.reporting.handlers import alerts
+from services.reporting.handlers import alert_history
 from services.reporting.handlers.alerts import Watch
 from services.reporting.settings import ReportingSettings
-from services.reporting.store import alerts as stored
 from services.reporting.store.alerts import AlertId, Kept
 from shared.errors import Language
 from shared.http.call import CallDep
@@ -47,7 +46,7 @@ class AlertLine(BaseModel):
     site_id: SiteId | None
     since: datetime | None = Field(description="When it began, where the facts tell it.")
     figures: Mapping[str, Figure]
-    alert_id: AlertId | None = Field(description="None until it was written down.")
+    alert_id: AlertId | None = Field(description="By which it is kept and taken note of.")
     opened_at: datetime | None = Field(description="When it was first seen.")
     acknowledged_at: datetime | None
     acknowledged_by: str | None = Field(description="Account of who took note of it first.")
@@ -70,13 +69,12 @@ async def alerts_now(
 ) -> Response:
     """In order of kind and subject, from the facts as they are; `/history` has what was so before.
 
-    An alert has an id once it was written down, which happens once a minute.
+    What is shown here is written down with it, so it has an id and stays in the history.
     """
     settings: ReportingSettings = request.app.state.settings
     watch = Watch(today(call.resources.units.clock), settings.forecast_band)
     async with call.unit() as unit:
-        found = await alerts.found(unit, watch)
-        kept = await stored.open_(unit.conn)
+        found, kept = await alert_history.seen(unit, watch)
     lines = [
         _line(each, kept.get((each.kind, each.subject)), wanted.language)
         for each in found

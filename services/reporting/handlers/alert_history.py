@@ -1,7 +1,9 @@
 """Keeps which alerts there were, and who took note of them."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from services.reporting.domain.alerts import Alert, AlertKind
 from services.reporting.handlers import alerts
 from services.reporting.handlers.alerts import Watch
 from services.reporting.store import alerts as stored
@@ -26,6 +28,20 @@ async def look(unit: Unit, watch: Watch) -> None:
     """Write down what asks for somebody now, and what no longer does."""
     await stored.alone(unit.conn)
     await stored.settle(unit.conn, await alerts.found(unit, watch), unit.now)
+
+
+async def seen(
+    unit: Unit, watch: Watch
+) -> tuple[Sequence[Alert], Mapping[tuple[AlertKind, str], Kept]]:
+    """What asks for somebody now, each of it written down: who was shown an alert finds it in the
+    history, also where it ends before the next look, which ends it there."""
+    found = await alerts.found(unit, watch)
+    kept = await stored.open_(unit.conn)
+    fresh = [each for each in found if (each.kind, each.subject) not in kept]
+    if fresh:
+        await stored.begin(unit.conn, fresh, unit.now)
+        kept = await stored.open_(unit.conn)
+    return found, kept
 
 
 def is_theirs(principal: Principal, site_id: SiteId | None) -> bool:

@@ -98,6 +98,12 @@ async def settle(conn: Connection, found: Sequence[Alert], now: datetime) -> Non
     """Open what was found and is not open, and close what is open and was not found."""
     kinds, subjects = [each.kind for each in found], [each.subject for each in found]
     await conn.execute(_CLOSE, kinds, subjects, now)
+    await begin(conn, found, now)
+
+
+async def begin(conn: Connection, found: Sequence[Alert], now: datetime) -> None:
+    """Open what was found and is not open."""
+    kinds, subjects = [each.kind for each in found], [each.subject for each in found]
     await conn.execute(
         _OPEN,
         [new_id() for _ in found],

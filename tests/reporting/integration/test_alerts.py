@@ -101,6 +101,28 @@ async def look(reporting: Reporting) -> None:
         await alert_history.look(unit, Watch(business_date(unit.now), 0.15))
 
 
+async def test_what_somebody_was_shown_is_kept_however_short_it_was(reporting: Reporting) -> None:
+    reporting.clock.set(at(11))
+    await reporting.hear(story())
+    shown = await items(reporting, "/v1/alerts")  # no look of the consumer has seen it
+    assert shown
+    history = f"/v1/alerts/history?from={DAY}&to={DAY}"
+    kept = {each["alert_id"]: each for each in await items(reporting, history)}
+    assert set(kept) == {each["alert_id"] for each in shown}
+    assert {each["closed_at"] for each in kept.values()} == {None}
+    again = await items(reporting, "/v1/alerts")
+    assert [each["alert_id"] for each in again] == [each["alert_id"] for each in shown]
+    # The facts are gone before the next look, which ends it.
+    reporting.clock.set(at(11, 1))
+    async with reporting.database.transaction() as conn:
+        await conn.execute("TRUNCATE visit_fact, transfer_fact, site_suspension")
+    async with reporting.units.begin(Principal.system("reporting")) as unit:
+        await alert_history.look(unit, Watch(DAY, 0.15))
+    ended = await items(reporting, history)
+    assert {each["alert_id"] for each in ended} == set(kept)
+    assert None not in {each["closed_at"] for each in ended}
+
+
 async def acknowledge(reporting: Reporting, alert_id: str, who: str) -> httpx.Response:
     path = f"/v1/alerts/{alert_id}:acknowledge"
     return await reporting.client.post(path, headers=bearer(who))
