@@ -1,5 +1,7 @@
 """The four rooms as their composition roots describe them, and histories for them to hear."""
 
+import base64
+import hashlib
 import random
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -17,6 +19,7 @@ from tests.support.messaging import NOON, raw_record
 
 NAMES = ("preparation", "reservation", "issuance", "reporting")
 _OWN_IDS = ("booking_id", "visit_id", "party_id")
+_OWN_HASHES = ("number_key", "login_key")
 
 
 def room(name: str) -> Room:
@@ -48,7 +51,14 @@ def _life(number: int, choose: random.Random) -> Iterator[Event]:
         own: dict[str, Any] = {
             name: derived_id(case_id, name) for name in _OWN_IDS if hasattr(event, name)
         }
+        own |= {name: _hash(case_id, name) for name in _OWN_HASHES if hasattr(event, name)}
         yield event.model_copy(update={"case_id": case_id, **own})
+
+
+def _hash(case_id: CaseId, name: str) -> str:
+    """As a keyed hash is told; no two cases share a number."""
+    digest = hashlib.sha256(f"{case_id}:{name}".encode()).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def _is_about_a_site(event: Event) -> bool:
