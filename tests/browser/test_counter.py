@@ -1,5 +1,6 @@
 """The counter screen and the board as clerks and citizens meet them, in a real browser."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -11,7 +12,7 @@ from shared.contracts.site import NationalSystemSuspended, SuspensionReason
 from shared.ids import SuspensionId, derived_id
 from tests.issuance.house import House
 from tests.issuance.support import OFFICE, RENEWAL, TEN, WARD, ok
-from tests.support.browser import Watched, browse
+from tests.support.browser import Watched, browse, refuse_first
 
 CONTRASTS = """() => {
   const parse = (text) => text.match(/[\\d.]+/g).map(Number);
@@ -254,3 +255,17 @@ async def test_the_board_follows_calls_and_is_read_from_five_metres(house: House
         await expect(page.locator("#until-at-en")).to_have_text("Jul 15, 09:00")
         assert await page.locator("#stopped").evaluate(height) <= with_time_alone, "hides no more"
         assert watched.complaints == []
+
+
+async def test_a_board_that_was_refused_its_news_asks_again(house: House) -> None:
+    """It hangs on a wall where nobody reloads it."""
+    await house.clerk.open("1")
+    async with browse("ja") as watched:
+        page = watched.page
+        refused = await refuse_first(page, "**/v1/board?*")
+        await page.goto(f"{house.address}/board/{OFFICE}")
+        ticket = (await house.clerk.draw())["ticket"]
+        await house.clerk.next("1")
+        await expect(page.locator("#called li")).to_have_text(re.compile(ticket))
+        await expect(page.locator("#lost")).to_be_hidden()
+        assert refused

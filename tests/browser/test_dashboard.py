@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, Route, expect
+from playwright.async_api import Page, expect
 
 from services.reporting.api.board.words import PAGES
 from shared.errors import Language
@@ -15,7 +15,7 @@ from tests.reporting.board_scene import scene, with_processes
 from tests.reporting.conftest import Reporting
 from tests.reporting.day_story import OFFICE, at, later_walk_in, story
 from tests.reporting.histories import RENEWAL, done, tokyo
-from tests.support.browser import Watched, browse, served
+from tests.support.browser import Watched, browse, refuse_first, served
 
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
@@ -201,18 +201,9 @@ async def test_a_page_that_was_refused_its_news_asks_again(reporting: Reporting)
     """As from a room that starts anew: a browser by itself would not."""
     await reporting.hear(story())
     reporting.clock.set(at(10, 45))
-    refused: list[str] = []
-
-    async def refuse_once(route: Route) -> None:
-        if refused:
-            await route.fallback()
-            return
-        refused.append(route.request.url)
-        await route.fulfill(status=503)
-
     async with signed_in(reporting, "en") as (watched, address):
         page = watched.page
-        await page.route("**/today/live*", refuse_once)
+        refused = await refuse_first(page, "**/today/live*")
         await page.goto(f"{address}/today?lang=en")
         await reporting.hear(later_walk_in())
         cell = page.get_by_role("row", name=f"Site {OFFICE}").locator("td").nth(1)

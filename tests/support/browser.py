@@ -51,6 +51,22 @@ class Watched:
             await route.abort()
 
 
+async def refuse_first(page: Page, addresses: str) -> list[str]:
+    """Let the first request to such an address be refused, as by a room that starts anew; which
+    it was is in the list from then on."""
+    refused: list[str] = []
+
+    async def answer(route: Route) -> None:
+        if refused:
+            await route.fallback()
+            return
+        refused.append(route.request.url)
+        await route.fulfill(status=503)
+
+    await page.route(addresses, answer)
+    return refused
+
+
 @asynccontextmanager
 async def browse(language: str = "ja") -> AsyncIterator[Watched]:
     """A new page of somebody who reads ``language``."""

@@ -64,8 +64,16 @@
     find("count").textContent = board.waiting.length;
     stop(board.stopped, board.stopped_until, board.date);
   };
-  const stream = new EventSource(document.body.dataset.stream);
-  stream.addEventListener("board", (event) => show(JSON.parse(event.data)));
-  stream.addEventListener("open", () => { find("lost").hidden = true; });
-  stream.addEventListener("error", () => { find("lost").hidden = false; });
+  const PATIENCE_MS = 3000;
+  const listen = () => {
+    const stream = new EventSource(document.body.dataset.stream);
+    stream.addEventListener("board", (event) => show(JSON.parse(event.data)));
+    stream.addEventListener("open", () => { find("lost").hidden = true; });
+    stream.addEventListener("error", () => {
+      find("lost").hidden = false;
+      // A browser tries again what broke off, but not what was refused: nobody reloads a wall.
+      if (stream.readyState === EventSource.CLOSED) setTimeout(listen, PATIENCE_MS);
+    });
+  };
+  listen();
 })();
