@@ -16,6 +16,8 @@ def months(t: Speaker) -> Any:
         title=None,
         scale=alt.Scale(domain=[t("actual"), t("forecast")], range=[[1, 0], [6, 4]]),
         legend=alt.Legend(
+            # Beside the procedures' a telephone would cut it off.
+            orient="bottom",
             symbolType="stroke",
             # Filled, as beside a line with points, a stroke has no colour of its own.
             symbolFillColor="transparent",
