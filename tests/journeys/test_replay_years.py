@@ -78,5 +78,5 @@ async def test_a_fresh_replay_starts_what_it_needs_acts_daily_and_stops_it(tmp_p
 def _days(home: str) -> list[date]:
     """What the journal of the only replay below ``home`` says is over."""
     (fresh,) = Path(home).iterdir()
-    _, *lines = (fresh / "replay.jsonl").read_text().splitlines()
-    return [date.fromisoformat(json.loads(line)["day"]) for line in lines]
+    lines = map(json.loads, (fresh / "replay.jsonl").read_text().splitlines())
+    return [date.fromisoformat(line["day"]) for line in lines if "day" in line]
