@@ -105,7 +105,7 @@ async def _open_sites(story: Story) -> None:
     """
     planner = story.staff("planner")
     for table, path in SITE_FILES.items():
-        story.progress(f"Importing the {table} of the sites")
+        story.progress(f"Importing {path.name}")
         file = path.read_bytes()
         await planner.upload("reservation", f"/v1/sites:import?table={table}", file)
     found = site_ids()
