@@ -140,14 +140,23 @@ class Counters:
     async def _lane(self, lane: tuple[str, Sequence[Party]]) -> None:
         counter, parties = lane
         for party in parties:
-            # Such a one was served before the replay was cut off.
-            with suppress_code("visit-ended"):
-                await self._serve(counter, party)
+            await self._serve(counter, party)
 
     async def _serve(self, counter: str, party: Party) -> None:
-        clerk, first = self._crew.staff("clerk"), party[0]
-        visit = await self._arrives(clerk, first)
-        path = f"/v1/visits/{visit['visit_id']}"
+        clerk = self._crew.staff("clerk")
+        visit = await self._arrives(clerk, party[0])
+        # Such a one was over before the replay was cut off.
+        with suppress_code("visit-ended"):
+            await self._attend(clerk, counter, f"/v1/visits/{visit['visit_id']}", party)
+        if len(party) > 1:
+            came = {case["case_id"] for case in visit["cases"]}
+            for turn in party:
+                if self._id(turn) not in came:
+                    await self._serve(counter, [turn])
+
+    async def _attend(self, clerk: Person, counter: str, path: str, party: Party) -> None:
+        """Call those of a visit to the counter, and do what each of them came for."""
+        first = party[0]
         _, called_at, ended_at = moments(first)
         await self._pace(called_at - first.appointment.seat.starts_at)
         called = await clerk.step(_ROOM, f"{path}:call", {"counter": counter})
@@ -159,9 +168,6 @@ class Counters:
         for turn in party:
             if (case := came.get(self._id(turn))) is not None:
                 await self._one(clerk, turn, path, case)
-        for turn in party:
-            if self._id(turn) not in came:
-                await self._serve(counter, [turn])
 
     async def _one(self, clerk: Person, turn: Turn, path: str, case: Mapping[str, Any]) -> None:
         """What is done for one case of a visit; ``case`` as it was called."""
