@@ -47,16 +47,17 @@ LEFT JOIN LATERAL (
 ORDER BY w.site_id, c.starts_at
 """
 # From the oldest on, and not beyond it while it is young: this is asked at every look at what is
-# due, and there are as many as minutes of bookings make.
+# due, and there are as many as minutes of bookings make. The time is the statement's, the same for
+# every row: a clock's would be compared anew for each.
 _FORGET = """
 WITH oldest AS MATERIALIZED (
     SELECT ctid, written_at FROM seat_change
     WHERE (SELECT written_at FROM seat_change ORDER BY xid LIMIT 1)
-          < clock_timestamp() - $1::interval - $3::interval
+          < statement_timestamp() - $1::interval - $3::interval
     ORDER BY xid LIMIT $2
 )
 DELETE FROM seat_change WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM oldest WHERE written_at < clock_timestamp() - $1::interval
+    SELECT ctid FROM oldest WHERE written_at < statement_timestamp() - $1::interval
 ))
 """
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.reservation.store import bookings, phone_list, standing, waitlist
+from services.reservation.store import bookings, phone_list, seat_days, standing, waitlist
 from shared.db import Connection, Database
 from tests.reservation.integration.test_closing_plans import _FILL, wrong
-from tests.reservation.integration.test_query_plans import Asked
+from tests.reservation.integration.test_query_plans import Asked, plan
 
 NOW = datetime(2026, 4, 10, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -53,3 +53,16 @@ async def test_nothing_due_costs_little(conn: Connection) -> None:
         found = [each for one in asked for each in await wrong(conn, one)]
         assert not found, "\n".join([mode, *found])
     assert len(await conn.fetch(standing._BEGUN, NOW, DAY, 200)) > 0
+
+
+async def test_changes_of_seats_are_not_read_while_the_oldest_is_young(conn: Connection) -> None:
+    await conn.execute(
+        "INSERT INTO seat_change (xid, site_id) SELECT n::text::xid8, 'site-1'"
+        " FROM generate_series(1, 20000) n"
+    )
+    await conn.execute("ANALYZE seat_change")
+    values = [seat_days.KEPT, 5000, seat_days.PATIENCE]
+    for mode in ("force_custom_plan", "force_generic_plan"):
+        await conn.execute(f"SET LOCAL plan_cache_mode = {mode}")
+        touched = await plan(conn, Asked("forgotten", seat_days._FORGET, values, 1))
+        assert sum(one.rows for one in touched) <= 1, touched
