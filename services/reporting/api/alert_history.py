@@ -85,8 +85,9 @@ async def history(
     state: Annotated[AlertState | None, Query(description="Without it, both.")] = None,
 ) -> Response:
     """Those that stood at any time of these days, the newest first. Looked for once a minute, when
-    the metrics are read too, and whenever somebody asks for /v1/alerts: what began and ended
-    between two looks, and nobody asked for, is not there. An end is told by the next look."""
+    the metrics are read too, and whenever somebody asks for /v1/alerts or the dashboard's Today:
+    what began and ended between two looks, and nobody was shown, is not there. An end is told by
+    the next look."""
     between = Between.of(days.first, days.last)
     open_ = None if state is None else state is AlertState.OPEN
     wish = Wish(between.begins, between.ended, kind, site_id, open_)

@@ -33,15 +33,20 @@ async def look(unit: Unit, watch: Watch) -> None:
 async def seen(
     unit: Unit, watch: Watch
 ) -> tuple[Sequence[Alert], Mapping[tuple[AlertKind, str], Kept]]:
-    """What asks for somebody now, each of it written down: who was shown an alert finds it in the
-    history, also where it ends before the next look, which ends it there."""
+    """What asks for somebody now, and each of it as it is written down."""
     found = await alerts.found(unit, watch)
+    return found, await shown(unit, found)
+
+
+async def shown(unit: Unit, found: Sequence[Alert]) -> Mapping[tuple[AlertKind, str], Kept]:
+    """All that stands, ``found`` written down with it: who was shown an alert finds it in the
+    history, also where it ends before the next look, which ends it there."""
     kept = await stored.open_(unit.conn)
     fresh = [each for each in found if (each.kind, each.subject) not in kept]
     if fresh:
         await stored.begin(unit.conn, fresh, unit.now)
         kept = await stored.open_(unit.conn)
-    return found, kept
+    return kept
 
 
 def is_theirs(principal: Principal, site_id: SiteId | None) -> bool:

@@ -1,11 +1,12 @@
 """Looks for what asks for a decision. A new kind is a detector in the table at the foot."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from services.reporting.domain.alerts import Alert, AlertKind, forecast_alerts
 from services.reporting.handlers import forecasts, site_reports
+from services.reporting.handlers.site_reports import SiteState
 from services.reporting.store import forecasts as stored
 from shared.unit import Unit
 
@@ -44,9 +45,14 @@ async def forecasts_left(unit: Unit, watch: Watch) -> list[Alert]:
 
 async def sites_in_need(unit: Unit, watch: Watch) -> list[Alert]:
     """The alarms of each site now."""
+    return of_sites(await site_reports.now(unit.conn, watch.today, unit.now))
+
+
+def of_sites(states: Iterable[SiteState]) -> list[Alert]:
+    """The alarms of these sites as alerts."""
     return [
         Alert(AlertKind(alarm.value), state.site.site_id, None, state.site.site_id)
-        for state in await site_reports.now(unit.conn, watch.today, unit.now)
+        for state in states
         for alarm in state.alarms
     ]
 

@@ -102,7 +102,9 @@ async def settle(conn: Connection, found: Sequence[Alert], now: datetime) -> Non
 
 
 async def begin(conn: Connection, found: Sequence[Alert], now: datetime) -> None:
-    """Open what was found and is not open."""
+    """Open what was found and is not open, in one order: two who begin the same never wait in a
+    circle."""
+    found = sorted(found, key=lambda each: (each.kind, each.subject))
     kinds, subjects = [each.kind for each in found], [each.subject for each in found]
     await conn.execute(
         _OPEN,

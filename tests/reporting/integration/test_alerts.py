@@ -101,6 +101,22 @@ async def look(reporting: Reporting) -> None:
         await alert_history.look(unit, Watch(business_date(unit.now), 0.15))
 
 
+async def test_what_the_page_of_today_shows_is_kept_too(reporting: Reporting) -> None:
+    reporting.clock.set(at(11))
+    await reporting.hear(story())
+    page = "/dashboard/today?lang=en"
+    assert (await reporting.get(page)).status_code == 200
+    kept = await items(reporting, f"/v1/alerts/history?from={DAY}&to={DAY}")
+    assert {each["site_id"] for each in kept} == {OFFICE}
+    assert {each["closed_at"] for each in kept} == {None}
+    # Another language is another reading, and finds them open.
+    assert (await reporting.get("/dashboard/today?lang=ja")).status_code == 200
+    assert await items(reporting, f"/v1/alerts/history?from={DAY}&to={DAY}") == kept
+    assert {each["alert_id"] for each in await items(reporting, "/v1/alerts")} == {
+        each["alert_id"] for each in kept
+    }
+
+
 async def test_what_somebody_was_shown_is_kept_however_short_it_was(reporting: Reporting) -> None:
     reporting.clock.set(at(11))
     await reporting.hear(story())

@@ -16,8 +16,8 @@ from tests.reporting.histories import (
     done,
     facts_of,
     opened,
-    told,
     tokyo,
+    told,
 )
 from tests.reporting.integration.test_facts import known
 from tests.support.messaging import metrics, settings

@@ -21,9 +21,9 @@ from services.reporting.api.board.view import (
 from services.reporting.api.board.words import Speaker
 from services.reporting.domain.alarms import Alarm
 from services.reporting.domain.alerts import TITLES, Alert
-from services.reporting.handlers import site_reports
+from services.reporting.handlers import alert_history, alerts, site_reports
 from services.reporting.handlers.site_reports import SiteHour, SiteState
-from services.reporting.store import alerts
+from services.reporting.store import alerts as stored
 from services.reporting.store.alerts import Kept
 from services.reporting.store.habits import Between
 from services.reporting.store.site_days import Days
@@ -37,12 +37,13 @@ _MINUTES = ("planned", "offered", "booked", "used")
 
 
 async def read(ask: Ask) -> View:
-    """The page."""
+    """The page. The alarms that it shows are written down with it, as by GET /v1/alerts."""
     states = await site_reports.now(ask.unit.conn, ask.today, ask.now)
+    await alert_history.shown(ask.unit, alerts.of_sites(states))
     day = Days(ask.today, ask.today)
     hours = _by_hour(await site_reports.hours(ask.unit.conn, day, ask.calendar))
     week = Between.of(ask.today - timedelta(days=ALERT_DAYS - 1), ask.today)
-    kept = await alerts.lately(ask.unit.conn, week, MOST_ALERTS)
+    kept = await stored.lately(ask.unit.conn, week, MOST_ALERTS)
     sections = [_sites(ask, states), _alerts(ask, kept, states), _hours(ask.t, hours)]
     return View(_tiles(ask.t, states), sections)
 

@@ -104,8 +104,8 @@ WORDS: Mapping[str, Text] = BOOKING | {
     "late_transfer": Text("cards late", "移送遅延"),
     "alerts": Text("What asked for somebody", "警告の履歴"),
     "alerts_note": Text(
-        "The last seven days, today included; looked for once a minute.",
-        "本日を含む直近7日間です（1分ごとに確認）。",
+        "The last seven days, today included; looked for once a minute, and by this page.",
+        "本日を含む直近7日間です（1分ごとと、この画面の表示時に確認）。",
     ),
     "where": Text("Where", "対象"),
     "seen_first": Text("Since", "発生"),
