@@ -14,6 +14,7 @@ MONTHLY: Mapping[str, Any] = {
         {"key": "label", "title": "Row"},
         {"key": "2026-04", "title": "Apr"},
         {"key": "total", "title": "Year"},
+        {"key": "running", "title": "Month not over yet"},
     ],
     "rows": [
         {
@@ -24,6 +25,7 @@ MONTHLY: Mapping[str, Any] = {
             "label": "(1) Cards issued",
             "2026-04": 12556,
             "total": 148799,
+            "running": "2027-03",
         }
     ],
 }

@@ -17,10 +17,11 @@ class ColumnHead(BaseModel):
 
 
 class ReportTable(BaseModel):
-    """A report as rows of named cells. CSV and XLSX hold the same cells under the titles."""
+    """A report as rows of named cells. CSV and XLSX hold the same cells under the titles, unless
+    the route says otherwise."""
 
     columns: list[ColumnHead]
-    rows: list[dict[str, int | str | None]]
+    rows: list[dict[str, bool | int | float | str | None]]
 
 
 class CaseLine(BaseModel):

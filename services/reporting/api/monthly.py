@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from services.reporting.api import documents
 from services.reporting.api.answers import answer
-from services.reporting.api.filters import SiteFilter, WardFilter, YearDep
+from services.reporting.api.filters import SiteFilter, WardFilter, YearDep, today
 from services.reporting.api.models import ReportTable
-from services.reporting.api.tables import long_table, plan_table, service_table
+from services.reporting.api.tables import long_table, marked, plan_table, service_table
 from services.reporting.domain.monthly import plan_rows
 from services.reporting.store import reports
 from shared.http.call import CallDep
@@ -51,7 +51,9 @@ async def monthly(
         ),
     ] = Layout.PLAN,
 ) -> Response:
-    """A case counts in the month (Asia/Tokyo) of its `card.issued` or `certificate.renewed`."""
+    """A case counts in the month (Asia/Tokyo) of its `card.issued` or `certificate.renewed`. In
+    JSON each row of the plan names the month that is not over as `running`, where the year has it;
+    in files the year stays the last column."""
     span = reports.Span(year.first, year.last, ward, site_id)
     async with call.unit() as unit:
         if layout is Layout.LONG:
@@ -61,4 +63,6 @@ async def monthly(
         else:
             rows = plan_rows(year, await reports.counts(unit.conn, span))
             table = plan_table(year, rows, wanted.language)
+            if wanted.format == "json":
+                table = marked(table, year, today(call.resources.units.clock))
     return await answer(request, wanted, table)

@@ -1,7 +1,7 @@
 """Reports as tables for JSON, CSV and XLSX: keys for programs, titles for people."""
 
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from datetime import date
 
 from services.reporting.domain.monthly import Counts, PlanRow
@@ -70,6 +70,14 @@ def plan_table(year: FiscalYear, rows: Sequence[PlanRow], language: Language) ->
         Column("total", Text("Year", "計")),
     )
     return Table(f"monthly-{year}", columns, [_plan_row(year, row, language) for row in rows])
+
+
+def marked(table: Table, year: FiscalYear, today: date) -> Table:
+    """``plan_table`` with the month that is not over in each row, if ``year`` has it."""
+    running = month_key(today) if today in year else None
+    column = Column("running", Text("Month not over yet", "集計途中の月"))
+    rows = [(*row, running) for row in table.rows]
+    return replace(table, columns=(*table.columns, column), rows=rows)
 
 
 def long_table(year: FiscalYear, cells: Sequence[reports.Cell], language: Language) -> Table:

@@ -66,6 +66,16 @@ async def test_the_plan_s_table(reporting: Reporting) -> None:
     assert rows["sum"]["2027-03"] == 0
 
 
+async def test_the_month_that_runs_is_named(reporting: Reporting) -> None:
+    body = (await reporting.get(MONTHLY)).json()
+    assert [row["running"] for row in body["rows"]] == ["2026-07"] * 3
+    assert [column["key"] for column in body["columns"]] == list(body["rows"][0])
+    before = (await reporting.get("/v1/reports/monthly?fiscal_year=2025")).json()
+    assert {row["running"] for row in before["rows"]} == {None}
+    file = await reporting.get(f"{MONTHLY}&format=csv")
+    assert file.text.splitlines()[0].endswith(",Year"), "the year is the last column of files"
+
+
 async def test_the_present_fiscal_year_is_meant_without_one(reporting: Reporting) -> None:
     body = (await reporting.get("/v1/reports/monthly")).json()
     assert {row["fiscal_year"] for row in body["rows"]} == {2026}
