@@ -76,7 +76,10 @@ def titled(month: date, language: Language) -> str:
 def as_of(day: date, language: Language, *, running: bool) -> str:
     """Up to when it reports, and that the month goes on where it is ``running``."""
     until = WORDS["as_of"].to(language).format(day=day)
-    return f"{until} ({WORDS['running'].to(language)})" if running else until
+    if not running:
+        return until
+    said = WORDS["running"].to(language)
+    return f"{until}（{said}）" if language == "ja" else f"{until} ({said})"
 
 
 def tiles(found: Month, month: date, language: Language, *, running: bool) -> Sequence[Tile]:
