@@ -43,6 +43,13 @@ class Kind(StrEnum):
         )
 
     @property
+    def is_called_about(self) -> bool:
+        """Whether somebody calls where the mail came to nothing: a code is asked for anew, and who
+        waits at a site was told there.
+        """
+        return not self.is_code and self is not Kind.PAUSED
+
+    @property
     def is_code(self) -> bool:
         """Whether the citizen is waiting for it in front of a page."""
         return self in (Kind.ADDRESS_CHECK, Kind.LOGIN_CODE)

@@ -99,7 +99,7 @@ async def _ended(unit: Unit, ended: Sequence[Ended]) -> None:
             facts=one.facts,
         )
         for one in ended
-        if one.state in reasons and one.case_id is not None and not one.kind.is_code
+        if one.state in reasons and one.case_id is not None and one.kind.is_called_about
     ]
     await citizens.call(unit, calls)
 

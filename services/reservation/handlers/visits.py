@@ -20,7 +20,7 @@ from shared.contracts.issuance import (
     VisitPaused,
 )
 from shared.contracts.reservation import BookingFulfilled, CancelReason
-from shared.ids import CaseId
+from shared.ids import BookingId, CaseId
 from shared.messaging.envelope import Message
 from shared.unit import Unit
 
@@ -77,11 +77,16 @@ async def paused(unit: Unit, messages: Sequence[Message[VisitPaused]]) -> None:
     """A stop of the national system keeps the citizen waiting at the site: they have it in writing
     once for each visit, while it goes on.
     """
-    by_booking = {m.data.booking_id: m for m in messages if m.data.booking_id is not None}
+    told = {m.data.booking_id for m in messages if m.data.booking_id is not None}
+    found = await bookings.unserved(unit.conn, sorted(told))
+    unserved: dict[tuple[BookingId | None, CaseId], Booking] = {
+        (one.booking_id, one.case_id): one for one in found
+    }
     notes = [
-        citizens.paused(booking, message.time, visit_id=message.data.visit_id)
-        for booking in await bookings.unserved(unit.conn, sorted(by_booking))
-        if (message := by_booking[booking.booking_id]).data.case_id == booking.case_id
+        citizens.paused(unserved[of], message.time, visit_id=message.data.visit_id)
+        # Of two notes that are the same the last is written: so that is the first pause.
+        for message in reversed(messages)
+        if (of := (message.data.booking_id, message.data.case_id)) in unserved
     ]
     await citizens.notify(unit, notes)
 

@@ -221,6 +221,36 @@ async def test_who_waits_for_the_system_has_it_in_writing_once_for_a_visit(
     assert len(mailbox.mails) == 2
 
 
+async def test_of_each_visit_the_first_pause_is_told_however_a_batch_is_cut(
+    database: Database,
+) -> None:
+    await book(database)
+    booking_id = await booked(database)
+    at = tokyo(THURSDAY, 9, 10)
+    again = told(paused(booking_id), 9, at=at + timedelta(hours=1))
+    stranger = told(paused(booking_id, case_id=CaseId(new_id())), 1, at=at)
+    later = told(paused(booking_id, "tomorrow's"), 10, at=at + timedelta(hours=2))
+    await hear(database, told(paused(booking_id), 8, at=at), again, later, stranger)
+    async with database.reader() as conn:
+        rows = await conn.fetch("SELECT created_at FROM message ORDER BY created_at")
+    assert [row["created_at"] for row in rows] == [at, at + timedelta(hours=2)]
+
+
+async def test_who_waits_is_not_called_where_the_mail_comes_back(
+    database: Database, mailbox: Mailbox, clock: FixedClock
+) -> None:
+    await book(database)
+    booking_id = await booked(database)
+    at = tokyo(THURSDAY, 9, 10)
+    clock.set(at)
+    await hear(database, told(paused(booking_id), 8, at=at))
+    mailbox.answers["a@mail.example"] = "550 5.1.1 nobody of this name"
+    assert await post(database, mailbox.gateway(), clock).round() == 1
+    async with database.reader() as conn:
+        assert await conn.fetchval("SELECT state FROM message") == "bounced"
+        assert await conn.fetchval("SELECT count(*) FROM phone_entry") == 0
+
+
 async def test_who_waits_is_not_written_to_when_it_is_no_news(
     database: Database, mailbox: Mailbox, clock: FixedClock
 ) -> None:
