@@ -93,6 +93,8 @@ async def test_the_system_fails_midway_and_the_visit_is_resumed(city: City, cler
         ("certificate.failed.v1", ["user_authentication"]),
         ("certificate.renewed.v1", ["signing", "user_authentication"]),
     ]
+    paused = [one for one in await city.said() if one["type"] == "visit.paused.v1"]
+    assert [(one["case_id"], one["visit_id"]) for one in paused] == [(case_id, visit_id)]
 
 
 async def test_or_it_is_rebooked_and_goes_on_another_day(city: City, clerk: Clerk) -> None:

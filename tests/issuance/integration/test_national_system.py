@@ -133,6 +133,10 @@ async def test_a_whole_site_is_rebooked_and_citizens_are_told(
     path = f"/v1/sites/{OFFICE}/day:interrupt"
     refused(await supervisor.post(path, {"then": "rebook"}), "national-system-not-stopped")
     await city.hear(suspended())
+    waiting = ok(await supervisor.post(path, {"then": "wait"}))["visits"]
+    assert {one["state"] for one in waiting} == {"waiting"}
+    paused = [one for one in await city.said() if one["type"] == "visit.paused.v1"]
+    assert {one["visit_id"] for one in paused} == {at_counter, renewal["visit_id"]}
     caught = ok(await supervisor.post(path, {"then": "rebook"}))["visits"]
     assert {one["visit_id"] for one in caught} == {at_counter, renewal["visit_id"]}
     assert {one["cases"][0]["reason"] for one in caught} == {"national_system"}

@@ -16,10 +16,12 @@ from services.reservation.domain.booking import (
     SlotTaken,
 )
 from services.reservation.domain.case import OutsideWindow
+from services.reservation.domain.cells import midnight
 from services.reservation.handlers import availability, bookings, capacity, daily, sites
 from services.reservation.handlers.board import Board
 from services.reservation.handlers.bookings import Request
 from services.reservation.handlers.calendar import BookingsInTheWay
+from services.reservation.store import free_cells
 from shared.clock import FixedClock
 from shared.contracts.base import Procedure
 from shared.contracts.place import OpeningHours, Site, Weekday
@@ -50,6 +52,7 @@ from tests.reservation.support import (
 )
 
 NINE = tokyo(THURSDAY, 9)
+HOUR = timedelta(hours=1)
 A, B, C = case("a"), case("b"), case("c")
 
 
@@ -232,6 +235,31 @@ async def test_seats_on_their_way_back_do_not_stand_in_the_way(room: Database) -
     await put(room, make_site(counters=1))
     assert await free(room) == 8
     assert all(booked == accounted for booked, accounted in await counts(room))
+
+
+async def test_what_is_told_of_days_is_what_can_be_taken(room: Database) -> None:
+    """Days are put together of cells and of returns that are due; each cell is looked at alone."""
+    whole = (tokyo(THURSDAY, 0), tokyo(date(2026, 4, 4), 0))
+    (booking, _) = await book(room, A, B)
+    await book(room, C, at=tokyo(FRIDAY, 9))
+    async with units(room).begin(citizen(A)) as unit:
+        await bookings.cancel(unit, booking.booking_id, RULES, lambda _: None)
+        await unit.conn.execute("UPDATE seat_return SET due_at = $1", MORNING + HOUR)
+    seen = []
+    async with room.reader() as conn:
+        for now in (MORNING, MORNING + HOUR):
+            cells = await free_cells.free(conn, [SITE], *whole, now)
+            alone = {one.starts_at: (one.capacity, one.free) for one in cells}
+            told = await free_cells.shapes(conn, SITE, *whole, now)
+            by_cell = {
+                midnight(day.business_date) + timedelta(minutes=minute): (total, free)
+                for day in told
+                for (minute, total), (_, free) in zip(day.total, day.free, strict=True)
+            }
+            assert by_cell == alone
+            assert list(by_cell) == sorted(by_cell)
+            seen.append(sum(free for _, free in by_cell.values()))
+    assert seen[0] < seen[1]
 
 
 async def test_days_beyond_are_made_when_they_are_asked_for(room: Database) -> None:
