@@ -82,7 +82,7 @@ class HabitLine(BaseModel):
 
 
 class FirstFreeLine(BaseModel):
-    """What somebody who looked at the end of a day found; today, by what was told last."""
+    """What somebody who looked at the end of a day found; today, by what is free now."""
 
     business_date: date
     part: str = Field(description="The site, or the ward of residence.")

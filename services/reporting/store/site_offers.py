@@ -7,8 +7,9 @@ from services.reporting.store.site_days import DEFAULT_MINUTES
 from shared.contracts.base import Procedure
 from shared.db import Connection
 
-# A booking belongs to what was told if it had its seat by then. One that left its seat for another
-# day leaves it taken until the next telling: events of bookings tell of their last seat alone.
+# A booking belongs to what was told if it had its seat by then. One that was moved since leaves its
+# former seat taken until the next telling, also where that is on the same day: a row knows its last
+# seat alone. So a day may have a little more free than this says, until the next morning.
 _FREE = """
 SELECT site_id, business_date, procedure, seats, coalesce(minutes, $3) AS minutes,
        coalesce(booked, 0) AS booked_minutes, free, coalesce(since, 0) AS taken_minutes

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,10 +11,15 @@ from services.reporting.api.board.board import PageName
 from services.reporting.api.board.system import dead_letters
 from services.reporting.gateways.processes import Health
 from shared.contracts.base import Event
-from shared.contracts.reservation import AvailabilitySearched
+from shared.contracts.reservation import AvailabilitySearched, BookingConfirmed
+from shared.contracts.site import CapacityPublished, DayCapacity
+from shared.ids import derived_id
+from tests.contracts.samples import SAMPLES
 from tests.reporting.board_scene import scene
 from tests.reporting.conftest import Reporting
-from tests.reporting.day_story import story
+from tests.reporting.day_story import DAY, LATER, OFFICE, at, story
+from tests.reporting.histories import CARD, case_of
+from tests.reporting.histories import told as events_told
 from tests.reporting.integration.test_board import page, together
 
 _NEAR = ("days_to_first_free", "distance_km")
@@ -91,6 +97,32 @@ async def test_equity_shows_the_measures_of_each_ward(told: Reporting) -> None:
         shares = ["–" if line[key] is None else f"{line[key]:.0%}" for key in _SHARES]
         assert together(reader.cells, [str(line["completed"]), *near, *shares])
     assert all("below" in each for each in charts(html)["map"]["datasets"]["rows"])
+
+
+async def test_booking_shows_how_first_free_days_moved_and_today_as_it_is(told: Reporting) -> None:
+    """Not as this morning told: the same page says what is free now."""
+    near = DAY + timedelta(days=1)
+    days = tuple(DayCapacity(business_date=day, total=9, free=1) for day in (near, LATER))
+    seats = CapacityPublished(site_id=OFFICE, procedure=CARD, minutes=20, days=days)
+    sample = SAMPLES["booking.confirmed.v1"]
+    assert isinstance(sample, BookingConfirmed)
+    own = {"case_id": case_of(77), "booking_id": derived_id("free", 77), "site_id": OFFICE}
+    booked = sample.model_copy(update=own | {"minutes": 20, "starts_at": at(9, day=near)})
+    topics = ((seats, at(0, 30)), (booked, at(10)))
+    await told.hear(events_told([(event, when, event.topic or "") for event, when in topics]))
+    _, reader = await page(told, "booking?lang=en")
+    path = f"/v1/reports/first-free?from={DAY - timedelta(days=28)}&to={DAY}"
+    evenings = {str(DAY - timedelta(days=number)) for number in range(0, 29, 2)}
+    lines = [
+        (line["business_date"], (line["part"], line["procedure"]), line["days"])
+        for line in (await told.get(path)).json()["items"]
+        if line["business_date"] in evenings
+    ]
+    own_waits = {day: wait for day, whose, wait in lines if whose == (OFFICE, CARD)}
+    assert own_waits[str(DAY)] == (LATER - DAY).days
+    waits = [own_waits.get(day) for day in sorted({day for day, *_ in lines})]
+    figures = ["–" if wait is None else str(wait) for wait in waits]
+    assert together(reader.cells, [f"Site {OFFICE} – Card issuance", *figures])
 
 
 async def test_no_frame_is_drawn_around_nothing(reporting: Reporting) -> None:

@@ -2,6 +2,7 @@
 looked in vain."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 from services.reporting.api.board import refused
@@ -44,7 +45,9 @@ async def read(ask: Ask) -> View:
     outlook = await site_reports.outlook(ask.unit.conn, ask.today)
     sites = _offering(outlook)
     past = Days(ask.today - timedelta(days=MOVED_DAYS), ask.today)
-    known = await first_free_days.known(ask.unit.conn, past, step=MOVED_STEP)
+    moved = await first_free_days.known(ask.unit.conn, past, step=MOVED_STEP)
+    # Of today what is free now, as it stands above: its evening is still to come.
+    known = replace(moved, live=outlook)
     wards = {str(code): name for code, name in sorted(ward_names(outlook.sites, ask).items())}
     names = {str(site.site_id): ask.name(site.name) for site in sites}
     looked = await refused.read(ask, SEARCH_DAYS)

@@ -19,9 +19,9 @@ BOOKING: Final[dict[str, Text]] = {
     ),
     "day_format": Text("%-d %b", "%-m/%-d"),
     "moved_note": Text(
-        "Days until the first free seat at the end of each day; today, as told last. A dash: none "
+        "Days until the first free seat at the end of each day; today, as it is now. A dash: none "
         "within 60 days, or nothing was told.",
-        "各日の終わりの空き枠（本日は直近の公表）による、最短予約可能日までの日数です。"
+        "各日の終わりの空き枠（本日は現在）による、最短予約可能日までの日数です。"
         "「–」は60日以内に空きがないか、公表がなかった日です。",
     ),
     "refused_today": Text("Searches in vain today", "本日の空きなし検索"),
