@@ -14,7 +14,7 @@ from aiokafka.structs import ConsumerRecord
 from shared.messaging import inbox, parking
 from shared.messaging.envelope import Message, decode, type_of
 from shared.messaging.spans import processing
-from shared.messaging.subscriptions import Subscription, waves
+from shared.messaging.subscriptions import Subscription, heard, waves
 from shared.security.principal import Principal
 from shared.telemetry.metrics import Metrics
 from shared.unit import Unit, Units
@@ -40,7 +40,7 @@ class Processor:
         self.units = units
         self._metrics = metrics
         self._prefix = topic_prefix
-        self._table = {(t, s.event_type.type): s for s in subscriptions for t in s.topics}
+        self._table = heard(subscriptions)
         self._principal = Principal.system(consumer)
 
     @property

@@ -1,7 +1,7 @@
 """Which room hears which event, and what it does with it: tables, read by consumer and AsyncAPI."""
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -40,6 +40,19 @@ def on(event_type: type[E], handler: Handler[E], *, topics: tuple[str, ...] = ()
     if not where:
         raise ValueError(f"{event_type.type}: name the topics it is heard on")
     return Subscription(event_type, handler, where)
+
+
+def heard(subscriptions: Iterable[Subscription]) -> dict[tuple[str, str], Subscription]:
+    """The subscription of each topic and type.
+
+    Raises ``ValueError`` where types go together whose handlers differ: one would take all.
+    """
+    table = {(t, one.event_type.type): one for one in subscriptions for t in one.topics}
+    handlers: dict[str, Handler[Any]] = {}
+    for one in table.values():
+        if one.together and handlers.setdefault(one.group, one.handler) != one.handler:
+            raise ValueError(f"{one.event_type.type}: {one.together} has another handler")
+    return table
 
 
 def each(handle: Callable[[Unit, Message[E]], Awaitable[None]]) -> Handler[E]:

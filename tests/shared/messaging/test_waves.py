@@ -1,14 +1,19 @@
 """A batch is split into groups of one type without changing the order within any key."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.contracts.clock import ClockAdvanced
+from shared.contracts.issuance import VisitMissed
 from shared.messaging.envelope import Message
-from shared.messaging.subscriptions import waves
+from shared.messaging.subscriptions import Subscription, heard, waves
+from shared.unit import Unit
 
 
 def _message(offset: int, subject: str, kind: str) -> Message[Any]:
@@ -58,3 +63,19 @@ def test_interleaved_cases_in_the_same_stages_take_one_group_per_stage() -> None
         for n, kind in enumerate(("opened", "preset", "issued"))
     ]
     assert [kind for kind, _ in waves(batch)] == ["opened", "preset", "issued"]
+
+
+async def _one(_unit: Unit, _messages: Sequence[Message[Any]]) -> None:
+    """A handler."""
+
+
+async def _other(_unit: Unit, _messages: Sequence[Message[Any]]) -> None:
+    """Another."""
+
+
+def test_types_that_go_together_have_one_handler() -> None:
+    first = Subscription(ClockAdvanced, _one, ("t",), together="facts")
+    same = Subscription(VisitMissed, _one, ("t",), together="facts")
+    assert len(heard([first, same])) == 2
+    with pytest.raises(ValueError, match="facts has another handler"):
+        heard([first, Subscription(VisitMissed, _other, ("t",), together="facts")])
