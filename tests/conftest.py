@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from deploy.embedded.kafka import EmbeddedKafka
-from deploy.embedded.ports import free_port
+from deploy.embedded.ports import free_ports
 from deploy.embedded.postgres import EmbeddedPostgres
 from shared.db import Database
 from shared.migrate import KERNEL, migrate
@@ -73,7 +73,7 @@ def postgres(parts_folder: Path) -> Iterator[EmbeddedPostgres]:
 @pytest.fixture(scope="session")
 def kafka(parts_folder: Path) -> Iterator[EmbeddedKafka]:
     """A broker of its own; tests keep apart by topic prefix."""
-    broker = EmbeddedKafka(parts_folder / "kafka", JARS, free_port(), free_port())
+    broker = EmbeddedKafka(parts_folder / "kafka", JARS, *free_ports(2))
     broker.start()
     yield broker
     broker.stop()

@@ -17,11 +17,13 @@ def free_ports(count: int) -> list[int]:
     """`count` different free ports.
 
     They lie below the range from which systems serve outgoing connections, so that none of them
-    is lost to somebody's client before it is used.
+    is lost to somebody's client before it is used. The system's own chance chooses: two processes
+    whose generators were seeded alike would else choose the same.
     """
+    chance = random.SystemRandom()
     found: dict[int, None] = {}
     while len(found) < count:
-        port = random.randrange(12_000, 32_000)  # noqa: S311 - no secret
+        port = chance.randrange(12_000, 32_000)
         if port not in found and _can_bind(port, LOOPBACK):
             found[port] = None
     return list(found)

@@ -27,7 +27,7 @@ import uvloop
 from rich.progress import Progress
 
 from deploy.embedded.issuer import sign
-from deploy.embedded.ports import free_port
+from deploy.embedded.ports import free_ports
 from deploy.embedded.postgres import EmbeddedPostgres
 from services.issuance.bootstrap import ROOM
 from shared.ids import new_id
@@ -173,7 +173,7 @@ async def room() -> AsyncIterator[Room]:
         server = await asyncio.to_thread(postgres.start)
         stack.callback(postgres.stop)
         url, keys = await _database(postgres), signing_key(folder)
-        api, bare, issuer = free_port(), free_port(), free_port()
+        api, bare, issuer = free_ports(3)
         address = f"http://127.0.0.1:{issuer}"
         names = ["--keys", str(keys), "--port", str(issuer), "--issuer", address]
         await serve(stack, ["deploy.embedded.issuer", *names], {}, issuer)

@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncpg
 
 from deploy.embedded.kafka import EmbeddedKafka
-from deploy.embedded.ports import free_port
+from deploy.embedded.ports import free_ports
 from deploy.embedded.postgres import EmbeddedPostgres
 
 JARS = Path(__file__).parent.parent.parent / ".madoguchi" / "cache"
@@ -39,7 +39,7 @@ class Parts:
 async def parts() -> AsyncIterator[Parts]:
     """Start both in a temporary folder, stop both afterwards."""
     with tempfile.TemporaryDirectory(prefix="madoguchi-bench-") as folder:
-        kafka = EmbeddedKafka(Path(folder) / "kafka", JARS, free_port(), free_port())
+        kafka = EmbeddedKafka(Path(folder) / "kafka", JARS, *free_ports(2))
         postgres = EmbeddedPostgres(Path(folder) / "postgres")
         try:
             await asyncio.gather(asyncio.to_thread(kafka.start), asyncio.to_thread(postgres.start))

@@ -12,7 +12,7 @@ from playwright.async_api import expect
 from deploy.embedded.issuer import create_issuer, sign
 from deploy.embedded.issuer_login import CLIENT
 from deploy.embedded.keys import ISSUER, KeyStore
-from deploy.embedded.ports import LOOPBACK, free_port
+from deploy.embedded.ports import LOOPBACK, free_ports
 from services.reporting.api import build
 from shared.http.resources import Resources
 from shared.security.jwks import RemoteKeys
@@ -44,7 +44,7 @@ async def entrance(
     """The room and the development issuer on real ports."""
     store = KeyStore(folder / "keys")
     store.ensure()
-    own, port = free_port(), free_port()
+    own, port = free_ports(2)
     issuer = f"http://{LOOPBACK}:{port}"
     monkeypatch.setenv("MADOGUCHI_OIDC_ISSUER", issuer)
     monkeypatch.setenv("MADOGUCHI_REPORTING_PAGE_CLIENT_ID", CLIENT)

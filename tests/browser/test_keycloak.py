@@ -12,7 +12,7 @@ import httpx
 import pytest
 from playwright.async_api import Page, expect
 
-from deploy.embedded.ports import LOOPBACK, free_port
+from deploy.embedded.ports import LOOPBACK, free_ports
 from services.issuance.api import build
 from services.reporting.api import build as build_reporting
 from shared.clock import FixedClock
@@ -62,7 +62,7 @@ async def house(
     database: Database, reporting: Reporting, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[House]:
     """Both rooms on real ports, told of Keycloak as the containers are."""
-    ports = {"issuance": free_port(), "reporting": free_port()}
+    ports = dict(zip(("issuance", "reporting"), free_ports(2), strict=True))
     pages = {room: f"http://{LOOPBACK}:{port}" for room, port in ports.items()}
     told = {f"MADOGUCHI_{room.upper()}_PAGE_URL": url for room, url in pages.items()}
     satellite = {"MADOGUCHI_SATELLITE_ENABLED": "true", "MADOGUCHI_SATELLITE_SITE": SATELLITE}

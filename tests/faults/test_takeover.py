@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded.kafka import EmbeddedKafka
-from deploy.embedded.ports import free_port
+from deploy.embedded.ports import free_ports
 from shared.db import Database
 from shared.ids import CaseId
 from shared.messaging.relay import Relay
@@ -87,7 +87,7 @@ async def test_a_poisoned_key_keeps_no_other_waiting(home: House) -> None:
 async def test_a_broker_killed_in_the_middle_loses_nothing(
     make_database: DatabaseMaker, tmp_path: Path
 ) -> None:
-    broker = EmbeddedKafka(tmp_path / "kafka", JARS, free_port(), free_port())
+    broker = EmbeddedKafka(tmp_path / "kafka", JARS, *free_ports(2))
     await asyncio.to_thread(broker.start)
     url = await make_database()
     database = await Database.connect(url, application="test")
@@ -118,7 +118,7 @@ async def figure(figures: Metrics, name: str, value: float) -> None:
 async def test_a_relay_that_waits_for_a_dead_broker_tells_so_and_ends_when_told(
     make_database: DatabaseMaker, tmp_path: Path
 ) -> None:
-    broker = EmbeddedKafka(tmp_path / "kafka", JARS, free_port(), free_port())
+    broker = EmbeddedKafka(tmp_path / "kafka", JARS, *free_ports(2))
     await asyncio.to_thread(broker.start)
     url = await make_database()
     database = await Database.connect(url, application="test")

@@ -3,7 +3,6 @@
 import asyncio
 import multiprocessing
 import resource
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -14,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from deploy.embedded.ports import free_port
 from services.preparation.api import build
 from shared.db import Database
 from shared.http.server import serve
@@ -36,7 +36,7 @@ async def served() -> AsyncIterator[Served]:
     """The app, with no database behind it: for what is refused before one is asked."""
     spawn = multiprocessing.get_context("spawn")
     here, there = spawn.Pipe()
-    port = _free_port()
+    port = free_port()
     process = spawn.Process(target=_run, args=(port, there), daemon=True)
     process.start()
     try:
@@ -77,12 +77,6 @@ def rows_of_garbage(size: int, header: bytes) -> Iterator[bytes]:
     piece = b"x\r\n" * (PIECE // 3)
     for _ in range(size // len(piece)):
         yield piece
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _run(port: int, pipe: Any) -> None:
