@@ -114,7 +114,7 @@ class Counters:
             if (code := _code(result)) is not None:
                 raise NotTakenError(f"a visit: {code}")
             if len(party) > 1:
-                came = {case["case_id"] for case in result["body"]["cases"]}
+                came = _came(result["body"])
                 late += [turn for turn in party if self._id(turn) not in came]
         return late
 
@@ -149,7 +149,7 @@ class Counters:
         with suppress_code("visit-ended"):
             await self._attend(clerk, counter, f"/v1/visits/{visit['visit_id']}", party)
         if len(party) > 1:
-            came = {case["case_id"] for case in visit["cases"]}
+            came = _came(visit)
             for turn in party:
                 if self._id(turn) not in came:
                     await self._serve(counter, [turn])
@@ -218,6 +218,18 @@ def who_come(turns: Sequence[Turn], *, stepwise: bool) -> list[list[Turn]]:
         for turn in turns
         if turn.case.stepwise is stepwise and turn.appointment.end is not End.MISSED
     )
+
+
+def _came(visit: Mapping[str, Any]) -> set[str]:
+    """The cases of a family's visit.
+
+    Raises ``NotTakenError`` where one was refused at the door: with its visit its booking is used
+    up, so nobody would serve it and the count would be waited for in vain.
+    """
+    for case in visit["cases"]:
+        if case["state"] == "deferred":
+            raise NotTakenError(f"one of a family: {case['reason']}")
+    return {case["case_id"] for case in visit["cases"]}
 
 
 def _next(visit: Mapping[str, Any], at: str) -> str | None:

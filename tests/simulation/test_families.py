@@ -10,7 +10,7 @@ from simulation.clock import SimulatedClock
 from simulation.replay.agenda import Turn
 from simulation.replay.city import read_city
 from simulation.replay.counters import Counters
-from simulation.replay.crew import Crew
+from simulation.replay.crew import Crew, NotTakenError
 from simulation.replay.ledger import open_ledger
 from simulation.replay.pulse import Pulse
 from simulation.replay.settings import Behaviour
@@ -27,6 +27,7 @@ class Issuance:
     answer to B that is never heard."""
 
     cut: bool = True
+    state: str = "open"
     handed_over: list[str] = field(default_factory=list)
 
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -49,7 +50,8 @@ class Issuance:
         return self._visit(key, "call")
 
     def _visit(self, key: str, step: str | None) -> httpx.Response:
-        cases = [{"case_id": key, "next_step": step}]
+        reason = "card_not_here" if self.state == "deferred" else None
+        cases = [{"case_id": key, "next_step": step, "state": self.state, "reason": reason}]
         return httpx.Response(200, json={"visit_id": key, "cases": cases})
 
 
@@ -73,3 +75,8 @@ async def test_who_had_a_visit_of_their_own_is_served_after_a_cut() -> None:
     counters = await serve(room)
     assert room.handed_over == ["A", "B"]
     assert counters.served == 2
+
+
+async def test_who_is_refused_at_the_door_is_named() -> None:
+    with pytest.raises(NotTakenError, match="one of a family: card_not_here"):
+        await serve(Issuance(cut=False, state="deferred"))
