@@ -50,8 +50,8 @@ SETTINGS = {
     "update_process_title": "off",
     # A young table is planned for as if it were empty until it is looked at.
     "autovacuum_naptime": "15s",
-    # Tables that grow fast are looked at often, so each look is at a part of 9,000 rows, not 30,000;
-    # it was a twelfth of a replayed year's work. Nothing that is asked for has so many values.
+    # Tables that grow fast are looked at again and again; each look reads 9,000 pages, not 30,000.
+    # What is asked for by value, not by key, has few values: sites, wards, states.
     "default_statistics_target": "30",
     "autovacuum_analyze_scale_factor": "0.2",
     "timezone": "UTC",
