@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.errors import BadRequest, Forbidden, Text
+from shared.errors import BadRequest, Forbidden, Problem, Text
 from shared.http.problems import on_problem
 
 _BELOW = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*(\?[A-Za-z0-9_=&-]*)?", re.ASCII)
@@ -58,6 +58,10 @@ class FormExpired(BadRequest):
     remedy = Text("Open the page again and repeat.", "画面を開き直して再度操作してください。")
 
 
+SHOWN: tuple[type[Problem], ...] = (Forbidden, FormExpired)
+"""What people on pages meet in daily use, and so read on a page."""
+
+
 class PageSession:
     """Lets the cookie stand for the Authorization header on the pages of its door."""
 
@@ -75,7 +79,7 @@ class PageSession:
                 if _is_from_a_page(headers):
                     await self._or_sign_in(scope, receive, send)
                     return
-            elif "authorization" not in headers and _is_visit(scope, headers):
+            elif "authorization" not in headers and _is_from_a_page(headers):
                 await RedirectResponse(self._sign_in(scope), 303)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
@@ -142,17 +146,17 @@ def remember(
 
 
 def refusals(
-    door: Door, page: Callable[[Request, Forbidden], Response]
+    door: Door, page: Callable[[Request, Problem], Response]
 ) -> Callable[[Request, Exception], Coroutine[Any, Any, Response]]:
-    """An app's handler of ``Forbidden``: people on pages of this door see ``page``."""
+    """An app's handler of the problems in ``SHOWN``: people on pages of this door see ``page``."""
 
-    async def on_forbidden(request: Request, error: Exception) -> Response:
+    async def on_refusal(request: Request, error: Exception) -> Response:
         is_page = door.holds(_path(request.scope)) and _is_from_a_page(request.headers)
-        if isinstance(error, Forbidden) and is_page:
+        if isinstance(error, Problem) and is_page:
             return page(request, error)
         return await on_problem(request, error)
 
-    return on_forbidden
+    return on_refusal
 
 
 def forget(answer: Response, door: Door) -> Response:
@@ -172,11 +176,6 @@ def _token(headers: Headers, cookie: str) -> str | None:
     except CookieError:
         return None
     return found.value if found else None
-
-
-def _is_visit(scope: Scope, headers: Headers) -> bool:
-    """Whether a browser comes to see a page."""
-    return scope["method"] == "GET" and _is_from_a_page(headers)
 
 
 def _is_from_a_page(headers: Headers) -> bool:

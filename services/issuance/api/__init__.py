@@ -31,9 +31,8 @@ from services.issuance.handlers.measuring import Learning
 from services.issuance.handlers.queue import QueueRules
 from services.issuance.instance import InstanceSettings
 from services.issuance.settings import IssuanceSettings
-from shared.errors import Forbidden
 from shared.http.app import create_app
-from shared.http.page_session import refusals
+from shared.http.page_session import SHOWN, refusals
 from shared.http.page_sign_in import PageSignIn, Provider
 from shared.room import Resources
 from shared.security.blind_index import BlindIndex
@@ -82,7 +81,8 @@ def build(resources: Resources) -> FastAPI:
         lifespan=board.lifespan(hub, provider.http if provider else None),
     )
     app.add_middleware(PageSession)
-    app.add_exception_handler(Forbidden, refusals(COUNTER, look.refused))
+    for shown in SHOWN:
+        app.add_exception_handler(shown, refusals(COUNTER, look.refused))
     app.state.hub = hub
     app.state.served = own.served
     app.state.satellite = own.satellite

@@ -7,7 +7,7 @@ from services.issuance.api.page_language import language_of
 from services.issuance.api.page_session import mark
 from services.issuance.api.pages import Page, load
 from services.issuance.api.words import speaker
-from shared.errors import Forbidden, Language, Problem
+from shared.errors import Language, Problem
 from shared.http.page_sign_in import Asked
 
 
@@ -43,8 +43,8 @@ class CounterLook:
         """The screen of the counter."""
         return f"{_part(asked, 'site_id')}/{_part(asked, 'counter')}"
 
-    def refused(self, request: Request, problem: Forbidden) -> Response:
-        """Says to who is signed in that this screen is not theirs."""
+    def refused(self, request: Request, problem: Problem) -> Response:
+        """Says to who is signed in that this screen is not theirs, or that a form holds no more."""
         language = _language(request)
         told = [problem.detail.to(language), problem.remedy.to(language)]
         up = "../" * request.url.path.partition("/counter/")[2].count("/")

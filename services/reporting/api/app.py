@@ -36,9 +36,8 @@ from services.reporting.gateways.drawing import Drawing
 from services.reporting.gateways.processes import Processes
 from services.reporting.settings import ReportingSettings
 from shared.calendar import BusinessCalendar
-from shared.errors import Forbidden
 from shared.http.app import Lifespan, create_app
-from shared.http.page_session import PageSession, refusals
+from shared.http.page_session import SHOWN, PageSession, refusals
 from shared.http.page_sign_in import PageSignIn, Provider
 from shared.http.resources import Resources
 from shared.settings import KernelSettings
@@ -88,7 +87,8 @@ def build(resources: Resources) -> FastAPI:
         lifespan=_serving(making_ready(templates), drawing, provider),
     )
     app.add_middleware(PageSession, door=DOOR)
-    app.add_exception_handler(Forbidden, refusals(DOOR, templates.look.refused))
+    for shown in SHOWN:
+        app.add_exception_handler(shown, refusals(DOOR, templates.look.refused))
     app.state.calendar, app.state.settings = calendar, settings
     app.state.drawing = drawing
     return app

@@ -71,7 +71,16 @@ async def test_nobody_else_s_and_no_other_site_s_form_counts(told: Reporting) ->
     assert (await press(told, own[0], "")).status_code == 400
     elsewhere = await press(told, own[0], csrf, origin="https://elsewhere.example")
     assert elsewhere.status_code == 400
+    assert "<h1>This form is not valid any more</h1>" in elsewhere.text
+    assert 'href="../../today?lang=en"' in elsewhere.text
     _, auditor = await forms(told, "auditor")
     assert (await press(told, own[0], auditor)).status_code == 403
     kept = (await told.get(HISTORY)).json()["items"]
     assert not any(each["acknowledged_by"] for each in kept)
+
+
+async def test_who_has_signed_out_meanwhile_is_led_to_sign_in(told: Reporting) -> None:
+    own, csrf = await forms(told, "own")
+    told.client.cookies.clear()
+    answer = await press(told, own[0], csrf)
+    assert (answer.status_code, answer.headers["location"]) == (303, "../../sign-in")

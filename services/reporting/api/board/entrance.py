@@ -8,9 +8,9 @@ from starlette.responses import HTMLResponse, Response
 
 from services.reporting.api.board.board import PageName
 from services.reporting.api.board.words import speaker
-from shared.errors import Forbidden, Language, Problem
+from shared.errors import Language, Problem
 from shared.http.language import negotiate
-from shared.http.page_session import Door, mark
+from shared.http.page_session import Door, FormExpired, mark
 from shared.http.page_sign_in import Asked, within
 
 DOOR = Door(
@@ -69,8 +69,8 @@ class DashboardLook:
         chosen: Language | None = "ja" if language == "ja" else "en" if language == "en" else None
         return _with(page, dict(parse_qsl(query)), chosen)
 
-    def refused(self, request: Request, problem: Forbidden) -> Response:
-        """Says to who is signed in that these pages are not theirs."""
+    def refused(self, request: Request, problem: Problem) -> Response:
+        """Says to who is signed in that a page is not theirs, or that a form holds no more."""
         language = _language(request, {})
         return self._drawn(
             self._refused,
@@ -78,6 +78,7 @@ class DashboardLook:
             problem.status,
             title=problem.title.to(language),
             told=[problem.detail.to(language), problem.remedy.to(language)],
+            again=PageName.TODAY if isinstance(problem, FormExpired) else None,
             other_address=f"?{urlencode({'lang': other(language)})}",
             csrf=mark(request),
             up="../" * request.url.path.rpartition("/dashboard/")[2].count("/"),
