@@ -17,7 +17,7 @@ import httpx
 
 from shared.calendar import TOKYO, BusinessCalendar, FiscalYear
 from simulation.clock import SimulatedClock, reached
-from simulation.doors import Endpoints, Person, RefusedError, suppress_code, until
+from simulation.doors import Endpoints, Person, suppress_code, until
 from simulation.lots import Card, draw_lot, write_csv
 from simulation.places import SITE_FILES, site_ids, ward_offices, wards
 
@@ -139,14 +139,9 @@ async def _prepare(story: Story, cards: Sequence[Card]) -> Mapping[str, str]:
 
 async def _shelve(office: Person, wanted: Mapping[str, Any]) -> None:
     async def shelve() -> Any:
-        try:
-            return await office.post("preparation", "/v1/stages/shelved", wanted)
-        except RefusedError as error:
-            if error.status != 422:
-                raise
-            return None  # the site is on its way to preparation
+        return await office.post("preparation", "/v1/stages/shelved", wanted)
 
-    await until(shelve, "the site's arrival at preparation")
+    await until(shelve, "the site's arrival at preparation", refused={422})
 
 
 async def _book(story: Story, cards: Sequence[Card], notices: Mapping[str, str]) -> Sequence[Seat]:
@@ -161,14 +156,9 @@ async def _book_one(story: Story, card: Card, notice_number: str) -> Seat:
     login = {"notice_number": notice_number, "birth_date": card.birth_date.isoformat()}
 
     async def log_in() -> Any:
-        try:
-            return await story.anybody.post("reservation", "/v1/sessions", login)
-        except RefusedError as error:
-            if error.status != 401:
-                raise
-            return None  # the notice is on its way to reservation
+        return await story.anybody.post("reservation", "/v1/sessions", login)
 
-    session = await until(log_in, "the notice's arrival at reservation")
+    session = await until(log_in, "the notice's arrival at reservation", refused={401})
     citizen = story.anybody.with_token(session["access_token"])
     case = session["cases"][0]
     first = date.fromisoformat(case["bookable_from"])
@@ -204,14 +194,10 @@ async def _serve(story: Story, seat: Seat) -> None:
 
     async def check_in() -> Any:
         who = {"site_id": seat.site_id, "booking_id": seat.booking_id}
-        try:
-            return await clerk.post("issuance", "/v1/visits", who)
-        except RefusedError as error:
-            if error.status not in (404, 409):
-                raise
-            return None  # the booking, or the card's place, is on its way to issuance
+        return await clerk.post("issuance", "/v1/visits", who)
 
-    visit = await until(check_in, "the booking's arrival at issuance")
+    # 404 before the booking has come, 409 before the card's place has.
+    visit = await until(check_in, "the booking's arrival at issuance", refused={404, 409})
     path = f"/v1/visits/{visit['visit_id']}"
     case = f"{path}/cases/{seat.case_id}"
     await clerk.post("issuance", f"{path}:call", {"counter": "1"})

@@ -1,7 +1,7 @@
 """The city's public doors: the four APIs over HTTP, and the people who come to them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
@@ -181,15 +181,25 @@ class Person:
         return await self.http.request(method, url, **parts)
 
 
-async def until(look: Callable[[], Awaitable[T | None]], what: str) -> T:
+async def until(
+    look: Callable[[], Awaitable[T | None]], what: str, *, refused: Container[int] = ()
+) -> T:
     """Ask until there is an answer: news travels between rooms in its own time.
 
-    Raises ``TimeoutError`` naming ``what`` after ``PATIENCE`` seconds.
+    A refusal with one of the statuses ``refused`` says that they are not there yet. Raises
+    ``TimeoutError`` naming ``what``, and the last refusal, after ``PATIENCE`` seconds.
     """
     loop = asyncio.get_running_loop()
     end = loop.time() + PATIENCE
+    last = ""
     while loop.time() < end:
-        if (found := await look()) is not None:
-            return found
+        try:
+            if (found := await look()) is not None:
+                return found
+        except RefusedError as error:
+            if error.status not in refused:
+                raise
+            last = f"; the last answer was {error}"
         await asyncio.sleep(0.1)
-    raise TimeoutError(f"{what} did not happen within {PATIENCE:.0f} s; see `madoguchi status`")
+    late = f"{what} did not happen within {PATIENCE:.0f} s"
+    raise TimeoutError(f"{late}; see `madoguchi status`{last}")

@@ -13,6 +13,7 @@ from deploy.cli.demo import Endpoints
 from deploy.cli.replay import SETTINGS
 from deploy.embedded.plan import DEFAULT_PORTS, ROOMS, Plan
 from deploy.embedded.ports import free_ports
+from deploy.embedded.processes import tail
 from deploy.embedded.stack import Stack
 from shared.calendar import TOKYO
 from simulation.clock import SimulatedClock
@@ -27,6 +28,13 @@ def started(**settings: str) -> Iterator[Stack]:
         stack.up()
         yield stack
         stack.down()
+        _tell(stack.plan.home.logs)
+
+
+def _tell(logs: Path) -> None:
+    """Print how each log ended; pytest shows it where the last test failed."""
+    for log in sorted(logs.glob("*.log")):
+        print(f"== {log.name}\n{tail(log)}")
 
 
 def own_ports() -> dict[str, str]:
