@@ -47,22 +47,24 @@ async def monthly(
         Query(
             description="plan: a row per procedure and their sum, twelve months and the year. "
             "long: a row per month, procedure, ward and site that has any. "
-            "service: a row per month and procedure, as month, service, completed."
+            "service: a row per month and procedure, as month, service, completed. "
+            "In both `complete` is false for a month that is not over."
         ),
     ] = Layout.PLAN,
 ) -> Response:
     """A case counts in the month (Asia/Tokyo) of its `card.issued` or `certificate.renewed`. In
     JSON each row of the plan names the month that is not over as `running`, where the year has it;
-    in files the year stays the last column."""
+    its files end with the year: those of `/v1/reports/plan` name the month too."""
     span = reports.Span(year.first, year.last, ward, site_id)
+    day = today(call.resources.units.clock)
     async with call.unit() as unit:
         if layout is Layout.LONG:
-            table = long_table(year, await reports.cells(unit.conn, span), wanted.language)
+            table = long_table(year, await reports.cells(unit.conn, span), wanted.language, day)
         elif layout is Layout.SERVICE:
-            table = service_table(year, await reports.counts(unit.conn, span))
+            table = service_table(year, await reports.counts(unit.conn, span), day)
         else:
             rows = plan_rows(year, await reports.counts(unit.conn, span))
             table = plan_table(year, rows, wanted.language)
             if wanted.format == "json":
-                table = marked(table, year, today(call.resources.units.clock))
+                table = marked(table, year, day)
     return await answer(request, wanted, table)

@@ -21,6 +21,8 @@ _YEAR_COLUMNS = (
 )
 _ACTUAL = Text("{} (actual)", "{}（実績）")
 
+_COMPLETE = Column("complete", Text("Complete", "確定"))
+
 _LONG_COLUMNS = (
     Column("month", Text("Month", "年月")),
     Column("procedure", Text("Procedure", "手続")),
@@ -28,12 +30,14 @@ _LONG_COLUMNS = (
     Column("site_id", Text("Site", "窓口")),
     Column("site_name", Text("Name of the site", "窓口名")),
     Column("completed", Text("Completed", "件数")),
+    _COMPLETE,
 )
 
 _SERVICE_COLUMNS = (
     Column("month", Text("Month", "年月")),
     Column("service", Text("Procedure", "手続")),
     Column("completed", Text("Completed", "件数")),
+    _COMPLETE,
 )
 
 _TOTALS_COLUMNS = (
@@ -80,8 +84,10 @@ def marked(table: Table, year: FiscalYear, today: date) -> Table:
     return replace(table, columns=(*table.columns, column), rows=rows)
 
 
-def long_table(year: FiscalYear, cells: Sequence[reports.Cell], language: Language) -> Table:
-    """A row per cell."""
+def long_table(
+    year: FiscalYear, cells: Sequence[reports.Cell], language: Language, today: date
+) -> Table:
+    """A row per cell; those of the month that is not over say so."""
     rows = [
         (
             month_key(cell.month),
@@ -90,16 +96,22 @@ def long_table(year: FiscalYear, cells: Sequence[reports.Cell], language: Langua
             cell.site_id,
             cell.site_name_ja if language == "ja" else cell.site_name_en,
             cell.completed,
+            _is_over(cell.month, today),
         )
         for cell in cells
     ]
     return Table(f"monthly-{year}-long", _LONG_COLUMNS, rows)
 
 
-def service_table(year: FiscalYear, counts: Counts) -> Table:
-    """A row per month and procedure, a 0 where nothing was completed."""
+def service_table(year: FiscalYear, counts: Counts, today: date) -> Table:
+    """A row per month and procedure, a 0 where nothing was completed (yet)."""
     rows = [
-        (month_key(month), procedure, counts.get((month, procedure), 0))
+        (
+            month_key(month),
+            procedure,
+            counts.get((month, procedure), 0),
+            _is_over(month, today),
+        )
         for month in year.months()
         for procedure in Procedure
     ]
@@ -110,6 +122,11 @@ def totals_table(day: date, wards: Sequence[WardTotals]) -> Table:
     """A row per ward, then the city; cases whose ward nobody told yet stand as ``unknown``."""
     rows = [(day, ward.ward or "unknown", *astuple(ward.totals)) for ward in wards]
     return Table(f"totals-{day}", _TOTALS_COLUMNS, [*rows, (day, "sum", *astuple(city(wards)))])
+
+
+def _is_over(month: date, today: date) -> bool:
+    """Whether the month that begins at ``month`` has ended."""
+    return month < today.replace(day=1)
 
 
 def _plan_row(year: FiscalYear, row: PlanRow, language: Language) -> Sequence[Cell]:

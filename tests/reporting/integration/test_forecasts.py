@@ -239,8 +239,8 @@ async def test_month_service_completed(reporting: Reporting) -> None:
         "rows"
     ]
     assert rows[:2] == [
-        {"month": "2026-04", "service": "card_issuance", "completed": 5},
-        {"month": "2026-04", "service": "certificate_renewal", "completed": 1},
+        {"month": "2026-04", "service": "card_issuance", "completed": 5, "complete": True},
+        {"month": "2026-04", "service": "certificate_renewal", "completed": 1, "complete": True},
     ]
     assert len(rows) == 24
 

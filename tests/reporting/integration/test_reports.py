@@ -74,6 +74,16 @@ async def test_the_month_that_runs_is_named(reporting: Reporting) -> None:
     assert {row["running"] for row in before["rows"]} == {None}
     file = await reporting.get(f"{MONTHLY}&format=csv")
     assert file.text.splitlines()[0].endswith(",Year"), "the year is the last column of files"
+    await reporting.hear([*some(), done(8, tokyo(2026, 7, 1))])
+    for layout in ("long", "service"):
+        rows = (await reporting.get(f"{MONTHLY}&layout={layout}")).json()["rows"]
+        assert {row["month"]: row["complete"] for row in rows if row["completed"]} == {
+            "2026-04": True,
+            "2026-05": True,
+            "2026-07": False,
+        }
+    lines = (await reporting.get(f"{MONTHLY}&layout=service&format=csv")).text.splitlines()
+    assert lines[7] == "2026-07,card_issuance,1,false"
 
 
 async def test_the_present_fiscal_year_is_meant_without_one(reporting: Reporting) -> None:
@@ -109,6 +119,7 @@ async def test_the_long_form_adds_up_to_the_plan(reporting: Reporting) -> None:
         "site_id": SITES[0],
         "site_name": None,
         "completed": 1,
+        "complete": True,
     }
 
 
