@@ -79,7 +79,7 @@ def render(shown: Shown, style: PageStyle) -> str:
         previous=_neighbour(shown, -1),
         next=_neighbour(shown, 1),
         months=[_month(month, shown) for month in shown.year.months()],
-        begun=[_has_begun(month, shown) for month in shown.year.months()],
+        told=[_is_told(month, shown) for month in shown.year.months()],
         rows=[(row.label.to(shown.language), row) for row in shown.rows],
         cards=cards,
         certificates=certificates,
@@ -102,13 +102,18 @@ def _month(month: date, shown: Shown) -> dict[str, Any]:
         "name": month_name(month).to(shown.language),
         "year": month.year,
         "iso": f"{month:%Y-%m}",
-        "is_running": month == business_date(shown.now).replace(day=1),
+        "is_running": _is_running(month, shown),
     }
 
 
-def _has_begun(month: date, shown: Shown) -> bool:
-    last = max(business_date(shown.now), shown.known[1] if shown.known else date.min)
-    return month <= last
+def _is_running(month: date, shown: Shown) -> bool:
+    return month == business_date(shown.now).replace(day=1)
+
+
+def _is_told(month: date, shown: Shown) -> bool:
+    """Whether 0 would be a figure: the month runs, or the city completed anything in it."""
+    *_, both = shown.rows
+    return _is_running(month, shown) or both.months[list(shown.year.months()).index(month)] > 0
 
 
 def _neighbour(shown: Shown, step: int) -> int | None:
