@@ -20,6 +20,7 @@ from services.reporting.handlers.site_reports import HORIZON_DAYS, Outlook, Site
 from services.reporting.settings import ReportingSettings
 from services.reporting.store import projections, searches, stages
 from services.reporting.store.stages import Standing
+from shared.calendar import BusinessCalendar
 from shared.messaging.failure import may_heal
 from shared.room import Resources
 from shared.security.principal import Principal
@@ -100,12 +101,12 @@ class Signals:
             self.cards.labels(each.stage).set(each.cards)
 
 
-async def once(units: Units, signals: Signals, band: float) -> None:
+async def once(units: Units, signals: Signals, band: float, calendar: BusinessCalendar) -> None:
     """Read the figures, write down which alerts there are, and only then say that it is done."""
     principal = Principal.system("reporting")
     async with units.begin(principal) as unit:
         await signals.read(unit)
-        await alert_history.look(unit, Watch(business_day(unit.now), band))
+        await alert_history.look(unit, Watch(business_day(unit.now), band, calendar))
     signals.read_at.set(time.time())
     async with units.begin(principal) as unit:
         await searches.forget(unit.conn, business_day(unit.now))
@@ -114,9 +115,10 @@ async def once(units: Units, signals: Signals, band: float) -> None:
 async def works(resources: Resources) -> None:
     """Reads the figures again and again, and forgets what is too old to be asked for."""
     signals, band = Signals(resources.metrics), ReportingSettings().forecast_band
+    calendar = BusinessCalendar()
     while True:
         try:
-            await once(resources.units, signals, band)
+            await once(resources.units, signals, band, calendar)
         except Exception as error:
             if not may_heal(error):
                 log.exception("the figures for alerts could not be read")

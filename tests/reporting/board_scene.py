@@ -18,6 +18,7 @@ from starlette.routing import Route
 from services.reporting.api import build
 from services.reporting.handlers import alert_history
 from services.reporting.handlers.alerts import Watch
+from shared.calendar import BusinessCalendar
 from shared.contracts.base import CaseEvent, Event
 from shared.contracts.preparation import CardApplied, CardShipped
 from shared.contracts.site import SiteOpened
@@ -70,7 +71,7 @@ async def scene(reporting: Reporting) -> None:
     assert answer.is_success, answer.text
     reporting.clock.set(at(11, 15))
     async with reporting.units.begin(Principal.system("reporting")) as unit:
-        await alert_history.look(unit, Watch(DAY, 0.15))
+        await alert_history.look(unit, Watch(DAY, 0.15, BusinessCalendar()))
     reporting.clock.set(at(11, 20))
 
 

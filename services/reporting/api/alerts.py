@@ -12,6 +12,7 @@ from services.reporting.api import documents
 from services.reporting.api.alert_lines import KindFilter, figures_told, local
 from services.reporting.api.filters import SiteFilter, today
 from services.reporting.api.lists import columns, version_of
+from services.reporting.api.spans import CalendarDep
 from services.reporting.domain.alerts import TITLES, Alert, AlertKind, Figure
 from services.reporting.handlers import alert_history
 from services.reporting.handlers.alerts import Watch
@@ -64,6 +65,7 @@ async def alerts_now(
     call: CallDep,
     wanted: TableDep,
     page: PageDep,
+    calendar: CalendarDep,
     kind: KindFilter = None,
     site_id: SiteFilter = None,
 ) -> Response:
@@ -72,7 +74,7 @@ async def alerts_now(
     What is shown here is written down with it, so it has an id and stays in the history.
     """
     settings: ReportingSettings = request.app.state.settings
-    watch = Watch(today(call.resources.units.clock), settings.forecast_band)
+    watch = Watch(today(call.resources.units.clock), settings.forecast_band, calendar)
     async with call.unit() as unit:
         found, kept = await alert_history.seen(unit, watch)
     lines = [

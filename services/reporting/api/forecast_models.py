@@ -62,4 +62,7 @@ class SeriesLine(BaseModel):
         description="actual, or forecast-N and published-N of version N.", examples=["forecast-1"]
     )
     count: int
-    complete: bool = Field(description="False for actuals of a month that is not over.")
+    complete: bool = Field(
+        description="False for actuals of a month that is not over, or was counted in part because "
+        "the city went live in it."
+    )

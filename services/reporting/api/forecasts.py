@@ -17,10 +17,12 @@ from services.reporting.api.forecast_models import (
     ForecastVersion,
 )
 from services.reporting.api.lists import listed, version_of
+from services.reporting.api.spans import CalendarDep
 from services.reporting.api.whole_files import FileOutcome, WholeFile
 from services.reporting.domain.accuracy import Accuracy
 from services.reporting.domain.forecasts import Value, Version, said_twice, value_of
 from services.reporting.handlers import forecasts
+from services.reporting.handlers.forecasts import Present
 from services.reporting.store import forecasts as stored
 from shared.csv_file import Form
 from shared.http import row_results
@@ -153,13 +155,20 @@ async def values(
     responses=documents.files(),
 )
 async def accuracy(
-    request: Request, call: CallDep, wanted: TableDep, page: PageDep, version: VersionPath
+    *,
+    request: Request,
+    call: CallDep,
+    wanted: TableDep,
+    page: PageDep,
+    calendar: CalendarDep,
+    version: VersionPath,
 ) -> Response:
-    """MAE, MAPE, MASE and bias over the months that are over; no line where there is none."""
-    month = today(call.resources.units.clock).replace(day=1)
+    """MAE, MAPE, MASE and bias over the months that are over; no line where there is none. A month
+    that was counted in part, for the city went live in it, is left out."""
+    present = Present(today(call.resources.units.clock).replace(day=1), calendar)
     async with call.unit() as unit:
         await forecasts.find(unit, version)
-        found = await forecasts.judged(unit, version, month)
+        found = await forecasts.judged(unit, version, present)
     return await listed(
         request,
         wanted,

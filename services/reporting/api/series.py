@@ -1,7 +1,6 @@
 """GET /v1/series: what was done and what each forecast expected, month by month, side by side."""
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -13,8 +12,10 @@ from services.reporting.api.filters import today
 from services.reporting.api.forecast_models import SeriesLine
 from services.reporting.api.lists import listed
 from services.reporting.api.months import MonthsDep
+from services.reporting.api.spans import CalendarDep
 from services.reporting.domain.monthly import Counts
 from services.reporting.handlers import forecasts
+from services.reporting.handlers.forecasts import Present
 from services.reporting.store import forecasts as stored
 from shared.contracts.base import Procedure
 from shared.http.call import CallDep
@@ -44,6 +45,7 @@ async def series(
     call: CallDep,
     wanted: TableDep,
     page: PageDep,
+    calendar: CalendarDep,
     months: MonthsDep,
     procedure: Annotated[Procedure | None, Query(description="Without it, both.")] = None,
     version: Annotated[
@@ -51,10 +53,10 @@ async def series(
     ] = None,
 ) -> Response:
     """In order of month, procedure and series."""
-    month = today(call.resources.units.clock).replace(day=1)
+    present = Present(today(call.resources.units.clock).replace(day=1), calendar)
     async with call.unit() as unit:
-        done = (await forecasts.known(unit, month)).counts
-        lines = list(_lines("actual", done, month))
+        done = await forecasts.known(unit, present)
+        lines = list(_lines("actual", done.counts, done.over))
         for each in await stored.versions(unit.conn, only=version):
             found = await stored.read(unit.conn, each.version)
             lines += _lines(f"forecast-{each.version}", found.expected)
@@ -75,14 +77,15 @@ async def series(
     )
 
 
-def _lines(name: str, counts: Counts, open_from: date = date.max) -> Iterator[SeriesLine]:
+def _lines(name: str, counts: Counts, over: Counts | None = None) -> Iterator[SeriesLine]:
+    """``over`` are those that can be compared; without it, all."""
     for (month, procedure), count in counts.items():
         yield SeriesLine(
             month=f"{month:%Y-%m}",
             service=procedure,
             series=name,
             count=count,
-            complete=month < open_from,
+            complete=over is None or (month, procedure) in over,
         )
 
 

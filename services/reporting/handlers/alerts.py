@@ -6,17 +6,20 @@ from datetime import date
 
 from services.reporting.domain.alerts import Alert, AlertKind, forecast_alerts
 from services.reporting.handlers import forecasts, site_reports
+from services.reporting.handlers.forecasts import Present
 from services.reporting.handlers.site_reports import SiteState
 from services.reporting.store import forecasts as stored
+from shared.calendar import BusinessCalendar
 from shared.unit import Unit
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """The business date, and what counts as far: a share of the forecast."""
+    """The business date, what counts as far (a share of the forecast), and the business days."""
 
     today: date
     band: float
+    calendar: BusinessCalendar
 
 
 Detector = Callable[[Unit, Watch], Awaitable[list[Alert]]]
@@ -39,7 +42,10 @@ async def forecasts_left(unit: Unit, watch: Watch) -> list[Alert]:
         return []
     month, months = watch.today.replace(day=1), [each for each, _ in expected]
     # Every minute: not all that was ever done.
-    done = (await forecasts.known(unit, month, (min(months), min(month, max(months))))).counts
+    span = (min(months), min(month, max(months)))
+    found = await forecasts.known(unit, Present(month, watch.calendar), span)
+    running = {key: count for key, count in found.counts.items() if key[0] == month}
+    done = {**found.over, **running}
     return list(forecast_alerts(version, expected, done, month, watch.band))
 
 

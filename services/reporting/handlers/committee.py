@@ -18,6 +18,7 @@ from services.reporting.domain.plan import PlanLine
 from services.reporting.domain.totals import WardTotals
 from services.reporting.handlers import alerts, equity, forecasts, pictures, plan_numbers
 from services.reporting.handlers.alerts import Watch
+from services.reporting.handlers.forecasts import Present
 from services.reporting.handlers.pictures import Sight
 from services.reporting.handlers.plan_numbers import Wish
 from services.reporting.store import reports, ways
@@ -85,9 +86,12 @@ async def read(unit: Unit, question: Question) -> Month:
     chosen = await forecasts.chosen(unit, None)
     passages = await ways.passages(conn, days.first, days.last, None, by_ward=False)
     # As far from its forecast as a month is that is over, only once it is over.
-    watch = Watch(min(months_before(question.month, -1), question.today), question.band)
+    watch = Watch(
+        min(months_before(question.month, -1), question.today), question.band, question.calendar
+    )
+    present = Present(question.month, question.calendar)
     return Month(
-        done=(await forecasts.known(unit, question.month)).counts,
+        done=(await forecasts.known(unit, present)).counts,
         expected=chosen[1].expected if chosen else {},
         plan=plan.lines([year], await plan_numbers.strands(unit, wish)),
         totals=await reports.totals(conn, days.last, ended),

@@ -6,9 +6,11 @@ from datetime import date
 
 from services.reporting.domain.accuracy import Accuracy, accuracies
 from services.reporting.domain.forecasts import Basis, Forecast, Value, Version
+from services.reporting.domain.going_live import month_in_part
 from services.reporting.domain.monthly import Counts
 from services.reporting.domain.plan import with_zeros
 from services.reporting.store import forecasts, reports
+from shared.calendar import BusinessCalendar
 from shared.contracts.reporting import ExpectedMonth, ForecastPublished
 from shared.errors import NotFound, Text
 from shared.unit import Unit
@@ -30,7 +32,8 @@ class NoSuchForecast(NotFound):
 @dataclass(frozen=True, slots=True)
 class Known:
     """What was done by month, a 0 where the city did only the other procedure; ``over`` are the
-    months that have ended. A month of which nothing was told is in neither."""
+    months that have ended and were counted whole. A month of which nothing was told is in neither.
+    """
 
     counts: Counts
     over: Counts
@@ -81,17 +84,28 @@ async def chosen(unit: Unit, version: int | None) -> tuple[int, Forecast] | None
     return None if number is None else (number, await forecasts.read(unit.conn, number))
 
 
-async def known(unit: Unit, month: date, months: tuple[date, date] = ALWAYS) -> Known:
-    """What was done from the first to the last of ``months``; ``month`` is the present one."""
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The first day of the month that runs, and the city's business days."""
+
+    month: date
+    calendar: BusinessCalendar
+
+
+async def known(unit: Unit, present: Present, months: tuple[date, date] = ALWAYS) -> Known:
+    """What was done from the first to the last of ``months``."""
     first, last = months
     counts = await reports.counts(unit.conn, reports.Span(first, last))
     there = [each for each in await reports.counted_months(unit.conn) if first <= each <= last]
     whole = with_zeros(counts, there)
-    return Known(whole, {key: count for key, count in whole.items() if key[0] < month})
+    part = month_in_part(await reports.first_day(unit.conn), present.calendar)
+    return Known(
+        whole, {k: count for k, count in whole.items() if k[0] < present.month and k[0] != part}
+    )
 
 
-async def judged(unit: Unit, version: int, month: date) -> list[Accuracy]:
-    """The error of a version over the months before ``month``."""
+async def judged(unit: Unit, version: int, present: Present) -> list[Accuracy]:
+    """The error of a version over the months that are over and were counted whole."""
     forecast = await forecasts.read(unit.conn, version)
-    came = (await known(unit, month)).over
+    came = (await known(unit, present)).over
     return accuracies(forecast.expected, came, forecast.published)

@@ -54,6 +54,13 @@ WITH RECURSIVE counted AS (
 SELECT month FROM counted WHERE month IS NOT NULL
 """
 
+_FIRST_DAY = """
+SELECT (min(completed_at) AT TIME ZONE 'Asia/Tokyo')::date FROM case_fact
+WHERE completed_month = (
+    SELECT min(completed_month) FROM case_fact WHERE completed_month IS NOT NULL
+)
+"""
+
 _CASES = """
 SELECT case_id, completed_procedure, completed_kind, completed_ward, completed_site, completed_at,
        completed_event
@@ -157,6 +164,12 @@ async def counted_months(conn: Connection) -> list[date]:
     """The months in which the city completed anything at all, in order: of others nothing is known,
     and that is not 0."""
     return [row["month"] for row in await conn.fetch(_COUNTED)]
+
+
+async def first_day(conn: Connection) -> date | None:
+    """The day in Japan on which the city first completed anything; None before that."""
+    day: date | None = await conn.fetchval(_FIRST_DAY)
+    return day
 
 
 async def completed_cases(

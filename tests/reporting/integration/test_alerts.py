@@ -13,7 +13,8 @@ from services.reporting.domain.alerts import TITLES, Alert, AlertKind, forecast_
 from services.reporting.domain.monthly import Counts
 from services.reporting.handlers import alert_history, alerts, forecasts
 from services.reporting.handlers.alerts import Watch
-from shared.calendar import business_date
+from services.reporting.handlers.forecasts import Present
+from shared.calendar import BusinessCalendar, business_date
 from shared.security.principal import Principal
 from shared.unit import Unit
 from tests.reporting.conftest import Reporting, bearer
@@ -98,7 +99,7 @@ def test_every_kind_has_words() -> None:
 async def look(reporting: Reporting) -> None:
     """What the consume process does once a minute."""
     async with reporting.units.begin(Principal.system("reporting")) as unit:
-        await alert_history.look(unit, Watch(business_date(unit.now), 0.15))
+        await alert_history.look(unit, Watch(business_date(unit.now), 0.15, BusinessCalendar()))
 
 
 async def test_what_the_page_of_today_shows_is_kept_too(reporting: Reporting) -> None:
@@ -133,7 +134,7 @@ async def test_what_somebody_was_shown_is_kept_however_short_it_was(reporting: R
     async with reporting.database.transaction() as conn:
         await conn.execute("TRUNCATE visit_fact, transfer_fact, site_suspension")
     async with reporting.units.begin(Principal.system("reporting")) as unit:
-        await alert_history.look(unit, Watch(DAY, 0.15))
+        await alert_history.look(unit, Watch(DAY, 0.15, BusinessCalendar()))
     ended = await items(reporting, history)
     assert {each["alert_id"] for each in ended} == set(kept)
     assert None not in {each["closed_at"] for each in ended}
@@ -194,7 +195,7 @@ async def test_the_city_s_alerts_are_for_planners_and_those_of_every_site(
         "/v1/forecasts:import", content=body.encode(), headers=bearer("planner")
     )
     assert sent.is_success, sent.text
-    await reporting.hear([done(number, tokyo(2026, 5, 10)) for number in range(9)])
+    await reporting.hear([done(number, tokyo(2026, 5, 1)) for number in range(9)])
     await look(reporting)
     (alert,) = await items(reporting, "/v1/alerts/history?from=2026-07-15&to=2026-07-15")
     assert (alert["kind"], alert["site_id"]) == ("forecast_left", None)
@@ -231,7 +232,9 @@ async def test_who_looked_first_writes_first(
 async def test_only_the_forecast_s_months_are_counted(reporting: Reporting) -> None:
     await reporting.hear([done(month, tokyo(2026, month, 10)) for month in (4, 5, 7)])
     async with reporting.units.begin(Principal.system("reporting")) as unit:
-        found = await forecasts.known(unit, JULY, (MAY, date(2026, 6, 1)))
+        found = await forecasts.known(
+            unit, Present(JULY, BusinessCalendar()), (MAY, date(2026, 6, 1))
+        )
     assert {month.month for month, _ in found.counts} == {5}, "of June nothing was told"
     assert sum(found.counts.values()) == 1
 

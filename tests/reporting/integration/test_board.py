@@ -15,6 +15,7 @@ from services.reporting.api.board.words import PAGES
 from services.reporting.gateways.processes import Processes
 from services.reporting.handlers import alert_history
 from services.reporting.handlers.alerts import Watch
+from shared.calendar import BusinessCalendar
 from shared.security.principal import Principal
 from tests.reporting.conftest import Reporting, bearer
 from tests.reporting.day_story import DAY, at, story
@@ -97,7 +98,7 @@ async def test_searches_in_vain_and_alerts_are_those_of_the_api(told: Reporting)
                 assert together(reader.cells, [*figures, f"{line['refused_share']:.0%}"])
     told.clock.set(at(11, 30))
     async with told.units.begin(Principal.system("reporting")) as unit:
-        await alert_history.look(unit, Watch(DAY, 0.15))
+        await alert_history.look(unit, Watch(DAY, 0.15, BusinessCalendar()))
     await asyncio.sleep(2.1)  # the page as it was is kept for two seconds
     _, reader = await page(told, "today?lang=en")
     kept = (await told.get(f"/v1/alerts/history?{span}")).json()["items"]
@@ -122,7 +123,7 @@ FROM generate_series(1, 31) AS n, LATERAL (SELECT $1::timestamptz + n * interval
 
 async def test_an_alert_that_stands_is_shown_whatever_came_and_went_since(told: Reporting) -> None:
     async with told.units.begin(Principal.system("reporting")) as unit:
-        await alert_history.look(unit, Watch(DAY, 0.15))
+        await alert_history.look(unit, Watch(DAY, 0.15, BusinessCalendar()))
         await unit.conn.execute(_CLOSED, told.clock.now())
     standing = (await told.get(f"/v1/alerts/history?from={DAY}&to={DAY}&state=open")).json()
     assert standing["items"]
@@ -133,7 +134,7 @@ async def test_an_alert_that_stands_is_shown_whatever_came_and_went_since(told: 
 
 
 async def test_months_away_from_their_forecast_are_those_of_the_api(reporting: Reporting) -> None:
-    await reporting.hear([done(number, tokyo(2026, 5, 10)) for number in range(9)])
+    await reporting.hear([done(number, tokyo(2026, 5, 1)) for number in range(9)])
     months = [f"2026-{month:02}" for month in (4, 5, 6)]
     services = ("card_issuance", "certificate_renewal")
     rows = [f"{month},{service},forecast,10" for month in months for service in services]

@@ -36,6 +36,7 @@ async def done_so_far(reporting: Reporting) -> None:
     april = tokyo(2026, 4, 10, 10)
     await reporting.hear(
         [
+            done(99, tokyo(2026, 3, 31)),  # so April was counted whole
             *(done(number, april + timedelta(hours=number)) for number in range(4)),
             done(4, april, ward=WARDS[1], site_id=SITES[1]),
             done(5, april, procedure=RENEWAL),
@@ -171,6 +172,25 @@ async def test_errors_come_with_the_actuals(reporting: Reporting) -> None:
         "bias": 0.5,
     }
     assert (found["sum"]["months"], found["sum"]["bias"]) == (2, 1.0)
+
+
+async def test_the_month_of_going_live_is_judged_by_nothing(reporting: Reporting) -> None:
+    await send(reporting, SMALL)
+    await reporting.hear([done(0, tokyo(2026, 4, 2)), done(1, tokyo(2026, 5, 1))])
+    (cards,) = [
+        each
+        for each in await items(reporting, "/v1/forecasts/1/accuracy")
+        if each["service"] == "card_issuance"
+    ]
+    assert (cards["months"], cards["mae"]) == (1, 0), "of April a business day is missing"
+    series = await items(reporting, "/v1/series?to=2026-05&procedure=card_issuance")
+    assert [e["complete"] for e in series if e["series"] == "actual"] == [False, True]
+    assert await items(reporting, "/v1/alerts?kind=forecast_left") == []
+    await reporting.hear([done(2, tokyo(2026, 4, 1, 9))])
+    found = {each["service"]: each for each in await items(reporting, "/v1/forecasts/1/accuracy")}
+    assert found["card_issuance"]["months"] == 2, "that day came late"
+    left = [each["subject"] for each in await items(reporting, "/v1/alerts?kind=forecast_left")]
+    assert "1/2026-04/card_issuance" in left
 
 
 async def test_series_side_by_side(reporting: Reporting) -> None:

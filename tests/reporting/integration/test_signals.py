@@ -8,6 +8,7 @@ from services.reporting.domain.alerts import Alert
 from services.reporting.handlers import alerts
 from services.reporting.handlers.alerts import Watch
 from services.reporting.signals import Signals, once
+from shared.calendar import BusinessCalendar
 from shared.telemetry.metrics import Metrics
 from shared.unit import Unit
 from tests.reporting.conftest import Reporting
@@ -23,7 +24,7 @@ async def test_they_follow_the_facts(reporting: Reporting) -> None:
         return metrics.registry.get_sample_value(f"madoguchi_reporting_{name}", labels)
 
     async def read() -> None:
-        await once(reporting.units, signals, 0.15)
+        await once(reporting.units, signals, 0.15, BusinessCalendar())
 
     await read()
     assert value("parties_waiting", site_id=OFFICE) is None
@@ -51,10 +52,10 @@ async def test_they_are_old_while_alerts_are_not_written_down(
     with monkeypatch.context() as patch:
         patch.setattr(alerts, "DETECTORS", (fails,))
         with pytest.raises(RuntimeError):
-            await once(reporting.units, signals, 0.15)
+            await once(reporting.units, signals, 0.15, BusinessCalendar())
     name = "madoguchi_reporting_signals_read_seconds"
     assert metrics.registry.get_sample_value(name) == 0
-    await once(reporting.units, signals, 0.15)
+    await once(reporting.units, signals, 0.15, BusinessCalendar())
     assert metrics.registry.get_sample_value(name)
 
 
@@ -63,6 +64,11 @@ async def test_searches_are_forgotten_after_four_hundred_days(reporting: Reporti
     asked = "SELECT count(*) FROM search_count"
     for days, left in ((400, 4), (401, 3), (402, 0)):
         reporting.clock.set(at(9, day=date(2026, 7, 13) + timedelta(days=days)))
-        await once(reporting.units, Signals(Metrics(service="reporting", role="consume")), 0.15)
+        await once(
+            reporting.units,
+            Signals(Metrics(service="reporting", role="consume")),
+            0.15,
+            BusinessCalendar(),
+        )
         async with reporting.database.reader() as conn:
             assert await conn.fetchval(asked) == left

@@ -29,7 +29,7 @@ async def read(ask: Ask) -> View:
     """The page."""
     wish = Wish((ask.year,), frozenset(Basis))
     lines = plan.lines([ask.year], await plan_numbers.strands(ask.unit, wish))
-    left = await alerts.forecasts_left(ask.unit, Watch(ask.today, ask.band))
+    left = await alerts.forecasts_left(ask.unit, Watch(ask.today, ask.band, ask.calendar))
     return View(_tiles(ask, lines), [_table(ask, lines), _left(ask, left)])
 
 
@@ -38,9 +38,10 @@ def _tiles(ask: Ask, lines: Sequence[PlanLine]) -> list[Tile]:
 
 
 def _table(ask: Ask, lines: Sequence[PlanLine]) -> Section:
-    t, running = ask.t, ask.today.replace(day=1)
+    t, present = ask.t, ask.today.replace(day=1)
+    running = {line.running(present) for line in lines}
     months = [month_name(month).to(ask.language) for month in ask.year.months()]
-    is_running = [month == running for month in ask.year.months()]
+    is_running = [month in running for month in ask.year.months()]
     rows = [
         [_label(ask, line), *(count(each) for each in line.months), count(line.total)]
         for line in lines
