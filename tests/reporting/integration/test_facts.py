@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from services.reporting.events import PROJECTIONS, SUBSCRIBES
 from services.reporting.store import reports
-from shared.calendar import FiscalYear
+from shared.calendar import FiscalYear, business_date
 from shared.contracts.base import CaseOpened, Event
 from shared.contracts.preparation import CardReleased
+from shared.contracts.reservation import BookingMoved
 from shared.contracts.site import CapacityPublished, SiteChanged, SiteState
 from shared.messaging.subscriptions import waves
 from shared.security.principal import Principal
@@ -178,6 +179,7 @@ async def test_the_latest_ward_counts_even_within_one_batch(reporting: Reporting
 
 async def test_every_change_of_a_booking_is_kept_once(reporting: Reporting) -> None:
     moved, cancelled = SAMPLES["booking.moved.v1"], SAMPLES["booking.cancelled.v1"]
+    assert isinstance(moved, BookingMoved)
     history = told(
         [
             (moved, tokyo(2026, 4, 1, 9), "reservation.events"),
@@ -188,11 +190,14 @@ async def test_every_change_of_a_booking_is_kept_once(reporting: Reporting) -> N
     for batch in (history[1:], history, history[::-1]):
         await reporting.hear(batch)
     async with reporting.database.reader() as conn:
-        rows = await conn.fetch("SELECT kind, told_on::text FROM booking_change ORDER BY told_at")
+        rows = await conn.fetch(
+            "SELECT kind, told_on::text, left_on, left_minutes FROM booking_change ORDER BY told_at"
+        )
+    left = (business_date(moved.previous_starts_at), moved.minutes)
     assert [tuple(row) for row in rows] == [
-        ("moved", "2026-04-01"),
-        ("moved", "2026-04-02"),
-        ("cancelled", "2026-04-03"),
+        ("moved", "2026-04-01", *left),
+        ("moved", "2026-04-02", *left),
+        ("cancelled", "2026-04-03", None, None),
     ]
 
 

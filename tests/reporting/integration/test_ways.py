@@ -245,11 +245,13 @@ async def test_what_is_free_now_is_what_was_told_less_what_was_booked_since(
         )
         return CapacityPublished(site_id=SITES[0], procedure=CARD, days=found)
 
-    def booking(number: int, name: str) -> Any:
+    def booking(number: int, name: str, day: date = near) -> Any:
         own = {"case_id": case_of(number), "booking_id": derived_id("free", number)}
         values = own | {"site_id": SITES[0], "procedure": CARD, "minutes": 20}
         sample = SAMPLES[f"booking.{name}.v1"]
-        values["starts_at"] = tokyo(2026, 7, 16, 9, 20 * number)
+        values["starts_at"] = tokyo(2026, 7, day.day, 9, 10 * number)
+        left = near if day == far else far
+        values |= {"previous_site_id": SITES[0], "previous_starts_at": tokyo(2026, 7, left.day, 9)}
         known = {key: each for key, each in values.items() if key in type(sample).model_fields}
         return sample.model_copy(update=known)
 
@@ -268,6 +270,14 @@ async def test_what_is_free_now_is_what_was_told_less_what_was_booked_since(
         ([(booking(2, "confirmed"), tokyo(2026, 7, 15, 10))], far),
         ([(booking(0, "cancelled"), tokyo(2026, 7, 15, 11))], near),
         ([(seats(0), tokyo(2026, 7, 15, 11, 30))], far),
+        # Only the seat that a booking had when it was told is given back, and once.
+        ([(booking(1, "moved", far), tokyo(2026, 7, 15, 12, 0))], near),
+        ([(booking(1, "moved", near), tokyo(2026, 7, 15, 12, 10))], far),
+        ([(booking(1, "moved", far), tokyo(2026, 7, 15, 12, 20))], near),
+        ([(booking(3, "confirmed"), tokyo(2026, 7, 15, 12, 30))], far),
+        ([(booking(3, "moved", far), tokyo(2026, 7, 15, 12, 40))], near),
+        ([(booking(1, "cancelled", far), tokyo(2026, 7, 15, 12, 50))], near),
+        ([(booking(4, "confirmed"), tokyo(2026, 7, 15, 13))], far),
     ]
     heard: list[Happening] = []
     for events, expected in steps:
