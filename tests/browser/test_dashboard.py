@@ -90,6 +90,12 @@ async def flaws(page: Page, only: str | None = None) -> list[str]:
     ]
 
 
+CUT_OFF = """[...document.querySelectorAll(".plot svg text")].filter((each) => {
+  const [words, drawing] = [each, each.ownerSVGElement].map((one) => one.getBoundingClientRect());
+  return words.left < drawing.left - 1 || words.right > drawing.right + 1;
+}).map((each) => each.textContent)"""
+
+
 @pytest.mark.timeout(900)  # six pages twice, on a machine that may be busy
 @pytest.mark.parametrize(
     ("language", "width", "pictured"), [("ja", 1280, "light"), ("en", 390, "dark")]
@@ -119,6 +125,7 @@ async def test_no_page_has_a_flaw_or_a_complaint(
                     PAGES[name][0].to(language)
                 )
                 assert await page.locator(".plot svg").count() >= 1, f"{name} has no figures"
+                assert await page.evaluate(CUT_OFF) == [], name
             assert await page.evaluate("document.documentElement.scrollWidth") <= width, name
             for scheme in SCHEMES:
                 await page.emulate_media(color_scheme=scheme)

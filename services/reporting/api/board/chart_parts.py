@@ -16,9 +16,13 @@ NAMES = alt.Axis(labelLimit=240)
 
 
 def whole(field: str, title: str) -> alt.X:
-    """A scale of things that are counted: no halves, and a beginning where there is nothing."""
+    """A scale of things that are counted: no halves, and a beginning where there is nothing.
+
+    A telephone would cut off a long ``title``: each of its lines stands in one of its own.
+    """
     scale = alt.Scale(domain=alt.DomainUnionWith(unionWith=[0, 4]))
-    return alt.X(field, title=title, scale=scale, axis=alt.Axis(tickMinStep=1, tickCount=8))
+    lines = title.split("\n")
+    return alt.X(field, title=lines, scale=scale, axis=alt.Axis(tickMinStep=1, tickCount=8))
 
 
 def colour(field: str, kinds: Sequence[str]) -> alt.Color:

@@ -81,7 +81,7 @@ WORDS: Mapping[str, Text] = BOOKING | {
     "temporary_window": Text("Temporary window", "臨時窓口"),
     "cases": Text("Cases", "件数"),
     "cases_and_parties": Text(
-        "Cases (waiting and being served: parties)", "件数（待ち・対応中は組数）"
+        "Cases\n(waiting, being served: parties)", "件数（待ち・対応中は組数）"
     ),
     "cards": Text("Cards", "枚数"),
     "minutes": Text("minutes", "分"),
