@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.preparation.store import needs, transfers
+from services.preparation.store import needs, pace, transfers
 from shared.db import Connection, Database
 from shared.ids import new_id
 
@@ -53,16 +53,22 @@ def looked_up(node: dict[str, Any]) -> bool:
     return "Index Cond" in node or "Recheck Cond" in node
 
 
+async def plan(conn: Connection, how: str, sql: str, *values: Any) -> list[dict[str, Any]]:
+    """The steps of a statement."""
+    (explained,) = json.loads(await conn.fetchval(f"EXPLAIN ({how}, FORMAT JSON) {sql}", *values))
+    steps = [explained["Plan"]]
+    for node in steps:
+        steps += node.get("Plans", [])
+    return steps
+
+
 async def scanned(conn: Connection, sql: str, *values: Any) -> set[str]:
     """The tables that a statement reads from end to end."""
-    (explained,) = json.loads(await conn.fetchval(f"EXPLAIN (FORMAT JSON) {sql}", *values))
-    found, nodes = set(), [explained["Plan"]]
-    while nodes:
-        node = nodes.pop()
-        nodes += node.get("Plans", [])
-        if "Scan" in node["Node Type"] and "Relation Name" in node and not looked_up(node):
-            found.add(node["Relation Name"])
-    return found
+    return {
+        node["Relation Name"]
+        for node in await plan(conn, "COSTS", sql, *values)
+        if "Scan" in node["Node Type"] and "Relation Name" in node and not looked_up(node)
+    }
 
 
 @pytest.mark.parametrize(("sql", "tables"), [(transfers._LOCK_OPEN, set()), (OR, {"card"})])
@@ -74,6 +80,21 @@ async def test_emptying_a_bag_looks_at_its_cards_alone(
         await conn.execute(MANY)
         bag = await conn.fetchval("SELECT transfer_id FROM transfer LIMIT 1")
         assert await scanned(conn, sql, bag, [new_id()], ["KC-7", "KC-8"]) == tables
+
+
+async def test_young_bookings_are_not_all_read_again_for_each_card(database: Database) -> None:
+    """Seats are weighed against invitations while the table fills and has no statistics yet."""
+    async with database.transaction() as conn:
+        await conn.execute(MANY)
+        await conn.execute(BOOKED.removesuffix("ANALYZE booking;\n"))
+        await conn.execute("UPDATE card SET stage = 'notified'")
+        site, day = ["here"], [NOW.date()]
+        for mode in ("force_custom_plan", "force_generic_plan"):
+            await conn.execute(f"SET LOCAL plan_cache_mode = {mode}")
+            steps = await plan(conn, "ANALYZE", pace._DEMANDS, site, day, day, NOW, NOW.date())
+            read = [node for node in steps if node.get("Relation Name") == "booking"]
+            assert read
+            assert all(looked_up(node) or node["Actual Loops"] <= 1 for node in read)
 
 
 async def test_cards_not_in_time_are_looked_for_among_the_next_visits(database: Database) -> None:
