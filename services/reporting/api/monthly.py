@@ -48,7 +48,8 @@ async def monthly(
             description="plan: a row per procedure and their sum, twelve months and the year. "
             "long: a row per month, procedure, ward and site that has any. "
             "service: a row per month and procedure, as month, service, completed. "
-            "In both `complete` is false for a month that is not over."
+            "In both `complete` is false for a month that is not over, or of which nothing was "
+            "told."
         ),
     ] = Layout.PLAN,
 ) -> Response:
@@ -61,7 +62,8 @@ async def monthly(
         if layout is Layout.LONG:
             table = long_table(year, await reports.cells(unit.conn, span), wanted.language, day)
         elif layout is Layout.SERVICE:
-            table = service_table(year, await reports.counts(unit.conn, span), day)
+            counted = await reports.counted_months(unit.conn)
+            table = service_table(year, await reports.counts(unit.conn, span), counted, day)
         else:
             rows = plan_rows(year, await reports.counts(unit.conn, span))
             table = plan_table(year, rows, wanted.language)

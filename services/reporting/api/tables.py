@@ -1,6 +1,6 @@
 """Reports as tables for JSON, CSV and XLSX: keys for programs, titles for people."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import astuple, replace
 from datetime import date
 
@@ -103,14 +103,17 @@ def long_table(
     return Table(f"monthly-{year}-long", _LONG_COLUMNS, rows)
 
 
-def service_table(year: FiscalYear, counts: Counts, today: date) -> Table:
-    """A row per month and procedure, a 0 where nothing was completed (yet)."""
+def service_table(
+    year: FiscalYear, counts: Counts, counted: Collection[date], today: date
+) -> Table:
+    """A row per month and procedure, a 0 where nothing was completed (yet). Only a month in which
+    the city completed anything (``counted``) can be complete: of others nothing was told."""
     rows = [
         (
             month_key(month),
             procedure,
             counts.get((month, procedure), 0),
-            _is_over(month, today),
+            month in counted and _is_over(month, today),
         )
         for month in year.months()
         for procedure in Procedure

@@ -33,8 +33,8 @@ PAGE: Mapping[str, Text] = {
     "both": Text("Total", "計"),
     "note": Text(
         "A procedure counts in the month (Japan time) in which it was completed at a counter. "
-        "A dash marks months that have not begun; one that is not over is counted so far.",
-        "窓口で手続が完了した月（日本時間）に計上しています。「–」はまだ始まっていない月、「途中」の月はこれまでの件数です。",
+        "A dash marks months of which nothing is known; one that is not over is counted so far.",
+        "窓口で手続が完了した月（日本時間）に計上しています。「–」は件数の記録がない月、「途中」の月はこれまでの件数です。",
     ),
     "as_of": Text("As of", "時点"),
     "none": Text(

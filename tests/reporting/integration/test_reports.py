@@ -84,6 +84,7 @@ async def test_the_month_that_runs_is_named(reporting: Reporting) -> None:
         }
     lines = (await reporting.get(f"{MONTHLY}&layout=service&format=csv")).text.splitlines()
     assert lines[7] == "2026-07,card_issuance,1,false"
+    assert lines[4:6] == ["2026-05,certificate_renewal,0,true", "2026-06,card_issuance,0,false"]
 
 
 async def test_the_present_fiscal_year_is_meant_without_one(reporting: Reporting) -> None:
