@@ -83,7 +83,7 @@ async def pickup_report(
     )
 
 
-@router.get("/cases/standing", summary="The cases behind a figure of what waits")
+@router.get("/cases/standing", summary="The cases behind a figure of the totals or of what waits")
 async def standing_cases(
     *,
     call: CallDep,

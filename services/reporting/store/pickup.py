@@ -14,7 +14,8 @@ from shared.ids import CaseId, SiteId, WardCode
 
 
 class Standing(StrEnum):
-    """How a card case stands at the end of a day; one case may stand in several ways."""
+    """How a card case stands at the end of a day; one case may stand in several ways. The last
+    five are of cases that may be over: the official totals."""
 
     WAITING_FOR_SHIPMENT = "waiting_for_shipment"
     WAITING_FOR_PRESET = "waiting_for_preset"
@@ -27,14 +28,20 @@ class Standing(StrEnum):
     CARD_EXPIRES = "card_expires"
     OLD_CARD_EXPIRES = "old_card_expires"
     EXPIRED = "expired"
+    APPLIED = "applied"
+    SHIPPED = "shipped"
+    PRESET = "preset"
+    ISSUED = "issued"
+    ENDED = "ended"
 
 
-PICKUP: Sequence[Standing] = tuple(Standing)[3:]
-"""The columns of the table; the first three are the backlog's."""
+PICKUP: Sequence[Standing] = tuple(Standing)[3:11]
+"""The columns of the table; the others are those of the totals."""
 
 # $1 is the day, $2 the instant at which it has ended, $3 how many days ahead expiry is looked for.
-_OPEN = """
-SELECT case_id, ward, notice_site, least(applied_on, opened_at::date) AS since,
+_CARDS = """
+SELECT case_id, coalesce(completed_ward, ward) AS ward, notice_site,
+       least(applied_on, opened_at::date) AS since,
        coalesce(applied_on <= $1, false) AS applied,
        coalesce(shipped_on <= $1, false) AS shipped,
        coalesce(preset_at < $2, false) AS preset,
@@ -42,13 +49,15 @@ SELECT case_id, ward, notice_site, least(applied_on, opened_at::date) AS since,
        coalesce(booked_at < $2, false) AS booked,
        coalesce(notice_returned_at < $2, false) AS returned,
        coalesce(disposal_due_at < $2, false) AS due,
+       coalesce(completed_at < $2, false) AS issued,
+       coalesce(least(voided_at, disposed_at) < $2, false) AS ended,
        notice_deadline, card_expires_on, old_card_expires_on
 FROM case_fact
 WHERE coalesce(completed_procedure, procedure, 'card_issuance') = 'card_issuance'
-  AND coalesce(completed_at >= $2, true)
-  AND coalesce(least(voided_at, disposed_at) >= $2, true)
-  AND ($4::text IS NULL OR ward = $4)
+  AND ($4::text IS NULL OR coalesce(completed_ward, ward) = $4)
 """
+_OPEN = f"SELECT * FROM ({_CARDS}) AS any_card WHERE NOT issued AND NOT ended"  # noqa: S608  ours
+_TOTALS = frozenset(tuple(Standing)[11:])
 
 _IS: Mapping[Standing, str] = {
     Standing.WAITING_FOR_SHIPMENT: "applied AND NOT shipped AND NOT preset",
@@ -62,6 +71,11 @@ _IS: Mapping[Standing, str] = {
     Standing.CARD_EXPIRES: "preset AND card_expires_on BETWEEN $1 AND $1 + $3::int",
     Standing.OLD_CARD_EXPIRES: "shipped AND old_card_expires_on BETWEEN $1 AND $1 + $3::int",
     Standing.EXPIRED: "preset AND card_expires_on < $1",
+    Standing.APPLIED: "applied",
+    Standing.SHIPPED: "shipped",
+    Standing.PRESET: "preset",
+    Standing.ISSUED: "issued",
+    Standing.ENDED: "ended AND NOT issued",
 }
 
 _TABLE = "SELECT ward, {columns} FROM ({open}) AS card GROUP BY ward ORDER BY ward NULLS LAST"
@@ -69,7 +83,7 @@ _TABLE = "SELECT ward, {columns} FROM ({open}) AS card GROUP BY ward ORDER BY wa
 _CASES = """
 SELECT case_id, ward, notice_site, since, notice_deadline,
        least(card_expires_on, old_card_expires_on) AS expires_on
-FROM ({open}) AS card
+FROM ({cards}) AS card
 WHERE {standing}
   AND ($5::text IS NULL OR notice_site = $5)
   AND ($6::uuid IS NULL OR case_id > $6)
@@ -129,6 +143,7 @@ async def cases(
     """The cases that stand so, by id; of one site's cards alone where one is named."""
     # Every parameter is named in each query, or its type would not be known.
     condition = f"({_IS[standing]}) AND $3::int IS NOT NULL"
-    query = _CASES.format(open=_OPEN, standing=condition)
+    cards = _CARDS if standing in _TOTALS else _OPEN
+    query = _CASES.format(cards=cards, standing=condition)
     rows = await conn.fetch(query, at.day, at.ended, at.within_days, at.ward, site_id, after, limit)
     return [StandingCase(*tuple(row)) for row in rows]

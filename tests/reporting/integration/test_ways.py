@@ -23,6 +23,7 @@ from tests.reporting.histories import (
     Happening,
     case_of,
     completed,
+    done,
     opened,
     tokyo,
     told,
@@ -156,11 +157,16 @@ async def test_each_figure_of_the_table_has_its_cases(reporting: Reporting) -> N
     assert (case["deadline"], case["expires_on"]) == ("2026-06-01", "2026-12-01")
 
 
-@pytest.mark.parametrize("figure", ["waiting_for_shipment", "waiting_for_preset"])
-async def test_the_backlog_has_its_cases_too(reporting: Reporting, figure: str) -> None:
-    await reporting.hear(cards())
-    found = await items(reporting, f"/v1/reports/cases/standing?figure={figure}&date=2026-04-30")
-    assert len(found) == 1
+async def test_the_official_totals_have_their_cases_too(reporting: Reporting) -> None:
+    await reporting.hear([*cards(), done(900, tokyo(2026, 4, 20), ward=WARDS[1])])
+    for day in ("2026-04-15", "2026-04-30"):
+        rows = (await reporting.get(f"/v1/reports/totals?date={day}")).json()["rows"]
+        for line in rows:
+            ward = "" if line["ward"] == "sum" else f"&ward={line['ward']}"
+            for figure in sorted(set(line) - {"date", "ward"}):
+                path = f"/v1/reports/cases/standing?figure={figure}&date={day}{ward}&limit=500"
+                assert len(await items(reporting, path)) == line[figure], (day, figure, ward)
+    assert rows[-1]["issued"] > 0
 
 
 async def test_standing_cases_are_shown_at_one_s_own_site_only(reporting: Reporting) -> None:
