@@ -29,7 +29,8 @@ down: setup ## Stop what `up` started; the data stays
 status: setup ## Show every process and what waits
 	@$(BIN)/madoguchi status
 
-test: check ## Checks, then all tests, in WORKERS=2 processes with a broker and a database each
+# All tests read the deploy files too, so of `check` the rest comes first.
+test: lint contracts ## Checks, then all tests, in WORKERS=2 processes with a broker and a database each
 	@$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
 check: lint contracts ## Style, types, walls, contracts, deploy files
