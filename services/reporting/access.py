@@ -34,6 +34,7 @@ ACCESS: AccessTable = {
     ("GET", "/v1/reports/cases/counted"): allow(*_STEERING, site=SiteRule.QUERY),
     ("GET", "/v1/reports/cases/lead-times"): allow(*_STEERING, site=SiteRule.QUERY),
     ("GET", "/v1/reports/backlog"): allow(*_STEERING),
+    ("GET", "/v1/reports/stages"): allow(*_STEERING),
     ("GET", "/v1/reports/lead-times"): allow(*_STEERING),
     ("GET", "/v1/reports/pickup"): allow(*_STEERING),
     ("GET", "/v1/reports/bookings"): allow(*_STEERING),

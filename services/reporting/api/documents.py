@@ -52,6 +52,24 @@ TOTALS: Mapping[str, Any] = {
     ],
 }
 
+STAGES: Mapping[str, Any] = {
+    "columns": [
+        {"key": "stage", "title": "Stage (code)"},
+        {"key": "cards", "title": "Cards"},
+        {"key": "days", "title": "Business days until it is empty"},
+    ],
+    "rows": [
+        {
+            "stage": "inspected",
+            "label": "Inspected, for the registry check",
+            "cards": 120,
+            "oldest": "2026-04-28",
+            "pace": 60.5,
+            "days": 2,
+        }
+    ],
+}
+
 SITES: Mapping[str, Any] = {
     "columns": [
         {"key": "site_id", "title": "Site"},

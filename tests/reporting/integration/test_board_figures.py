@@ -10,6 +10,7 @@ import pytest
 from services.reporting.api.board.board import PageName
 from services.reporting.api.board.system import dead_letters
 from services.reporting.gateways.processes import Health
+from services.reporting.store.stages import Waiting
 from shared.contracts.base import Event
 from shared.contracts.reservation import AvailabilitySearched, BookingConfirmed
 from shared.contracts.site import CapacityPublished, DayCapacity
@@ -80,6 +81,15 @@ async def test_preparation_shows_the_totals_and_lead_times(told: Reporting) -> N
     assert any(row["waiting_for_preset"] for row in rows)
     for row in rows:
         assert together(reader.cells, [f"{row[key]:,}" for key in names])
+    stages = (await told.get("/v1/reports/stages")).json()["rows"]
+    assert [each["stage"] for each in stages] == [each.value for each in Waiting]
+    assert any(each["pace"] for each in stages)
+    for each in stages:
+        pace = "–" if each["pace"] is None else f"{each['pace']:,.1f}"
+        days = "–" if each["days"] is None else f"{each['days']:,}"
+        row = reader.cells.index(each["label"])
+        assert reader.cells[row + 1] == f"{each['cards']:,}"
+        assert reader.cells[row + 3 : row + 5] == [pace, days]
     lines = (await told.get("/v1/reports/lead-times?from=2026-06-17&to=2026-07-14")).json()["items"]
     assert any(line["cases"] for line in lines)
     keys = ("cases", "p50", "p90", "p50_days", "p90_days")

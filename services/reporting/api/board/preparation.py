@@ -1,8 +1,7 @@
 """Preparation: what waits at each stage, how fast it goes, and the four official totals."""
 
 from dataclasses import astuple
-from datetime import datetime, time, timedelta
-from math import ceil
+from datetime import timedelta
 
 from services.reporting.api.board.ask import Ask
 from services.reporting.api.board.booking import ward_names
@@ -18,15 +17,13 @@ from services.reporting.api.board.view import (
     count,
     figure,
 )
+from services.reporting.api.stages import stage_word
 from services.reporting.api.totals import end_of
 from services.reporting.domain.lead_times import TITLES, LeadTime, lead_times
 from services.reporting.domain.totals import Totals, WardTotals, city
-from services.reporting.store import plans, reports, stages, ways
-from services.reporting.store.stages import Standing, Waiting
-from shared.calendar import TOKYO, business_date
+from services.reporting.handlers.stage_backlog import Backlog, backlogs
+from services.reporting.store import plans, reports, ways
 
-PACE_DAYS = 10
-"""Business days whose mean is the pace."""
 LEAD_DAYS = 28
 """Days in which a step has to have ended to count."""
 
@@ -34,8 +31,7 @@ LEAD_DAYS = 28
 async def read(ask: Ask) -> View:
     """The page."""
     conn = ask.unit.conn
-    first = ask.calendar.add_business_days(ask.today, -PACE_DAYS)
-    standing = await stages.standing(conn, datetime.combine(first, time.min, TOKYO))
+    standing = await backlogs(conn, ask.today, ask.calendar)
     span = ask.today - timedelta(days=LEAD_DAYS - 1), ask.today
     passages = await ways.passages(conn, *span, None, by_ward=False)
     wards = await reports.totals(conn, ask.today, end_of(ask.today))
@@ -58,15 +54,18 @@ def _tiles(ask: Ask, totals: Totals) -> list[Tile]:
     ]
 
 
-def _backlog(ask: Ask, standing: list[Standing]) -> Section:
+def _backlog(ask: Ask, standing: list[Backlog]) -> Section:
     t = ask.t
-    bars: list[Row] = [{"stage": t(_word(each)), "cases": each.cards} for each in standing]
+    bars: list[Row] = [
+        {"stage": t(stage_word(each.stage)), "cases": each.cards} for each in standing
+    ]
     rows = [
         [
-            t(_word(each)),
+            t(stage_word(each.stage)),
             count(each.cards),
-            short_day(business_date(each.oldest), ask.language) if each.oldest else "–",
-            *_pace(each),
+            short_day(each.oldest, ask.language) if each.oldest else "–",
+            figure(each.pace),
+            count(each.days),
         ]
         for each in standing
     ]
@@ -79,14 +78,6 @@ def _backlog(ask: Ask, standing: list[Standing]) -> Section:
     ]
     chart = ChartView("stages", t("backlog_chart"), bars)
     return Section("stages", t("backlog"), TableView(heads, rows), chart, [t("pace_note")])
-
-
-def _pace(each: Standing) -> list[str]:
-    """Cards that leave the stage per business day, and the days until it is empty at that pace."""
-    if each.stage is Waiting.HELD:
-        return ["–", "–"]
-    days = ceil(each.cards * PACE_DAYS / each.left) if each.left else None
-    return [figure(each.left / PACE_DAYS), count(days if each.cards else 0)]
 
 
 def _lead_times(ask: Ask, found: list[LeadTime]) -> Section:
@@ -105,10 +96,6 @@ def _lead_times(ask: Ask, found: list[LeadTime]) -> Section:
     heads = [Head(t("step"), figures=False), *(Head(t(key)) for key in keys)]
     chart = ChartView("lead_times", t("lead_chart"), bars)
     return Section("lead", t("lead_times"), TableView(heads, rows), chart, [t("lead_note")])
-
-
-def _word(each: Standing) -> str:
-    return "booked_stage" if each.stage is Waiting.BOOKED else str(each.stage)
 
 
 def _totals(ask: Ask, wards: list[WardTotals], names: dict[str, str]) -> Section:
