@@ -89,7 +89,10 @@ async def standing_cases(
     call: CallDep,
     page: PageDep,
     at: AsOfDep,
-    figure: Annotated[Standing, Query(description="A column of /totals or /pickup.")],
+    figure: Annotated[
+        Standing,
+        Query(description="A column of /totals or /pickup, or a stage of /stages after `at_`."),
+    ],
     site_id: SiteFilter = None,
 ) -> Page[StandingLine]:
     """With the day and ward of a figure, exactly as many cases as it says. With a site, those whose

@@ -9,13 +9,16 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from services.reporting.store.stages import STAGE, Waiting
 from shared.db import Connection
 from shared.ids import CaseId, SiteId, WardCode
 
 
 class Standing(StrEnum):
-    """How a card case stands at the end of a day; one case may stand in several ways. The last
-    five are of cases that may be over: the official totals."""
+    """How a card case stands at the end of a day; one case may stand in several ways.
+
+    Those of the official totals may be over. The last eight are the stages (``store.stages``).
+    """
 
     WAITING_FOR_SHIPMENT = "waiting_for_shipment"
     WAITING_FOR_PRESET = "waiting_for_preset"
@@ -33,13 +36,21 @@ class Standing(StrEnum):
     PRESET = "preset"
     ISSUED = "issued"
     ENDED = "ended"
+    AT_RECEIVED = "at_received"
+    AT_INSPECTED = "at_inspected"
+    AT_REGISTRY_CHECKED = "at_registry_checked"
+    AT_PRESET = "at_preset"
+    AT_SHELVED = "at_shelved"
+    AT_NOTIFIED = "at_notified"
+    AT_BOOKED = "at_booked"
+    AT_HELD = "at_held"
 
 
 PICKUP: Sequence[Standing] = tuple(Standing)[3:11]
-"""The columns of the table; the others are those of the totals."""
+"""The columns of the table; the others are those of the totals and of the stages."""
 
 # $1 is the day, $2 the instant at which it has ended, $3 how many days ahead expiry is looked for.
-_CARDS = """
+_CARDS = f"""
 SELECT case_id, coalesce(completed_ward, ward) AS ward, notice_site,
        least(applied_on, opened_at::date) AS since,
        coalesce(applied_on <= $1, false) AS applied,
@@ -51,13 +62,13 @@ SELECT case_id, coalesce(completed_ward, ward) AS ward, notice_site,
        coalesce(disposal_due_at < $2, false) AS due,
        coalesce(completed_at < $2, false) AS issued,
        coalesce(least(voided_at, disposed_at) < $2, false) AS ended,
-       notice_deadline, card_expires_on, old_card_expires_on
+       notice_deadline, card_expires_on, old_card_expires_on, {STAGE.format(by="$2")} AS stage
 FROM case_fact
 WHERE coalesce(completed_procedure, procedure, 'card_issuance') = 'card_issuance'
   AND ($4::text IS NULL OR coalesce(completed_ward, ward) = $4)
-"""
+"""  # noqa: S608  our own expression
 _OPEN = f"SELECT * FROM ({_CARDS}) AS any_card WHERE NOT issued AND NOT ended"  # noqa: S608  ours
-_TOTALS = frozenset(tuple(Standing)[11:])
+_TOTALS = frozenset(tuple(Standing)[11:16])
 
 _IS: Mapping[Standing, str] = {
     Standing.WAITING_FOR_SHIPMENT: "applied AND NOT shipped AND NOT preset",
@@ -76,6 +87,7 @@ _IS: Mapping[Standing, str] = {
     Standing.PRESET: "preset",
     Standing.ISSUED: "issued",
     Standing.ENDED: "ended AND NOT issued",
+    **{Standing(f"at_{each}"): f"stage = '{each}'" for each in Waiting},
 }
 
 _TABLE = "SELECT ward, {columns} FROM ({open}) AS card GROUP BY ward ORDER BY ward NULLS LAST"

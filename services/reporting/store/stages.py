@@ -20,10 +20,27 @@ class Waiting(StrEnum):
     HELD = "held"
 
 
-# One pass over all cases. A card on hold waits for nothing but its release. What was booked counts
-# as booked although the booking may have been cancelled since: milestones say what was first
-# reached.
-_STAGES = """
+# A card on hold waits for nothing but its release. What was booked counts as booked although the
+# booking may have been cancelled since: milestones say what was first reached.
+STAGE = """
+CASE
+    WHEN coalesce(received_at >= {by}, true)
+      OR least(completed_at, voided_at, disposed_at, rejected_at) < {by} THEN NULL
+    WHEN held_at < {by} AND coalesce(released_at < held_at OR released_at >= {by}, true) THEN 'held'
+    WHEN booked_at < {by} THEN 'booked'
+    WHEN notified_at < {by} THEN 'notified'
+    WHEN shelved_at < {by} THEN 'shelved'
+    WHEN preset_at < {by} THEN 'preset'
+    WHEN registry_checked_at < {by} THEN 'registry_checked'
+    WHEN inspected_at < {by} THEN 'inspected'
+    ELSE 'received'
+END
+"""
+"""Where the card of a row of facts stands by a moment, in SQL; null for one that waits nowhere."""
+_NOW = STAGE.format(by="'infinity'::timestamptz")
+
+# One pass over all cases.
+_STAGES = f"""
 SELECT stage, count(*) AS cards, min(since) AS oldest,
        count(*) FILTER (WHERE inspected_at >= $1) AS received,
        count(*) FILTER (WHERE registry_checked_at >= $1) AS inspected,
@@ -33,25 +50,13 @@ SELECT stage, count(*) AS cards, min(since) AS oldest,
        count(*) FILTER (WHERE booked_at >= $1 AND received_at IS NOT NULL) AS notified,
        count(*) FILTER (WHERE completed_at >= $1 AND received_at IS NOT NULL) AS booked
 FROM (
-    SELECT *,
-        CASE
-            WHEN received_at IS NULL OR completed_at IS NOT NULL OR voided_at IS NOT NULL
-              OR disposed_at IS NOT NULL OR rejected_at IS NOT NULL THEN NULL
-            WHEN held_at IS NOT NULL AND (released_at IS NULL OR released_at < held_at) THEN 'held'
-            WHEN booked_at IS NOT NULL THEN 'booked'
-            WHEN notified_at IS NOT NULL THEN 'notified'
-            WHEN shelved_at IS NOT NULL THEN 'shelved'
-            WHEN preset_at IS NOT NULL THEN 'preset'
-            WHEN registry_checked_at IS NOT NULL THEN 'registry_checked'
-            WHEN inspected_at IS NOT NULL THEN 'inspected'
-            ELSE 'received'
-        END AS stage,
+    SELECT *, {_NOW} AS stage,
         coalesce(booked_at, notified_at, shelved_at, preset_at, registry_checked_at, inspected_at,
                  received_at) AS since
     FROM case_fact
 ) AS card
 GROUP BY stage
-"""
+"""  # noqa: S608  our own expression
 
 
 @dataclass(frozen=True, slots=True)

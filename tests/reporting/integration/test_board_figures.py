@@ -89,6 +89,8 @@ async def test_preparation_shows_the_totals_and_lead_times(told: Reporting) -> N
         days = "–" if each["days"] is None else f"{each['days']:,}"
         row = reader.cells.index(each["label"])
         assert reader.cells[row + 1] == f"{each['cards']:,}"
+        path = f"/v1/reports/cases/standing?figure=at_{each['stage']}"
+        assert len((await told.get(path)).json()["items"]) == each["cards"]
         assert reader.cells[row + 3 : row + 5] == [pace, days]
     lines = (await told.get("/v1/reports/lead-times?from=2026-06-17&to=2026-07-14")).json()["items"]
     assert any(line["cases"] for line in lines)
