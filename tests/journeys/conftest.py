@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -28,12 +28,12 @@ def started(**settings: str) -> Iterator[Stack]:
         stack.up()
         yield stack
         stack.down()
-        _tell(stack.plan.home.logs)
+        _tell([*stack.plan.home.logs.glob("*.log"), stack.parts.kafka.log])
 
 
-def _tell(logs: Path) -> None:
+def _tell(logs: Iterable[Path]) -> None:
     """Print how each log ended; pytest shows it where the last test failed."""
-    for log in sorted(logs.glob("*.log")):
+    for log in sorted(logs):
         print(f"== {log.name}\n{tail(log)}")
 
 
