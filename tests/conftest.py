@@ -20,6 +20,7 @@ from deploy.embedded.ports import free_ports
 from deploy.embedded.postgres import EmbeddedPostgres
 from shared.db import Database
 from shared.migrate import KERNEL, migrate
+from tests.support.routes import reckon_once
 from tests.support.sizes import proof_size
 
 ROOT = Path(__file__).parent.parent
@@ -30,6 +31,8 @@ hypothesis.settings.register_profile(
     "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("untimed")
+
+reckon_once()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

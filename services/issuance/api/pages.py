@@ -3,6 +3,7 @@
 import hashlib
 from base64 import b64encode
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
@@ -40,16 +41,21 @@ class Page:
 
 def load(name: str, css: str, js: str = "") -> Page:
     """The page ``name``; raises ``OSError`` when the room is installed without its files."""
-    environment = Environment(
+    script = (_FOLDER / js).read_text("utf-8") if js else ""
+    style = (_FOLDER / css).read_text("utf-8")
+    return Page(_templates().get_template(name), style, script)
+
+
+@cache
+def _templates() -> Environment:
+    """Those of this room, each compiled once."""
+    return Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    script = (_FOLDER / js).read_text("utf-8") if js else ""
-    style = (_FOLDER / css).read_text("utf-8")
-    return Page(environment.get_template(name), style, script)
 
 
 def _digest(text: str) -> str:

@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,18 @@ from shared.errors import Language
 _FOLDER = Path(__file__).parent.parent / "templates"
 
 
+@cache
+def templates() -> Environment:
+    """Those of this room, each compiled once."""
+    return Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class PageStyle:
     """The template, its style sheet, and the policy that lets only this sheet apply."""
@@ -35,13 +48,6 @@ class PageStyle:
 
         Raises ``OSError`` when the room is installed without them.
         """
-        environment = Environment(
-            loader=FileSystemLoader(_FOLDER),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
         css = (_FOLDER / f"{name}.css").read_text("utf-8")
         digest = b64encode(hashlib.sha256(css.encode()).digest()).decode()
         directives = [
@@ -52,7 +58,7 @@ class PageStyle:
             "form-action 'none'",
             "frame-ancestors 'none'",
         ]
-        return cls(environment.get_template(f"{name}.html"), css, "; ".join(directives))
+        return cls(templates().get_template(f"{name}.html"), css, "; ".join(directives))
 
 
 @dataclass(frozen=True, slots=True)

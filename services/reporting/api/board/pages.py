@@ -11,13 +11,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, FastAPI, Query
 from fastapi import Path as PathParam
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
@@ -30,6 +29,7 @@ from services.reporting.api.board.note import add_note, may_take_note
 from services.reporting.api.board.view import View
 from services.reporting.api.board.words import PAGES, speaker
 from services.reporting.api.filters import YearParam, year_of
+from services.reporting.api.page import templates
 from shared.calendar import TOKYO, FiscalYear
 from shared.errors import Language, NotFound
 from shared.http.app import Lifespan
@@ -58,14 +58,7 @@ class Templates:
     @classmethod
     def load(cls) -> "Templates":
         """Raises ``OSError`` when the room is installed without its files."""
-        environment = Environment(
-            loader=FileSystemLoader(Path(__file__).parents[2] / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        assets, get = Assets(), environment.get_template
+        assets, get = Assets(), templates().get_template
         look = DashboardLook(
             get("board_sign_in.html"),
             get("board_way.html"),
