@@ -206,6 +206,25 @@ async def test_news_come_when_a_page_says_something_else() -> None:
     live.stream(read, "")
 
 
+async def test_who_closes_a_page_cuts_off_no_reading() -> None:
+    begun, go, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def read() -> View:
+        begun.set()
+        await go.wait()
+        ended.set()
+        return EMPTY
+
+    stream = Live(1, seconds=0).stream(read, "shown")
+    assert await anext(stream) == b": here\n\n"
+    waiting = asyncio.ensure_future(anext(stream))
+    await begun.wait()
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    go.set()
+    await asyncio.wait_for(ended.wait(), 60)
+
+
 async def test_a_page_that_cannot_be_read_stays_as_it_is() -> None:
     async def fail() -> View:
         raise OSError

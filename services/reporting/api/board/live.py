@@ -50,7 +50,8 @@ class Live:
         try:
             yield b": here\n\n"
             while True:
-                version = await _version(read) or shown
+                # Who closes the page ends the stream, but nothing in the middle of a transaction.
+                version = await asyncio.shield(asyncio.create_task(_version(read))) or shown
                 quiet += 1
                 if version != shown:
                     shown, quiet = version, 0
