@@ -3,7 +3,6 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import typer
 
@@ -32,7 +31,7 @@ def status(data: Data = HOME, as_json: AsJson = False) -> None:
 
     Exit code 0 when all is ready, 1 otherwise.
     """
-    lines = gather(data)
+    lines = gather(Parts(plan(data)))
     if as_json:
         typer.echo(json.dumps([asdict(line) for line in lines], indent=2))
     else:
@@ -40,9 +39,8 @@ def status(data: Data = HOME, as_json: AsJson = False) -> None:
     raise typer.Exit(0 if all(line.state in ("ready", "external") for line in lines) else 1)
 
 
-def gather(data: Path) -> list[Line]:
+def gather(parts: Parts) -> list[Line]:
     """Ask every process of the installation, side by side."""
-    parts = Parts(plan(data))
     with ThreadPoolExecutor(len(parts.names)) as pool:
         own = list(pool.map(lambda part: _line(parts, part), parts.names))
     away = [part for part in (POSTGRES, KAFKA, ISSUER) if part not in parts.names]

@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ import pytest
 
 from deploy.cli.demo import Endpoints
 from deploy.cli.replay import SETTINGS
+from deploy.cli.status import gather
 from deploy.embedded.plan import DEFAULT_PORTS, ROOMS, Plan
 from deploy.embedded.ports import free_ports
 from deploy.embedded.processes import tail
@@ -27,13 +28,15 @@ def started(**settings: str) -> Iterator[Stack]:
         stack = Stack(Plan.read(Path(folder), {**settings, **own_ports()}))
         stack.up()
         yield stack
+        _tell(stack)
         stack.down()
-        _tell([*stack.plan.home.logs.glob("*.log"), stack.parts.kafka.log])
 
 
-def _tell(logs: Iterable[Path]) -> None:
-    """Print how each log ended; pytest shows it where the last test failed."""
-    for log in sorted(logs):
+def _tell(stack: Stack) -> None:
+    """Print what waits where and how each log ends; pytest shows it where the last test failed."""
+    for line in gather(stack.parts):
+        print(line)
+    for log in (*sorted(stack.plan.home.logs.glob("*.log")), stack.parts.kafka.log):
         print(f"== {log.name}\n{tail(log)}")
 
 
