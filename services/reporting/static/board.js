@@ -10,10 +10,13 @@
     }
     if (Array.isArray(value)) return value.map((each) => themed(each, style, room));
     if (value && typeof value === "object") {
-      return Object.fromEntries(Object.entries(value).map(([k, v]) => [
-        // On a telephone long names would leave the bars no room.
-        k, k === "labelLimit" ? Math.min(v, room * 0.32) : themed(v, style, room),
-      ]));
+      return Object.fromEntries(Object.entries(value).map(([k, v]) => {
+        // On a telephone long names would leave the bars no room,
+        if (k === "labelLimit") return [k, Math.min(v, room * 0.32)];
+        // and beside them a legend of two columns would be cut off.
+        const narrow = k === "legend" && v?.columns && room < 420;
+        return [k, themed(narrow ? { ...v, columns: 1 } : v, style, room)];
+      }));
     }
     return value;
   };

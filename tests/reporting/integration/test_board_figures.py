@@ -56,6 +56,9 @@ async def test_demand_shows_the_plan_s_table_and_marks_the_month_that_runs(
     assert {(each["month"], each["series"]) for each in points if each["running"]} == {
         ("Jul", "Actual")
     }
+    places = dict.fromkeys(each["month"] for each in points)
+    assert [*places][::11] == ["Apr", "Mar"]
+    assert len(places) == 12, "also where nothing is known of a month"
     _, before = await page(told, "demand?lang=ja&fiscal_year=2025")
     assert not any("途中" in cell for cell in before.cells)
 

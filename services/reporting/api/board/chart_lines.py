@@ -35,7 +35,9 @@ def months_done(t: Speaker) -> Any:
 
 
 def _months(t: Speaker, series: alt.StrokeDash | None) -> Any:
-    """The month that is running stands beside the line, hollow: it would look like a fall."""
+    """The month that is running stands beside the line, hollow: it would look like a fall. Each
+    month of the year has its place, also where nothing is known of it.
+    """
     lines = (
         alt.Chart(ROWS)
         .transform_filter(alt.FieldEqualPredicate(field="running", equal=False))
@@ -53,7 +55,8 @@ def _months(t: Speaker, series: alt.StrokeDash | None) -> Any:
         .mark_point(filled=False, size=70, strokeWidth=2)
         .encode(x=_month(), y="cases:Q", color="procedure:N")
     )
-    return alt.layer(lines, running).properties(width="container", height=300)
+    every = alt.Chart(ROWS).mark_point(opacity=0).encode(x=_month())
+    return alt.layer(lines, running, every).properties(width="container", height=300)
 
 
 def _month() -> alt.X:

@@ -63,6 +63,10 @@ def _chart(
 ) -> ChartView:
     """Both procedures by month; what is done of the running month stands apart."""
     t = ask.t
+    # A month of which nothing is known has its place all the same.
+    every: list[Row] = [
+        {"month": month, "order": order, "running": None} for order, month in enumerate(months)
+    ]
     points: list[Row] = [
         {
             "month": months[order],
@@ -78,7 +82,11 @@ def _chart(
         if number is not None
     ]
     expected = any(line.basis is Basis.FORECAST for line in lines)
-    return ChartView("months" if expected else "months_done", t("months_chart"), points)
+    return ChartView(
+        "months" if expected else "months_done",
+        t("months_chart"),
+        [*every, *points] if points else [],
+    )
 
 
 def _left(ask: Ask, found: Sequence[Alert]) -> Section:
