@@ -148,10 +148,12 @@ def remember(
 def refusals(
     door: Door, page: Callable[[Request, Problem], Response]
 ) -> Callable[[Request, Exception], Coroutine[Any, Any, Response]]:
-    """An app's handler of the problems in ``SHOWN``: people on pages of this door see ``page``."""
+    """An app's handler of the problems in ``SHOWN``: people on pages of this door, its entrance
+    included, see ``page``."""
 
     async def on_refusal(request: Request, error: Exception) -> Response:
-        is_page = door.holds(_path(request.scope)) and _is_from_a_page(request.headers)
+        below = _path(request.scope).startswith(f"{door.prefix}/")
+        is_page = below and _is_from_a_page(request.headers)
         if isinstance(error, Problem) and is_page:
             return page(request, error)
         return await on_problem(request, error)

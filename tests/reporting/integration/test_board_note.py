@@ -73,6 +73,10 @@ async def test_nobody_else_s_and_no_other_site_s_form_counts(told: Reporting) ->
     assert elsewhere.status_code == 400
     assert "<h1>This form is not valid any more</h1>" in elsewhere.text
     assert 'href="../../today?lang=en"' in elsewhere.text
+    entrance = await told.client.post(
+        "/dashboard/session", headers=HTML | {"origin": "https://elsewhere.example"}
+    )
+    assert (entrance.status_code, "</h1>" in entrance.text) == (400, True)
     _, auditor = await forms(told, "auditor")
     assert (await press(told, own[0], auditor)).status_code == 403
     kept = (await told.get(HISTORY)).json()["items"]
