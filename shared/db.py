@@ -28,6 +28,11 @@ SESSION = {
 on short queries.
 """
 
+PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
+"""Plans a statement once for a connection, whatever it is asked with. Otherwise one that takes an
+array is planned anew each time, and for a few rows that costs more than to run it.
+"""
+
 
 async def _leave(_: asyncpg.Connection) -> None:
     """Nothing to reset: the pool rolls back by itself, and settings, locks and listeners that
@@ -43,10 +48,18 @@ class Database:
 
     @classmethod
     async def connect(
-        cls, url: str, *, application: str, min_size: int = 0, max_size: int = 10
+        cls,
+        url: str,
+        *,
+        application: str,
+        min_size: int = 0,
+        max_size: int = 10,
+        planned_once: bool = False,
     ) -> "Database":
         """Open the pool; without ``min_size`` the server need not be there yet.
 
+        ``planned_once`` is for statements that find few rows by key, whatever the values; who asks
+        otherwise says so (``plan_for_values``).
         Raises ``OSError`` or ``asyncpg.PostgresError`` when asked to connect and it cannot.
         """
         pool = await asyncpg.create_pool(
@@ -54,7 +67,11 @@ class Database:
             min_size=min_size,
             max_size=max_size,
             reset=_leave,
-            server_settings={**SESSION, "application_name": application},
+            server_settings={
+                **SESSION,
+                **(PLANNED_ONCE if planned_once else {}),
+                "application_name": application,
+            },
         )
         return cls(pool)
 
@@ -78,6 +95,13 @@ class Database:
         """Raise when the server does not answer."""
         async with self._pool.acquire(timeout=2) as conn:
             await conn.execute("SELECT 1", timeout=2)
+
+
+async def plan_for_values(conn: Connection) -> None:
+    """Plan for its values what this transaction asks from now on: lists whose filters may be left
+    out find their rows by another index for each.
+    """
+    await conn.execute("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
 async def session(url: str, *, application: str) -> asyncpg.Connection:

@@ -31,6 +31,8 @@ class Room:
     and relays start without a web framework. ``due``, if there is any, is the ``module:function``
     that the consume process calls with its resources for the work that becomes due by the clock.
     ``beside``, likewise, gives a coroutine for work that talks to others outside a unit.
+    ``planned_once`` is for a room whose api works many short commands: its statements find their
+    rows by key and are planned once for a connection (``shared.db``).
     """
 
     name: str
@@ -40,6 +42,7 @@ class Room:
     api: str
     due: str | None = None
     beside: str | None = None
+    planned_once: bool = False
 
     @property
     def migration_sources(self) -> list[tuple[str, Path]]:

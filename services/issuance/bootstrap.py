@@ -13,4 +13,5 @@ ROOM = Room(
     api="services.issuance.api:build",
     due="services.issuance.due:works",
     beside="services.issuance.post:works",
+    planned_once=True,
 )

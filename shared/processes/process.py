@@ -73,6 +73,7 @@ async def open_resources(
         doors.database_url,
         application=f"madoguchi-{room.name}-{role}",
         max_size=settings.database_pool_size,
+        planned_once=room.planned_once and role == "api",
     )
     stack.push_async_callback(database.close)
     clock: Clock = ReplayClock() if settings.clock == "replay" else SystemClock()
