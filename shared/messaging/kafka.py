@@ -9,6 +9,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from shared.http.ops import Check, NotReadyError
 from shared.settings import KernelSettings
 
+METADATA_MS = 10_000
+"""How long a consumer may take an answer about its topics for true. A broker that has just started
+may not know one yet; the group then goes without its partitions, and the client's own five minutes
+would be as long as an outage."""
+
 
 def client_options(settings: KernelSettings) -> dict[str, Any]:
     """Options every aiokafka client takes: servers, and TLS and SASL where set."""
@@ -95,5 +100,6 @@ def consumer(
         group_id=group,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
+        metadata_max_age_ms=METADATA_MS,
         **options,
     )
