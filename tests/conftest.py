@@ -6,20 +6,19 @@ They start on free loopback ports when the first test asks for them, and are sto
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
-from importlib import import_module
 from pathlib import Path
-from uuid import uuid4
 
-import asyncpg
 import hypothesis
 import pytest
 import pytest_asyncio
+from xdist.remote import Producer
 
 from deploy.embedded.kafka import EmbeddedKafka
 from deploy.embedded.ports import free_ports
 from deploy.embedded.postgres import EmbeddedPostgres
 from shared.db import Database
-from shared.migrate import KERNEL, migrate
+from tests.support.databases import Databases
+from tests.support.order import FromBothEnds, by_length
 from tests.support.routes import reckon_once
 from tests.support.sizes import proof_size
 
@@ -36,11 +35,19 @@ reckon_once()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave to ``make proofs`` what has no reduced size."""
+    """Leave to ``make proofs`` what has no reduced size; with workers, put files in order."""
     left = [] if proof_size(0, 1) else [item for item in items if item.get_closest_marker("whole")]
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in left]
+    if hasattr(config, "workerinput"):
+        items[:] = by_length(items)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FromBothEnds:
+    """With workers."""
+    config.option.loadscopereorder = False
+    return FromBothEnds(config, log)
 
 
 DatabaseMaker = Callable[..., Awaitable[str]]
@@ -83,40 +90,27 @@ def kafka(parts_folder: Path) -> Iterator[EmbeddedKafka]:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def templates(postgres: EmbeddedPostgres) -> Callable[[str], Awaitable[str]]:
-    """Name of a migrated template database for a room, or for the ``kernel`` alone."""
-    made: dict[str, str] = {}
-
-    async def template(room: str) -> str:
-        if room not in made:
-            name = f"template_{room}"
-            await _run(postgres, f'CREATE DATABASE "{name}"')
-            await migrate(postgres.url(name), _sources(room))
-            made[room] = name
-        return made[room]
-
-    return template
+async def databases(postgres: EmbeddedPostgres) -> AsyncIterator[Databases]:
+    """Every database of the run's server."""
+    made = Databases(postgres)
+    yield made
+    await made.close()
 
 
 @pytest_asyncio.fixture
 async def make_database(
-    postgres: EmbeddedPostgres, templates: Callable[[str], Awaitable[str]]
+    postgres: EmbeddedPostgres, databases: Databases
 ) -> AsyncIterator[DatabaseMaker]:
     """Call with a room's name (``kernel`` by default) for the URL of a fresh, migrated database."""
     names: list[str] = []
 
     async def make(room: str = "kernel") -> str:
-        name = f"{room}_{uuid4().hex[:12]}"
-        await _run(
-            postgres,
-            f'CREATE DATABASE "{name}" TEMPLATE "{await templates(room)}" STRATEGY FILE_COPY',
-        )
-        names.append(name)
-        return postgres.url(name)
+        names.append(await databases.fresh(room))
+        return postgres.url(names[-1])
 
     yield make
     for name in names:
-        await _run(postgres, f'DROP DATABASE "{name}" WITH (FORCE)')
+        await databases.take_back(name)
 
 
 @pytest_asyncio.fixture
@@ -141,18 +135,3 @@ async def kernel_database(
 ) -> Database:
     """An open pool on a fresh database with the kernel's tables alone."""
     return await room_database("kernel")
-
-
-def _sources(room: str) -> list[tuple[str, Path]]:
-    if room == "kernel":
-        return [("kernel", KERNEL)]
-    folder = Path(str(import_module(f"services.{room}").__file__)).parent / "migrations"
-    return [("kernel", KERNEL), (room, folder)]
-
-
-async def _run(postgres: EmbeddedPostgres, statement: str) -> None:
-    conn = await asyncpg.connect(postgres.url("postgres"))
-    try:
-        await conn.execute(statement)
-    finally:
-        await conn.close()

@@ -19,7 +19,7 @@ def reckon_once() -> None:
 
     def known(*, original_route: routing.APIRoute, include_context: Any) -> Any:
         if type(original_route) is not routing.APIRoute:
-            # A route of our own may keep for its app what it has learnt, as ``KnownQuestions`` does.
+            # One of our own may keep for its app what it has learnt, as ``KnownQuestions`` does.
             return reckon(original_route=original_route, include_context=include_context)
         how = replace(include_context, dependency_overrides_provider=None)
         # With the route, so that those of a router that is built anew go with it.
