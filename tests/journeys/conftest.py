@@ -26,10 +26,14 @@ def started(**settings: str) -> Iterator[Stack]:
     """A house with these settings, stopped afterwards."""
     with tempfile.TemporaryDirectory(prefix="madoguchi-") as folder:
         stack = Stack(Plan.read(Path(folder), {**settings, **own_ports()}))
-        stack.up()
-        yield stack
-        _tell(stack)
-        stack.down()
+        try:
+            stack.up()
+            yield stack
+        finally:
+            try:
+                _tell(stack)
+            finally:
+                stack.down()
 
 
 def _tell(stack: Stack) -> None:
