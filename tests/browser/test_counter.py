@@ -197,6 +197,11 @@ async def test_the_token_is_out_of_reach_and_forms_are_the_sessions_own(house: H
             400,
             "urn:madoguchi:problem:form-expired",
         )
+        shown = await page.request.post(
+            path, form={"csrf": "0" * 64}, headers={"accept": "text/html"}
+        )
+        assert shown.status == 400
+        assert f'href="../../{OFFICE}/3?lang=' in await shown.text()
         api = await page.request.get(f"{house.address}/v1/counters?site_id={OFFICE}")
         assert api.status == 401, "the cookie opens the pages and nothing else"
         await page.get_by_role("button", name="サインアウト").click()

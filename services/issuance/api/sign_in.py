@@ -8,6 +8,7 @@ from services.issuance.api.page_session import mark
 from services.issuance.api.pages import Page, load
 from services.issuance.api.words import speaker
 from shared.errors import Language, Problem
+from shared.http.page_session import FormExpired
 from shared.http.page_sign_in import Asked
 
 
@@ -49,6 +50,8 @@ class CounterLook:
         told = [problem.detail.to(language), problem.remedy.to(language)]
         up = "../" * request.url.path.partition("/counter/")[2].count("/")
         place = request.path_params
+        screen = f"{up}{place.get('site_id', '-')}/{place.get('counter', '-')}"
+        back = screen if place else f"{up}sign-in"
         return _drawn(
             self._refused,
             request,
@@ -56,7 +59,8 @@ class CounterLook:
             title=problem.title.to(language),
             told=told,
             csrf=mark(request),
-            sign_out=f"{up}{place.get('site_id', '-')}/{place.get('counter', '-')}/sign-out",
+            again=back if isinstance(problem, FormExpired) else None,
+            sign_out=f"{screen}/sign-out",
         )
 
 
