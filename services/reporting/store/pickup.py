@@ -52,7 +52,7 @@ PICKUP: Sequence[Standing] = tuple(Standing)[3:11]
 # $1 is the day, $2 the instant at which it has ended, $3 how many days ahead expiry is looked for.
 _CARDS = f"""
 SELECT case_id, coalesce(completed_ward, ward) AS ward, notice_site,
-       least(applied_on, opened_at::date) AS since,
+       least(applied_on, (opened_at AT TIME ZONE 'Asia/Tokyo')::date) AS since,
        coalesce(applied_on <= $1, false) AS applied,
        coalesce(shipped_on <= $1, false) AS shipped,
        coalesce(preset_at < $2, false) AS preset,

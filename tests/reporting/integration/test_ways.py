@@ -169,6 +169,13 @@ async def test_the_official_totals_have_their_cases_too(reporting: Reporting) ->
     assert rows[-1]["issued"] > 0
 
 
+async def test_a_case_is_known_since_its_day_in_japan(reporting: Reporting) -> None:
+    early = Happening(opened(case_of(900)), tokyo(2026, 4, 20, 1), 1, "preparation.events")
+    await reporting.hear([early, done(900, tokyo(2026, 4, 21))])
+    (case,) = await items(reporting, "/v1/reports/cases/standing?figure=issued&date=2026-04-30")
+    assert case["since"] == "2026-04-20"
+
+
 async def test_standing_cases_are_shown_at_one_s_own_site_only(reporting: Reporting) -> None:
     await reporting.hear(to_collect())
     path = "/v1/reports/cases/standing?figure=to_collect"
