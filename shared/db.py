@@ -98,8 +98,8 @@ class Database:
 
 
 async def plan_for_values(conn: Connection) -> None:
-    """Plan for its values what this transaction asks from now on: lists whose filters may be left
-    out find their rows by another index for each.
+    """Plan for its values what this transaction asks from now on: a list of a table that grows,
+    whose filters may be left out and have an index each.
     """
     await conn.execute("SET LOCAL plan_cache_mode = force_custom_plan")
 

@@ -12,7 +12,7 @@ from services.issuance.domain.certificates import (
 )
 from shared.contracts.base import Certificate
 from shared.contracts.issuance import CertificateFailure
-from shared.db import Connection, Row
+from shared.db import Connection, Row, plan_for_values
 from shared.ids import CaseId, SiteId, VisitId, WardCode
 
 
@@ -94,6 +94,7 @@ async def letters(
 ) -> list[Letter]:
     """Up to ``limit`` letters of a site after this one, the oldest first."""
     at, case_id = after or (None, None)
+    await plan_for_values(conn)
     rows = await conn.fetch(_LETTERS, site_id, state, at, case_id, limit)
     return [_letter(row) for row in rows]
 
