@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.errors import BadRequest, Forbidden, Problem, Text
+from shared.errors import BadRequest, Forbidden, Language, NotFound, Problem, Text
 from shared.http.problems import on_problem
 
 _BELOW = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*(\?[A-Za-z0-9_=&-]*)?", re.ASCII)
@@ -58,7 +58,7 @@ class FormExpired(BadRequest):
     remedy = Text("Open the page again and repeat.", "画面を開き直して再度操作してください。")
 
 
-SHOWN: tuple[type[Problem], ...] = (Forbidden, FormExpired)
+SHOWN: tuple[type[Problem], ...] = (Forbidden, FormExpired, NotFound)
 """What people on pages meet in daily use, and so read on a page."""
 
 
@@ -159,6 +159,12 @@ def refusals(
         return await on_problem(request, error)
 
     return on_refusal
+
+
+def told(problem: Problem, language: Language) -> list[str]:
+    """What a page says below the problem's title, line by line."""
+    lines = (problem.detail.to(language), problem.remedy.to(language))
+    return [line for line in lines if line != problem.title.to(language)]
 
 
 def forget(answer: Response, door: Door) -> Response:

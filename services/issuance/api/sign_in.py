@@ -7,8 +7,8 @@ from services.issuance.api.page_language import language_of
 from services.issuance.api.page_session import mark
 from services.issuance.api.pages import Page, load
 from services.issuance.api.words import speaker
-from shared.errors import Language, Problem
-from shared.http.page_session import FormExpired
+from shared.errors import Forbidden, Language, Problem
+from shared.http.page_session import told
 from shared.http.page_sign_in import Asked
 
 
@@ -45,9 +45,8 @@ class CounterLook:
         return f"{_part(asked, 'site_id')}/{_part(asked, 'counter')}"
 
     def refused(self, request: Request, problem: Problem) -> Response:
-        """Says to who is signed in that this screen is not theirs, or that a form holds no more."""
+        """Says why there is no screen: not theirs, not there, or a form that holds no more."""
         language = _language(request)
-        told = [problem.detail.to(language), problem.remedy.to(language)]
         up = "../" * request.url.path.partition("/counter/")[2].count("/")
         place = request.path_params
         screen = f"{up}{place.get('site_id', '-')}/{place.get('counter', '-')}"
@@ -57,9 +56,9 @@ class CounterLook:
             request,
             status=problem.status,
             title=problem.title.to(language),
-            told=told,
+            told=told(problem, language),
             csrf=mark(request),
-            again=back if isinstance(problem, FormExpired) else None,
+            again=back if request.method == "POST" and not isinstance(problem, Forbidden) else None,
             sign_out=f"{screen}/sign-out",
         )
 

@@ -5,6 +5,7 @@ import re
 import httpx
 import pytest
 
+from shared.ids import new_id
 from tests.reporting.board_scene import scene
 from tests.reporting.conftest import Reporting
 from tests.reporting.day_story import DAY, OFFICE
@@ -88,3 +89,10 @@ async def test_who_has_signed_out_meanwhile_is_led_to_sign_in(told: Reporting) -
     told.client.cookies.clear()
     answer = await press(told, own[0], csrf)
     assert (answer.status_code, answer.headers["location"]) == (303, "../../sign-in")
+
+
+async def test_an_alert_that_is_not_there_is_told_on_a_page(told: Reporting) -> None:
+    own, csrf = await forms(told, "own")
+    answer = await press(told, own[0].replace(own[0].split("/")[1], str(new_id())), csrf)
+    assert (answer.status_code, "</h1>" in answer.text) == (404, True)
+    assert 'href="../../today?lang=en"' in answer.text

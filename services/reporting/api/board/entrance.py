@@ -8,9 +8,9 @@ from starlette.responses import HTMLResponse, Response
 
 from services.reporting.api.board.board import PageName
 from services.reporting.api.board.words import speaker
-from shared.errors import Language, Problem
+from shared.errors import Forbidden, Language, Problem
 from shared.http.language import negotiate
-from shared.http.page_session import Door, FormExpired, mark
+from shared.http.page_session import Door, mark, told
 from shared.http.page_sign_in import Asked, within
 
 DOOR = Door(
@@ -70,15 +70,15 @@ class DashboardLook:
         return _with(page, dict(parse_qsl(query)), chosen)
 
     def refused(self, request: Request, problem: Problem) -> Response:
-        """Says to who is signed in that a page is not theirs, or that a form holds no more."""
+        """Says why there is no page: not theirs, not there, or a form that holds no more."""
         language = _language(request, {})
         return self._drawn(
             self._refused,
             language,
             problem.status,
             title=problem.title.to(language),
-            told=[problem.detail.to(language), problem.remedy.to(language)],
-            again=PageName.TODAY if isinstance(problem, FormExpired) else None,
+            told=told(problem, language),
+            again=None if isinstance(problem, Forbidden) else PageName.TODAY,
             other_address=f"?{urlencode({'lang': other(language)})}",
             csrf=mark(request),
             up="../" * request.url.path.rpartition("/dashboard/")[2].count("/"),

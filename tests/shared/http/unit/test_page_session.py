@@ -48,17 +48,19 @@ async def test_where_the_cookie_counts(
 
 
 @pytest.mark.parametrize(
-    ("path", "cookie", "target"),
+    ("method", "path", "cookie", "target"),
     [
-        ("/desk/today", "", "sign-in"),
-        ("/desk/site/3", "", "../sign-in"),
-        ("/desk/today", "desk=over", "sign-in"),
+        ("GET", "/desk/today", "", "sign-in"),
+        ("GET", "/desk/site/3", "", "../sign-in"),
+        ("GET", "/desk/today", "desk=over", "sign-in"),
+        ("POST", "/desk/site/3", "", "../sign-in"),
+        ("POST", "/desk/today", "desk=over", "sign-in"),
     ],
 )
 async def test_who_has_none_that_holds_is_led_to_sign_in(
-    client: httpx.AsyncClient, path: str, cookie: str, target: str
+    client: httpx.AsyncClient, method: str, path: str, cookie: str, target: str
 ) -> None:
-    answer = await client.get(path, headers={"Cookie": cookie, **PAGE})
+    answer = await client.request(method, path, headers={"Cookie": cookie, **PAGE})
     assert (answer.status_code, answer.headers["location"]) == (303, target)
 
 
