@@ -22,12 +22,14 @@ PUBLISHES: tuple[type[Event], ...] = (reporting.ForecastPublished,)
 
 CASES = Projection(
     "cases",
-    tables=("case_fact", "booking_change"),
+    tables=("case_fact", "booking_change", "hold_change"),
     subscriptions=(
         on(CaseOpened, cases.heard, topics=TOPICS_OF_CASE_OPENED),
         on(preparation.CardApplied, cases.heard),
         on(preparation.CardShipped, cases.heard),
         *(on(each, cases.heard) for each in MILESTONES),
+        on(preparation.CardHeld, cases.held),
+        on(preparation.CardReleased, cases.held),
         on(reservation.BookingMoved, cases.changed),
         on(reservation.BookingCancelled, cases.changed),
         on(issuance.CardIssued, cases.heard),

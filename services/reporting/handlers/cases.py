@@ -9,13 +9,14 @@ from typing import Any
 
 from services.reporting.domain.milestones import MILESTONES
 from services.reporting.domain.told import Told
-from services.reporting.store import cases, changes
+from services.reporting.store import cases, changes, holds
 from services.reporting.store.merging import Batch
 from shared.contracts import issuance
 from shared.contracts.base import CaseEvent, CaseOpened
 from shared.contracts.issuance import ProcedureEnded
 from shared.contracts.preparation import (
     CardApplied,
+    CardHeld,
     CardNotified,
     CardReceived,
     CardReleased,
@@ -39,6 +40,11 @@ async def heard(unit: Unit, messages: Sequence[Message[CaseEvent]]) -> None:
         if tells is not None:
             tells(facts, message)
     await facts.keep(unit.conn)
+
+
+async def held(unit: Unit, messages: Sequence[Message[CardHeld] | Message[CardReleased]]) -> None:
+    """A card must wait, or goes on."""
+    await holds.keep(unit.conn, [(told(m), m.data) for m in messages])
 
 
 async def changed(

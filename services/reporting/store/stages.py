@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from services.reporting.store.holds import HELD_SINCE, IS_HELD
 from shared.db import Connection
 
 
@@ -20,19 +21,19 @@ class Waiting(StrEnum):
     HELD = "held"
 
 
-# A card on hold waits for nothing but its release. What was booked counts as booked although the
-# booking may have been cancelled since: milestones say what was first reached.
-STAGE = """
+# A card on hold waits for nothing but its release (``store.holds``). What was booked counts as
+# booked although the booking may have been cancelled since: milestones say what was first reached.
+STAGE = f"""
 CASE
-    WHEN coalesce(received_at >= {by}, true)
-      OR least(completed_at, voided_at, disposed_at, rejected_at) < {by} THEN NULL
-    WHEN held_at < {by} AND coalesce(released_at < held_at OR released_at >= {by}, true) THEN 'held'
-    WHEN booked_at < {by} THEN 'booked'
-    WHEN notified_at < {by} THEN 'notified'
-    WHEN shelved_at < {by} THEN 'shelved'
-    WHEN preset_at < {by} THEN 'preset'
-    WHEN registry_checked_at < {by} THEN 'registry_checked'
-    WHEN inspected_at < {by} THEN 'inspected'
+    WHEN coalesce(received_at >= {{by}}, true)
+      OR least(completed_at, voided_at, disposed_at, rejected_at) < {{by}} THEN NULL
+    WHEN {IS_HELD} THEN 'held'
+    WHEN booked_at < {{by}} THEN 'booked'
+    WHEN notified_at < {{by}} THEN 'notified'
+    WHEN shelved_at < {{by}} THEN 'shelved'
+    WHEN preset_at < {{by}} THEN 'preset'
+    WHEN registry_checked_at < {{by}} THEN 'registry_checked'
+    WHEN inspected_at < {{by}} THEN 'inspected'
     ELSE 'received'
 END
 """
@@ -51,8 +52,8 @@ SELECT stage, count(*) AS cards, min(since) AS oldest,
        count(*) FILTER (WHERE completed_at >= $1 AND received_at IS NOT NULL) AS booked
 FROM (
     SELECT *, {_NOW} AS stage,
-        coalesce(booked_at, notified_at, shelved_at, preset_at, registry_checked_at, inspected_at,
-                 received_at) AS since
+        coalesce({HELD_SINCE}, booked_at, notified_at, shelved_at, preset_at,
+                 registry_checked_at, inspected_at, received_at) AS since
     FROM case_fact
 ) AS card
 GROUP BY stage
