@@ -71,7 +71,7 @@ class Signals:
         day = business_day(unit.now)
         self._sites(await site_reports.now(unit.conn, day, unit.now))
         self._outlook(await site_reports.outlook(unit.conn, day))
-        self._stages(await stages.standing(unit.conn, unit.now))
+        self._stages(await stages.standing(unit.conn, unit.now, unit.now))
         self.behind.set(len(await projections.behind(unit.conn)))
 
     def _sites(self, states: Sequence[SiteState]) -> None:

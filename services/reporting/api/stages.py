@@ -37,8 +37,9 @@ _COLUMNS = (
 async def stages(
     request: Request, call: CallDep, wanted: TableDep, calendar: CalendarDep
 ) -> Response:
-    """The pace is the mean of the last 10 business days, the outlook today's backlog at that pace,
-    with nothing new. A stage that nothing left has no outlook, and holds have neither."""
+    """The pace is the mean of the last 10 full business days, today's not among them; the outlook
+    is today's backlog at that pace, with nothing new. A stage that nothing left has no outlook, and
+    holds have neither: `oldest` is since when the card is on hold."""
     day = today(call.resources.units.clock)
     async with call.unit() as unit:
         found = await backlogs(unit.conn, day, calendar)

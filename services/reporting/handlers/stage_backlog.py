@@ -11,13 +11,14 @@ from shared.calendar import TOKYO, BusinessCalendar, business_date
 from shared.db import Connection
 
 PACE_DAYS = 10
-"""Business days whose mean is the pace."""
+"""Full business days before today whose mean is the pace: what has left today is part of a day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """The cards of a stage, since when the one waits that came first, how many leave it on a
-    business day, and in how many of them it is empty at that pace with nothing new.
+    """The cards of a stage, since when the one waits that came first, how many left it on a
+    business day (the mean of the last ``PACE_DAYS``), and in how many of them it is empty at that
+    pace with nothing new.
 
     None where nothing waits, where nothing left, and of holds, which end when they end.
     """
@@ -30,9 +31,10 @@ class Backlog:
 
 
 async def backlogs(conn: Connection, today: date, calendar: BusinessCalendar) -> list[Backlog]:
-    """Every stage, in the order in which cards pass them."""
+    """Every stage, in the order in which cards pass them; ``today`` is the day in Japan."""
     first = calendar.add_business_days(today, -PACE_DAYS)
-    standing = await stages.standing(conn, datetime.combine(first, time.min, TOKYO))
+    since, until = (datetime.combine(day, time.min, TOKYO) for day in (first, today))
+    standing = await stages.standing(conn, since, until)
     return [_backlog(each) for each in standing]
 
 

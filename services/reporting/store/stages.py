@@ -43,13 +43,15 @@ _NOW = STAGE.format(by="'infinity'::timestamptz")
 # One pass over all cases.
 _STAGES = f"""
 SELECT stage, count(*) AS cards, min(since) AS oldest,
-       count(*) FILTER (WHERE inspected_at >= $1) AS received,
-       count(*) FILTER (WHERE registry_checked_at >= $1) AS inspected,
-       count(*) FILTER (WHERE preset_at >= $1) AS registry_checked,
-       count(*) FILTER (WHERE shelved_at >= $1) AS preset,
-       count(*) FILTER (WHERE notified_at >= $1) AS shelved,
-       count(*) FILTER (WHERE booked_at >= $1 AND received_at IS NOT NULL) AS notified,
-       count(*) FILTER (WHERE completed_at >= $1 AND received_at IS NOT NULL) AS booked
+       count(*) FILTER (WHERE inspected_at >= $1 AND inspected_at < $2) AS received,
+       count(*) FILTER (WHERE registry_checked_at >= $1 AND registry_checked_at < $2) AS inspected,
+       count(*) FILTER (WHERE preset_at >= $1 AND preset_at < $2) AS registry_checked,
+       count(*) FILTER (WHERE shelved_at >= $1 AND shelved_at < $2) AS preset,
+       count(*) FILTER (WHERE notified_at >= $1 AND notified_at < $2) AS shelved,
+       count(*) FILTER (WHERE booked_at >= $1 AND booked_at < $2 AND received_at IS NOT NULL)
+           AS notified,
+       count(*) FILTER (WHERE completed_at >= $1 AND completed_at < $2 AND received_at IS NOT NULL)
+           AS booked
 FROM (
     SELECT *, {_NOW} AS stage,
         coalesce({HELD_SINCE}, booked_at, notified_at, shelved_at, preset_at,
@@ -73,9 +75,10 @@ class Standing:
     left: int
 
 
-async def standing(conn: Connection, since: datetime) -> list[Standing]:
-    """Every stage in order, also where nothing waits; ``left`` counts from ``since`` on."""
-    rows = {row["stage"]: row for row in await conn.fetch(_STAGES, since)}
+async def standing(conn: Connection, since: datetime, until: datetime) -> list[Standing]:
+    """Every stage in order, also where nothing waits; ``left`` counts from ``since`` on, before
+    ``until``."""
+    rows = {row["stage"]: row for row in await conn.fetch(_STAGES, since, until)}
     left: dict[Waiting, int] = {
         stage: sum(row[stage] for row in rows.values())
         for stage in Waiting

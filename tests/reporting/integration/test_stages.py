@@ -1,8 +1,9 @@
-"""Cards at each stage: who is on hold, and since when."""
+"""Cards at each stage: who is on hold, and since when; how fast a stage is left."""
 
 import itertools
 from datetime import date, datetime
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from services.reporting.events import CASES
@@ -135,3 +136,31 @@ def _held_since(history: list[Happening], number: int) -> datetime | None:
         elif isinstance(event, CardReleased):
             since = None
     return since if came and not over else None
+
+
+@pytest.mark.parametrize(
+    ("today", "counted"),
+    [
+        pytest.param(TODAY, 3, id="from 1 to 14 July, ten business days"),
+        pytest.param(date(2026, 7, 12), 2, id="on a Sunday, from 29 June to the day before"),
+        pytest.param(date(2026, 7, 16), 3, id="a day later, without the first and with the next"),
+    ],
+)
+async def test_the_pace_is_of_full_business_days(
+    reporting: Reporting, today: date, counted: int
+) -> None:
+    """What leaves a stage today counts from tomorrow on."""
+    moments = (
+        tokyo(2026, 6, 28, 23, 59),
+        tokyo(2026, 7, 1),
+        tokyo(2026, 7, 10, 12),
+        tokyo(2026, 7, 14, 23, 59, second=59),
+        tokyo(2026, 7, 15),
+    )
+    for number, moment in enumerate(moments):
+        came = (sample("received", number), tokyo(2026, 6, 25, 9), "preparation.events")
+        left = (sample("inspected", number), moment, "preparation.events")
+        await reporting.hear(told([came, left]))
+    async with reporting.database.reader() as conn:
+        found = (await backlogs(conn, today, CALENDAR))[0]
+    assert found.pace == counted / 10

@@ -203,9 +203,10 @@ WORDS: Mapping[str, Text] = BOOKING | {
     "outlook": Text("Business days until it is empty", "解消までの営業日数"),
     "oldest": Text("Waiting longest since", "最も古い滞留"),
     "pace_note": Text(
-        "The pace is the mean of the last 10 business days; the outlook is today's backlog at "
-        "that pace, with nothing new.",
-        "処理数は直近10営業日の平均、解消日数は現在の滞留をその速さで処理した場合の目安です。",
+        "The pace is the mean of the last 10 full business days, without today; the outlook is "
+        "today's backlog at that pace, with nothing new.",
+        "処理数は本日を除く直近10営業日の平均、解消日数は現在の滞留をその速さで"
+        "処理した場合の目安です。",
     ),
     "lead_times": Text("How long each step took", "工程別の所要日数"),
     "lead_chart": Text(
