@@ -11,8 +11,10 @@ from services.reporting.api import documents
 from services.reporting.api.answers import answer
 from services.reporting.api.filters import SiteFilter, WardFilter, YearDep, today
 from services.reporting.api.models import ReportTable
+from services.reporting.api.spans import CalendarDep
 from services.reporting.api.tables import long_table, marked, plan_table, service_table
 from services.reporting.domain.monthly import plan_rows
+from services.reporting.handlers.forecasts import Present, complete_months
 from services.reporting.store import reports
 from shared.http.call import CallDep
 from shared.http.tables import TableDep
@@ -40,6 +42,7 @@ async def monthly(
     call: CallDep,
     wanted: TableDep,
     year: YearDep,
+    calendar: CalendarDep,
     ward: WardFilter = None,
     site_id: SiteFilter = None,
     layout: Annotated[
@@ -48,8 +51,8 @@ async def monthly(
             description="plan: a row per procedure and their sum, twelve months and the year. "
             "long: a row per month, procedure, ward and site that has any. "
             "service: a row per month and procedure, as month, service, completed. "
-            "In both `complete` is false for a month that is not over, or of which nothing was "
-            "told."
+            "In both `complete` is false for a month that is not over, that was counted in part "
+            "because the city went live in it, or of which nothing was told."
         ),
     ] = Layout.PLAN,
 ) -> Response:
@@ -58,12 +61,15 @@ async def monthly(
     its files end with the year: those of `/v1/reports/plan` name the month too."""
     span = reports.Span(year.first, year.last, ward, site_id)
     day = today(call.resources.units.clock)
+    present = Present(day.replace(day=1), calendar)
     async with call.unit() as unit:
         if layout is Layout.LONG:
-            table = long_table(year, await reports.cells(unit.conn, span), wanted.language, day)
+            complete = await complete_months(unit, present)
+            cells = await reports.cells(unit.conn, span)
+            table = long_table(year, cells, wanted.language, complete)
         elif layout is Layout.SERVICE:
-            counted = await reports.counted_months(unit.conn)
-            table = service_table(year, await reports.counts(unit.conn, span), counted, day)
+            complete = await complete_months(unit, present)
+            table = service_table(year, await reports.counts(unit.conn, span), complete)
         else:
             rows = plan_rows(year, await reports.counts(unit.conn, span))
             table = plan_table(year, rows, wanted.language)

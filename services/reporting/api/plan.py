@@ -20,10 +20,12 @@ from services.reporting.api.filters import (
 )
 from services.reporting.api.models import ReportTable
 from services.reporting.api.plan_tables import long_table, plan_table
+from services.reporting.api.spans import CalendarDep
 from services.reporting.domain import plan
 from services.reporting.domain.forecasts import Basis
 from services.reporting.domain.plan import BLOCKS, Strand
 from services.reporting.handlers import plan_numbers
+from services.reporting.handlers.forecasts import Present, complete_months
 from services.reporting.handlers.plan_numbers import By, Wish
 from shared.calendar import FiscalYear
 from shared.contracts.base import Procedure
@@ -69,6 +71,7 @@ async def plan_report(
     request: Request,
     call: CallDep,
     wanted: TableDep,
+    calendar: CalendarDep,
     fiscal_year: YearParam = None,
     until_year: Annotated[
         int | None, Query(le=2999, description="Last fiscal year; without it, only the first.")
@@ -87,19 +90,22 @@ async def plan_report(
 ) -> Response:
     """Forecasts and published numbers are those of the whole city: with a ward, a site or `by`
     only what was done here is shown. A month that is not over is counted as far as it went, and
-    says so (`running`, or `complete` false)."""
+    says so (`running`, or `complete` false); one that was counted in part because the city went
+    live in it is not `complete` either."""
     first = year_of(fiscal_year, call.resources.units.clock)
     shown = _years(first, until_year)
     wish = Wish(tuple(shown), frozenset(basis), version, by, ward, site_id)
+    present = Present(today(call.resources.units.clock).replace(day=1), calendar)
     async with call.unit() as unit:
         strands: Sequence[Strand] = await plan_numbers.strands(unit, wish)
+        complete = await complete_months(unit, present)
     blocks = BLOCKS if procedure is None else (procedure,)
     lines = plan.lines(shown, strands, blocks)
     name = f"plan-{shown[0]}-{shown[-1]}"
-    present = today(call.resources.units.clock).replace(day=1)
     if layout is PlanLayout.LONG:
-        return await answer(request, wanted, long_table(name, lines, by, present))
-    return await answer(request, wanted, plan_table(name, lines, by, wanted.language, present))
+        return await answer(request, wanted, long_table(name, lines, by, complete))
+    table = plan_table(name, lines, by, wanted.language, present.month)
+    return await answer(request, wanted, table)
 
 
 def _years(first: FiscalYear, until: int | None) -> list[FiscalYear]:

@@ -1,6 +1,6 @@
 """The plan's table over fiscal years as a table for JSON, CSV and XLSX."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from services.reporting.api.tables import month_name
@@ -39,8 +39,11 @@ def plan_table(
     return Table(name, columns, [_row(line, by, language, present) for line in lines])
 
 
-def long_table(name: str, lines: Sequence[PlanLine], by: By | None, present: date) -> Table:
-    """A row per number; sums are left out. ``present`` as in ``plan_table``."""
+def long_table(
+    name: str, lines: Sequence[PlanLine], by: By | None, complete: Collection[date]
+) -> Table:
+    """A row per number; sums are left out. What was done in a month that is not among the
+    ``complete`` ones says so."""
     columns = (
         Column("month", Text("Month", "年月")),
         _SERVICE,
@@ -52,7 +55,7 @@ def long_table(name: str, lines: Sequence[PlanLine], by: By | None, present: dat
     rows = [
         (
             *(f"{each.month:%Y-%m}", each.service, each.basis, *([each.part] if by else [])),
-            *(each.count, not each.is_running(present)),
+            *(each.count, each.is_complete(complete)),
         )
         for each in long_lines(lines)
     ]

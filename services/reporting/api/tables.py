@@ -85,9 +85,9 @@ def marked(table: Table, year: FiscalYear, today: date) -> Table:
 
 
 def long_table(
-    year: FiscalYear, cells: Sequence[reports.Cell], language: Language, today: date
+    year: FiscalYear, cells: Sequence[reports.Cell], language: Language, complete: Collection[date]
 ) -> Table:
-    """A row per cell; those of the month that is not over say so."""
+    """A row per cell; those of a month that is not among the ``complete`` ones say so."""
     rows = [
         (
             month_key(cell.month),
@@ -96,24 +96,22 @@ def long_table(
             cell.site_id,
             cell.site_name_ja if language == "ja" else cell.site_name_en,
             cell.completed,
-            _is_over(cell.month, today),
+            cell.month in complete,
         )
         for cell in cells
     ]
     return Table(f"monthly-{year}-long", _LONG_COLUMNS, rows)
 
 
-def service_table(
-    year: FiscalYear, counts: Counts, counted: Collection[date], today: date
-) -> Table:
-    """A row per month and procedure, a 0 where nothing was completed (yet). Only a month in which
-    the city completed anything (``counted``) can be complete: of others nothing was told."""
+def service_table(year: FiscalYear, counts: Counts, complete: Collection[date]) -> Table:
+    """A row per month and procedure, a 0 where nothing was completed (yet): it tells nothing where
+    the month is not among the ``complete`` ones."""
     rows = [
         (
             month_key(month),
             procedure,
             counts.get((month, procedure), 0),
-            month in counted and _is_over(month, today),
+            month in complete,
         )
         for month in year.months()
         for procedure in Procedure
@@ -125,11 +123,6 @@ def totals_table(day: date, wards: Sequence[WardTotals]) -> Table:
     """A row per ward, then the city; cases whose ward nobody told yet stand as ``unknown``."""
     rows = [(day, ward.ward or "unknown", *astuple(ward.totals)) for ward in wards]
     return Table(f"totals-{day}", _TOTALS_COLUMNS, [*rows, (day, "sum", *astuple(city(wards)))])
-
-
-def _is_over(month: date, today: date) -> bool:
-    """Whether the month that begins at ``month`` has ended."""
-    return month < today.replace(day=1)
 
 
 def _plan_row(year: FiscalYear, row: PlanRow, language: Language) -> Sequence[Cell]:

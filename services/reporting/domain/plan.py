@@ -6,7 +6,7 @@ basis, April to March, then the year. A month of which nothing is known is empty
 stands only where both its parts do, a year only where all that is shown of it is known.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -78,10 +78,10 @@ class LongLine:
     part: str | None
     count: int
 
-    def is_running(self, present: date) -> bool:
-        """Whether it counts a month that is not over: the one that began at ``present``, or one
-        after it."""
-        return self.basis is Basis.ACTUAL and self.month >= present
+    def is_complete(self, months: Collection[date]) -> bool:
+        """Whether it is all there is to count, ``months`` being those that were counted whole; what
+        a forecast or a file tells always is."""
+        return self.basis is not Basis.ACTUAL or self.month in months
 
 
 def lines(

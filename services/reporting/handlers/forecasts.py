@@ -1,6 +1,6 @@
 """Forecasts: taken in, read beside what came, and judged by it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -96,12 +96,21 @@ async def known(unit: Unit, present: Present, months: tuple[date, date] = ALWAYS
     """What was done from the first to the last of ``months``."""
     first, last = months
     counts = await reports.counts(unit.conn, reports.Span(first, last))
-    there = [each for each in await reports.counted_months(unit.conn) if first <= each <= last]
-    whole = with_zeros(counts, there)
+    counted = await reports.counted_months(unit.conn)
+    found = with_zeros(counts, [each for each in counted if first <= each <= last])
+    complete = await _complete(unit, present, counted)
+    return Known(found, {key: count for key, count in found.items() if key[0] in complete})
+
+
+async def complete_months(unit: Unit, present: Present) -> Collection[date]:
+    """The months that have ended and of which the city counted all: not those of which nothing was
+    told, nor the one in which it went live where business days had passed by then."""
+    return await _complete(unit, present, await reports.counted_months(unit.conn))
+
+
+async def _complete(unit: Unit, present: Present, counted: Iterable[date]) -> Collection[date]:
     part = month_in_part(await reports.first_day(unit.conn), present.calendar)
-    return Known(
-        whole, {k: count for k, count in whole.items() if k[0] < present.month and k[0] != part}
-    )
+    return frozenset(each for each in counted if each < present.month and each != part)
 
 
 async def judged(unit: Unit, version: int, present: Present) -> list[Accuracy]:

@@ -185,12 +185,24 @@ async def test_the_month_of_going_live_is_judged_by_nothing(reporting: Reporting
     assert (cards["months"], cards["mae"]) == (1, 0), "of April a business day is missing"
     series = await items(reporting, "/v1/series?to=2026-05&procedure=card_issuance")
     assert [e["complete"] for e in series if e["series"] == "actual"] == [False, True]
+    assert await complete_in_tables(reporting) == [{"2026-04": False, "2026-05": True}] * 3
     assert await items(reporting, "/v1/alerts?kind=forecast_left") == []
     await reporting.hear([done(2, tokyo(2026, 4, 1, 9))])
     found = {each["service"]: each for each in await items(reporting, "/v1/forecasts/1/accuracy")}
     assert found["card_issuance"]["months"] == 2, "that day came late"
+    assert await complete_in_tables(reporting) == [{"2026-04": True, "2026-05": True}] * 3
     left = [each["subject"] for each in await items(reporting, "/v1/alerts?kind=forecast_left")]
     assert "1/2026-04/card_issuance" in left
+
+
+async def complete_in_tables(reporting: Reporting) -> list[dict[str, bool]]:
+    """What each long table calls complete of the months in which something was done."""
+    found = []
+    for path in ("monthly?layout=long", "monthly?layout=service", "plan?layout=long&basis=actual"):
+        rows = (await reporting.get(f"/v1/reports/{path}&fiscal_year=2026")).json()["rows"]
+        done_in = [row for row in rows if row.get("completed", row.get("count"))]
+        found.append({row["month"]: row["complete"] for row in done_in})
+    return found
 
 
 async def test_series_side_by_side(reporting: Reporting) -> None:
