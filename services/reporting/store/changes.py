@@ -12,10 +12,11 @@ Change = BookingMoved | BookingCancelled
 
 _KEEP = """
 INSERT INTO booking_change (
-    event_id, booking_id, case_id, kind, reason, site_id, procedure, told_at, left_on, left_minutes
+    event_id, booking_id, case_id, kind, reason, site_id, procedure, told_at, told_sequence,
+    left_on, left_minutes
 )
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[],
-                     $7::text[], $8::timestamptz[], $9::date[], $10::int[])
+                     $7::text[], $8::timestamptz[], $9::bigint[], $10::date[], $11::int[])
 ON CONFLICT (event_id) DO NOTHING
 """
 
@@ -34,6 +35,7 @@ async def keep(conn: Connection, facts: Sequence[tuple[Told, Change]]) -> None:
         [_site(event) for _, event in ordered],
         [event.procedure for _, event in ordered],
         [told.at for told, _ in ordered],
+        [told.sequence for told, _ in ordered],
         [day for day, _ in left],
         [minutes for _, minutes in left],
     )

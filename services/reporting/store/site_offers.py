@@ -37,9 +37,10 @@ LEFT JOIN (
           AND booked_at <= seats.told_at AND moved.told_at > seats.told_at
           AND NOT EXISTS (
               SELECT FROM booking_change AS former
-              WHERE former.booking_id = moved.booking_id AND former.left_on IS NOT NULL
+              WHERE former.booking_id = moved.booking_id AND former.kind = 'moved'
                 AND former.told_at > seats.told_at
-                AND (former.told_at, former.event_id) < (moved.told_at, moved.event_id)
+                AND (former.told_at, former.told_sequence, former.event_id)
+                    < (moved.told_at, moved.told_sequence, moved.event_id)
           )
     ) AS changed
     GROUP BY 1, 2, 3

@@ -29,6 +29,11 @@ VALUES ($1, now(), 'office', '2026-06-01', now(), 1, $1)
 _HELD = """
 INSERT INTO case_fact (case_id, received_at, held_at, released_at) VALUES ($1, $2, $2, $3)
 """
+_MOVED = """
+INSERT INTO booking_change (event_id, booking_id, case_id, kind, reason, site_id, procedure,
+                            told_at)
+VALUES ($1, $2, $2, 'moved', 'citizen', 'office', 'card_issuance', $3)
+"""
 _BEFORE_THE_NOTICE_WAS_KEPT = """
 notice_site = NULL, notice_deadline = NULL, notice_at = NULL, notice_sequence = NULL,
 notice_event = NULL
@@ -75,6 +80,24 @@ async def test_who_was_on_hold_stays_so_and_who_was_let_go_may_be_again(
             held = (await backlogs(conn, date(2026, 7, 15), BusinessCalendar()))[-1]
         assert (held.cards, held.oldest) == (1 if released else 2, date(2026, 7, 2))
         await database.close()
+
+
+async def test_moves_told_at_one_time_ask_for_their_order(
+    make_database: Callable[..., Awaitable[str]], tmp_path: Path
+) -> None:
+    for file in sorted(ROOM.migrations.glob("*.sql")):
+        if file.name < "0014":
+            shutil.copy(file, tmp_path)
+    url = await make_database("kernel")
+    await migrate(url, [("reporting", tmp_path)])
+    database = await Database.connect(url, application="test")
+    async with database.transaction() as conn:
+        for number in (1, 2):
+            await conn.execute(_MOVED, case_of(number), case_of(3), tokyo(2026, 7, 3))
+    await migrate(url, ROOM.migration_sources)
+    async with database.reader() as conn:
+        assert await projections.behind(conn) == ["cases"]
+    await database.close()
 
 
 async def test_tellings_are_kept_the_same_in_any_order_and_number(reporting: Reporting) -> None:
