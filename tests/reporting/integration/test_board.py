@@ -215,14 +215,19 @@ async def test_who_closes_a_page_cuts_off_no_reading() -> None:
         ended.set()
         return EMPTY
 
-    stream = Live(1, seconds=0).stream(read, "shown")
+    live = Live(1, seconds=0)
+    stream = live.stream(read, "shown")
     assert await anext(stream) == b": here\n\n"
     waiting = asyncio.ensure_future(anext(stream))
     await begun.wait()
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
+    with pytest.raises(TooManyReaders):
+        live.stream(read, "shown")  # it reads still, in its reader's place
     go.set()
     await asyncio.wait_for(ended.wait(), 60)
+    await asyncio.sleep(0)
+    assert await anext(live.stream(read, "shown")) == b": here\n\n"
 
 
 async def test_a_page_that_cannot_be_read_stays_as_it_is() -> None:

@@ -35,6 +35,7 @@ class Live:
         self._limit = limit
         self._seconds = seconds
         self._readers = 0
+        self._readings: set[asyncio.Task[str | None]] = set()
 
     def stream(self, read: Read, shown: str) -> AsyncIterator[bytes]:
         """Events for a page that shows the version ``shown``. Raises ``TooManyReaders``."""
@@ -47,11 +48,13 @@ class Live:
     ) -> AsyncIterator[bytes]:
         self._readers += 1
         quiet = 0
+        reading: asyncio.Task[str | None] | None = None
         try:
             yield b": here\n\n"
             while True:
                 # Who closes the page ends the stream, but nothing in the middle of a transaction.
-                version = await asyncio.shield(asyncio.create_task(_version(read))) or shown
+                reading = self._begin(read)
+                version = await asyncio.shield(reading) or shown
                 quiet += 1
                 if version != shown:
                     shown, quiet = version, 0
@@ -61,7 +64,22 @@ class Live:
                     yield b": still here\n\n"
                 await asyncio.sleep(self._seconds)
         finally:
-            self._readers -= 1
+            # A reading that goes on keeps the place, or pages that are closed and opened again
+            # would read without limit.
+            if reading is None or reading.done():
+                self._leave()
+            else:
+                reading.add_done_callback(self._leave)
+
+    def _begin(self, read: Read) -> asyncio.Task[str | None]:
+        """A reading that is kept until it has ended: the loop itself holds tasks but weakly."""
+        reading = asyncio.create_task(_version(read))
+        self._readings.add(reading)
+        reading.add_done_callback(self._readings.discard)
+        return reading
+
+    def _leave(self, _: object = None) -> None:
+        self._readers -= 1
 
 
 async def _version(read: Read) -> str | None:
