@@ -55,9 +55,11 @@ NEEDS_ITS_BOOKING = (reservation.BookingConfirmed, reservation.BookingCancelled)
 
 
 @st.composite
-def happenings(draw: st.DrawFn) -> tuple[CaseEvent, datetime, str]:
+def happenings(
+    draw: st.DrawFn, kinds: tuple[type[CaseEvent], ...] = KINDS
+) -> tuple[CaseEvent, datetime, str]:
     """Something that happened to one of three cases; the sample with other values."""
-    kind = draw(st.sampled_from(KINDS))
+    kind = draw(st.sampled_from(kinds))
     sample = SAMPLES[kind.type]
     values = {name: draw(VARIED[name]) for name in kind.model_fields if name in VARIED}
     if kind in NEEDS_ITS_BOOKING:
@@ -69,9 +71,11 @@ def happenings(draw: st.DrawFn) -> tuple[CaseEvent, datetime, str]:
 
 
 @st.composite
-def deliveries(draw: st.DrawFn) -> tuple[list[Happening], list[list[Happening]]]:
+def deliveries(
+    draw: st.DrawFn, kinds: tuple[type[CaseEvent], ...] = KINDS
+) -> tuple[list[Happening], list[list[Happening]]]:
     """A history, and batches in which all of it comes: in any order, some of it more than once."""
-    history = told(draw(st.lists(happenings(), max_size=24)))
+    history = told(draw(st.lists(happenings(kinds), max_size=24)))
     return history, draw(batches_of(history))
 
 
