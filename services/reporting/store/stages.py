@@ -21,12 +21,13 @@ class Waiting(StrEnum):
     HELD = "held"
 
 
+_OVER = "least(completed_at, voided_at, disposed_at, rejected_at)"
 # A card on hold waits for nothing but its release (``store.holds``). What was booked counts as
 # booked although the booking may have been cancelled since: milestones say what was first reached.
 STAGE = f"""
 CASE
     WHEN coalesce(received_at >= {{by}}, true)
-      OR least(completed_at, voided_at, disposed_at, rejected_at) < {{by}} THEN NULL
+      OR {_OVER} < {{by}} THEN NULL
     WHEN {IS_HELD} THEN 'held'
     WHEN booked_at < {{by}} THEN 'booked'
     WHEN notified_at < {{by}} THEN 'notified'
@@ -40,7 +41,7 @@ END
 """Where the card of a row of facts stands by a moment, in SQL; null for one that waits nowhere."""
 _NOW = STAGE.format(by="'infinity'::timestamptz")
 
-# One pass over all cases.
+# One pass over all cases; holds are looked up of those alone that wait.
 _STAGES = f"""
 SELECT stage, count(*) AS cards, min(since) AS oldest,
        count(*) FILTER (WHERE inspected_at >= $1 AND inspected_at < $2) AS received,
@@ -54,8 +55,8 @@ SELECT stage, count(*) AS cards, min(since) AS oldest,
            AS booked
 FROM (
     SELECT *, {_NOW} AS stage,
-        coalesce({HELD_SINCE}, booked_at, notified_at, shelved_at, preset_at,
-                 registry_checked_at, inspected_at, received_at) AS since
+        coalesce(CASE WHEN {_OVER} IS NULL THEN {HELD_SINCE} END, booked_at, notified_at,
+                 shelved_at, preset_at, registry_checked_at, inspected_at, received_at) AS since
     FROM case_fact
 ) AS card
 GROUP BY stage
