@@ -19,10 +19,11 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::
 ON CONFLICT (event_id) DO NOTHING
 """
 
-# Most cards are never held: their row says so, and nothing is looked up. What a migration took from
-# the past has no sequence: of a hold and a release at one time the release counts there.
+# Most cards are never held: their row says so, and nothing is looked up (null would not end it, as
+# false does). What a migration took from the past has no sequence: of a hold and a release at one
+# time the release counts there.
 IS_HELD = """
-held_at < {by} AND 'held' = (
+coalesce(held_at < {by}, false) AND 'held' = (
     SELECT kind FROM hold_change AS told
     WHERE told.case_id = case_fact.case_id AND told_at < {by}
     ORDER BY told_at DESC, told_sequence DESC, kind DESC LIMIT 1
