@@ -20,16 +20,14 @@ from tests.support.rooms import NAMES, room
 
 SMALL = {
     "issuance": {"checklist", "counter", "journal", "satellite", "satellite_here", "suspension"},
-    "reservation": {"site", "suspension", "closure", "login_request"},
 }
-"""Tables that years do not fill: the journal is one satellite's, log-ins are soon forgotten."""
+"""Tables that years do not fill; the journal is one satellite's."""
 
 EXCEPT = {
-    "services.reservation.store.messages._PAGE",  # asks for a plan of its own (plan_for_values)
-    "services.reservation.store.waitlist._WITH_OFFER",  # the beginning of others
-    "services.issuance.store.visits._CASES",  # likewise
-    "services.issuance.store.visits._TOUCHED",  # likewise
+    "services.issuance.store.visits._CASES",
+    "services.issuance.store.visits._TOUCHED",
 }
+"""The beginnings of others."""
 
 _VERBS = re.compile(r"^\s*(WITH|SELECT|UPDATE|DELETE|INSERT)\b")
 PLANNED = [name for name in NAMES if room(name).planned_once]
