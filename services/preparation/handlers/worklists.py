@@ -31,13 +31,15 @@ async def take_next(unit: Unit, wanted: WorkFilter, count: int, minutes: int) ->
 
     Whoever asks at the same time gets others.
     """
-    free = await worklists.lock_next(unit.conn, wanted, unit.now, count)
     until = unit.now + timedelta(minutes=minutes)
-    taken = await assignments.take(unit.conn, free, wanted.operator, unit.now, until)
-    for case_id in free:
-        if case_id in taken:
-            unit.audit("card.assigned", subject=str(case_id), minutes=minutes)
-    return [case_id for case_id in free if case_id in taken]
+    taken: list[CaseId] = []
+    # Somebody may have taken what was found free after we looked; a second look sees that.
+    while free := await worklists.lock_next(unit.conn, wanted, unit.now, count - len(taken)):
+        got = await assignments.take(unit.conn, free, wanted.operator, unit.now, until)
+        taken += [case_id for case_id in free if case_id in got]
+    for case_id in taken:
+        unit.audit("card.assigned", subject=str(case_id), minutes=minutes)
+    return taken
 
 
 async def desktops(unit: Unit) -> Sequence[Desktop]:
