@@ -152,6 +152,8 @@ class Replay:
             )
         await self._crew.move_to(begins)
         await open_sites(self._crew)
+        # A card is laid only on shelves of a site that preparation has heard of.
+        await self._crew.pulse.settled()
         # From now on the journal knows that time has begun to pass.
         self._crew.ledger.close_day(self._agenda.first - timedelta(days=1))
 
