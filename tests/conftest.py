@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 from xdist.remote import Producer
 
+from deploy.embedded import ports
 from deploy.embedded.kafka import EmbeddedKafka
 from deploy.embedded.ports import free_ports
 from deploy.embedded.postgres import EmbeddedPostgres
@@ -32,6 +33,13 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("untimed")
 
 reckon_once()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let each worker choose among ports of its own: two found the same one free, and took it."""
+    if worker := getattr(config, "workerinput", None):
+        number, count = int(worker["workerid"].removeprefix("gw")), worker["workercount"]
+        ports.CHOICE = ports.CHOICE[number::count]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -6,6 +6,9 @@ import socket
 from deploy.embedded.errors import PortTaken
 
 LOOPBACK = "127.0.0.1"
+CHOICE = range(12_000, 32_000)
+"""Where free ports are looked for: below the range from which systems serve outgoing connections,
+so that none of them is lost to somebody's client before it is used."""
 
 
 def free_port() -> int:
@@ -16,14 +19,13 @@ def free_port() -> int:
 def free_ports(count: int) -> list[int]:
     """`count` different free ports.
 
-    They lie below the range from which systems serve outgoing connections, so that none of them
-    is lost to somebody's client before it is used. The system's own chance chooses: two processes
-    whose generators were seeded alike would else choose the same.
+    The system's own chance chooses: two processes whose generators were seeded alike would else
+    choose the same.
     """
     chance = random.SystemRandom()
     found: dict[int, None] = {}
     while len(found) < count:
-        port = chance.randrange(12_000, 32_000)
+        port = chance.choice(CHOICE)
         if port not in found and _can_bind(port, LOOPBACK):
             found[port] = None
     return list(found)
