@@ -46,8 +46,17 @@ class Standing(StrEnum):
     AT_HELD = "at_held"
 
 
-PICKUP: Sequence[Standing] = tuple(Standing)[3:11]
-"""The columns of the table; the others are those of the totals and of the stages."""
+PICKUP: Sequence[Standing] = (
+    Standing.TO_COLLECT,
+    Standing.NOT_BOOKED,
+    Standing.NOTICE_RETURNED,
+    Standing.PAST_DEADLINE,
+    Standing.DISPOSAL_DUE,
+    Standing.CARD_EXPIRES,
+    Standing.OLD_CARD_EXPIRES,
+    Standing.EXPIRED,
+)
+"""The columns of the table."""
 
 # $1 is the day, $2 the instant at which it has ended, $3 how many days ahead expiry is looked for.
 _CARDS = f"""
@@ -68,7 +77,9 @@ WHERE coalesce(completed_procedure, procedure, 'card_issuance') = 'card_issuance
   AND ($4::text IS NULL OR coalesce(completed_ward, ward) = $4)
 """  # noqa: S608  our own expression
 _OPEN = f"SELECT * FROM ({_CARDS}) AS any_card WHERE NOT issued AND NOT ended"  # noqa: S608  ours
-_TOTALS = frozenset(tuple(Standing)[11:16])
+_TOTALS = frozenset(
+    {Standing.APPLIED, Standing.SHIPPED, Standing.PRESET, Standing.ISSUED, Standing.ENDED}
+)
 
 _IS: Mapping[Standing, str] = {
     Standing.WAITING_FOR_SHIPMENT: "applied AND NOT shipped AND NOT preset",
