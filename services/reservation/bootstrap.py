@@ -13,4 +13,5 @@ ROOM = Room(
     api="services.reservation.api:build",
     due="services.reservation.due:works",
     beside="services.reservation.post:works",
+    planned_once=True,
 )

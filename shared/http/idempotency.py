@@ -128,14 +128,14 @@ async def recall_all(
     conn: Connection, claims: Sequence[Claim]
 ) -> list[Answer | InFlight | KeyReused | None]:
     """``recall`` for claims of different keys at once, in their order; refusals are returned."""
-    keys = [f"{claim.scope}\n{claim.key}" for claim in claims]
-    taken: list[bool] = await conn.fetchval(_LOCK, keys)
     rows = await conn.fetch(_RECALL, [c.scope for c in claims], [c.key for c in claims])
-    stored = {(row["scope"], row["key"]): row for row in rows}
-    return [
-        _recalled(claim, stored.get((claim.scope, claim.key))) if own else InFlight()
-        for claim, own in zip(claims, taken, strict=True)
-    ]
+    return [_answered(claim, row) for claim, row in zip(claims, rows, strict=True)]
+
+
+def _answered(claim: Claim, row: Row) -> Answer | InFlight | KeyReused | None:
+    if not row["is_own"]:
+        return InFlight()
+    return _recalled(claim, row if row["status"] is not None else None)
 
 
 def _recalled(claim: Claim, row: Row | None) -> Answer | KeyReused | None:
@@ -178,19 +178,15 @@ def _canonical(body: Body) -> bytes:
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), default=str).encode()
 
 
-_LOCK = """
-    SELECT array_agg(
-        pg_try_advisory_xact_lock(hashtextextended('idempotency:' || name, 0)) ORDER BY n)
-    FROM unnest($1::text[]) WITH ORDINALITY AS claim(name, n)
-"""
-# A statement of its own: its snapshot must be younger than the lock.
+# The function locks a key first, and looks with a snapshot that is younger. Each key is looked for
+# by itself: a join whose plan was made while there were no answers would read them all.
 _RECALL = """
-    SELECT i.scope, i.key, i.request_hash, i.status, i.body
-    FROM unnest($1::text[], $2::text[]) AS claim(scope, key)
-    JOIN idempotency i USING (scope, key)
+    SELECT found.is_own, found.request_hash, found.status, found.body
+    FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS claim(scope, key, n)
+    CROSS JOIN LATERAL recall_answer(claim.scope, claim.key) AS found
+    ORDER BY n
 """
-# For one key without arrays: their plan would be made anew each time. The function locks first, and
-# looks with a snapshot that is younger.
+# For one key without arrays: their plan would be made anew each time.
 _RECALL_ONE = "SELECT is_own, request_hash, status, body FROM recall_answer($1, $2)"
 _REMEMBER_ONE = """
     INSERT INTO idempotency (scope, key, request_hash, status, body) VALUES ($1, $2, $3, $4, $5)

@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.reservation.domain.message import Kind, MessageState, Note, Notes
-from shared.db import Connection, Row
+from shared.db import Connection, Row, plan_for_values
 from shared.ids import BookingId, CaseId, SiteId, derived_id
 
 # An own doing without an address is dropped; news of the city without one goes to the phone list.
@@ -144,6 +144,7 @@ async def page(
 ) -> list[Logged]:
     """The log in the order in which it was written."""
     created_at, message_id = after or (None, None)
+    await plan_for_values(conn)
     rows = await conn.fetch(_PAGE, site_id, state, case_id, created_at, message_id, limit)
     return [_logged(row) for row in rows]
 

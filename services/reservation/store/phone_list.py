@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.reservation.domain.message import PhoneCall
-from shared.db import Connection
+from shared.db import Connection, plan_for_values
 from shared.ids import BookingId, CaseId, SiteId
 
 _ADD = """
@@ -112,6 +112,7 @@ async def page(
 ) -> list[PhoneEntry]:
     """Open calls in the order in which they came; of one site, or of all."""
     added_at, entry_id = after or (None, None)
+    await plan_for_values(conn)
     rows = await conn.fetch(_PAGE, site_id, added_at, entry_id, limit)
     return [PhoneEntry(**dict(row)) for row in rows]
 

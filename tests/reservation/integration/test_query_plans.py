@@ -2,6 +2,7 @@
 
 At the size of a city: fifteen sites, a quarter of cells, as many cases and bookings as they hold.
 Every table that grows is reached by an index, and no statement touches more rows than it is about.
+Of the answers to keys, which a function looks for, ``test_recall`` proves it.
 """
 
 import json
@@ -15,7 +16,6 @@ import pytest
 
 from services.reservation.store import bookings, cases, cells, seat_days, sites, suspensions
 from shared.db import Connection, Database
-from shared.http import idempotency
 from shared.ids import derived_id
 from tests.support.sizes import proof_size
 
@@ -23,7 +23,7 @@ DAYS = proof_size(60, 366)
 SITES = [f"site-{number:02}" for number in range(15)]
 FIRST = datetime(2026, 4, 1, 0, 0, tzinfo=UTC)
 NOW = FIRST - timedelta(hours=1)
-GROW = {"cell", "booking", "case_facts", "seat_return", "idempotency", "seat_change", "message"}
+GROW = {"cell", "booking", "case_facts", "seat_return", "seat_change", "message"}
 GROUP = 50
 RETURNS = 70
 """Of one site on one day; many share a cell."""
@@ -54,9 +54,6 @@ FROM generate_series(0, {_COUNT}) n;
 
 INSERT INTO seat_return (site_id, starts_at, return_id, due_at)
 SELECT {_SITE}, {_AT}, {_BOOKING}, now() FROM generate_series(0, {_COUNT}) n;
-
-INSERT INTO idempotency (scope, key, request_hash, status, body)
-SELECT 'scope', n::text, '', 201, '' FROM generate_series(0, {_COUNT}) n;
 """
 
 
@@ -92,9 +89,7 @@ def statements() -> list[Asked]:
     where, when = [site for site, _ in wanted], [at for _, at in wanted]
     starts = [FIRST + timedelta(days=n) for n in range(60)]
     ends = [at + timedelta(days=1) for at in starts]
-    texts = [str(one) for one in CASES]
     return [
-        Asked("keys", idempotency._RECALL, [["scope"] * GROUP, texts], GROUP),
         Asked("sites", sites._READ_ALL, [SITES], 15),
         Asked("suspensions", suspensions._RUNNING, [SITES], 1),
         Asked("cases", cases._LOCK, [_known(GROUP)], GROUP),
@@ -170,7 +165,6 @@ async def test_every_statement_uses_an_index_and_few_rows(conn: Connection, mode
         ("cells", "ALTER TABLE cell DROP CONSTRAINT cell_pkey CASCADE"),
         ("sixty days", "ALTER TABLE cell DROP CONSTRAINT cell_pkey CASCADE"),
         ("cases", "ALTER TABLE case_facts DROP CONSTRAINT case_facts_pkey CASCADE"),
-        ("keys", "ALTER TABLE idempotency DROP CONSTRAINT idempotency_pkey CASCADE"),
         ("active", "DROP INDEX one_active_booking_per_case"),
         ("login", "DROP INDEX case_by_login"),
         ("number", "DROP INDEX case_by_number"),

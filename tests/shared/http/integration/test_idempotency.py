@@ -19,7 +19,6 @@ from shared.security.access import allow
 from shared.security.principal import Role
 from shared.unit import Unit
 from tests.support.http import MakeClient, bearer, make_app
-from tests.support.waits import who_waits
 
 RACERS = 20
 PATHS = ("orders", "other-orders", "plain")
@@ -206,32 +205,6 @@ async def test_racers_who_ask_again_all_get_the_one_answer(
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1
     assert await shop.effects() == 1
-
-
-@pytest.mark.parametrize(("volatility", "is_seen"), [("VOLATILE", True), ("STABLE", False)])
-async def test_what_a_twin_stored_before_the_key_was_taken_is_seen(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, volatility: str, is_seen: bool
-) -> None:
-    """The question begins, a twin commits, and only then is the key taken; were both looks of one
-    snapshot, the command would be done again.
-    """
-    waits = "CASE WHEN pg_advisory_xact_lock(7) IS NOT NULL THEN $2 END"
-    monkeypatch.setattr(idempotency, "_RECALL_ONE", idempotency._RECALL_ONE.replace("$2", waits))
-    claim, answer = idempotency.Claim("scope", "key", b"hash"), idempotency.Answer(201, b"{}")
-
-    async def ask() -> idempotency.Answer | None:
-        async with shop.database.transaction() as conn:
-            return await idempotency.recall(conn, claim)
-
-    async with shop.database.transaction() as conn:
-        await conn.execute(f"ALTER FUNCTION recall_answer {volatility}")
-    async with shop.database.transaction() as conn:
-        await conn.execute("SELECT pg_advisory_xact_lock(7)")
-        asking = asyncio.create_task(ask())
-        await who_waits(shop.database)
-        async with shop.database.transaction() as twin:
-            await idempotency.remember(twin, claim, answer)
-    assert await asking == (answer if is_seen else None)
 
 
 async def test_an_answer_without_a_body(client: httpx.AsyncClient) -> None:
