@@ -1,7 +1,7 @@
 """One unit, one transaction: state, inbox claims, audit entries and events commit together.
 
-Events and audit entries are kept until the block ends and written last, set-based. Nothing else
-in the project commits.
+Events and audit entries are kept until the block ends and written last, set-based, and few of them
+in one statement. Nothing else in the project commits.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -18,6 +18,7 @@ from shared.messaging.envelope import Message
 from shared.security import audit
 from shared.security.audit import AuditEntry
 from shared.security.principal import Principal
+from shared.writes import Write, write
 
 
 class Unit:
@@ -45,6 +46,7 @@ class Unit:
         self._cause: Message[Event] | None = None
         self._events: list[outbox.OutboxRow] = []
         self._entries: list[audit.AuditEntry] = []
+        self._last: list[Write] = []
 
     def emit(
         self,
@@ -95,6 +97,10 @@ class Unit:
             )
         )
 
+    def last(self, what: Write) -> None:
+        """Write this at the end, with what there is to say; one of a kind for a unit."""
+        self._last.append(what)
+
     def part(
         self, principal: Principal, traceparent: str | None, *, now: datetime | None = None
     ) -> "Unit":
@@ -133,8 +139,16 @@ class Unit:
 
     async def flush(self) -> None:
         """Write what was kept. Called once, by ``Units``, right before the commit."""
-        await audit.append(self.conn, self._entries)
-        await outbox.append(self.conn, self.source, self._events)
+        writes = [*self._last]
+        if len(self._entries) >= audit.MANY:
+            await audit.append(self.conn, self._entries)
+        elif self._entries:
+            writes.append(audit.few(self._entries))
+        if 0 < len(self._events) < outbox.MANY:
+            writes.append(outbox.few(self.source, self._events))
+        await write(self.conn, writes)
+        if len(self._events) >= outbox.MANY:
+            await outbox.append(self.conn, self.source, self._events)
 
     def _trace_of(self, cause: Message[Event] | None) -> str | None:
         if cause is None:

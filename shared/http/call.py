@@ -80,7 +80,7 @@ class Call:
         claim = self._claim(body)
         async with self.unit() as unit:
             if await idempotency.recall(unit.conn, claim) is None:
-                await idempotency.remember(unit.conn, claim, _ROWS_FOLLOW)
+                unit.last(idempotency.remembered([(claim, _ROWS_FOLLOW)]))
         return claim
 
     async def row(
@@ -112,7 +112,7 @@ class Call:
             if stored is not None:
                 return Answered(stored, replayed=True)
             fresh = Answer(status, _json(await command(unit)))
-            await idempotency.remember(unit.conn, claim, fresh)
+            unit.last(idempotency.remembered([(claim, fresh)]))
         return Answered(fresh, replayed=False)
 
     async def together(

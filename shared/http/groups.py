@@ -173,7 +173,7 @@ class Groups(Generic[C]):
             made.append((one.claim, answer))
             ends.append(Answered(answer, replayed=False))
         if made:
-            await idempotency.remember_all(unit.conn, made)
+            unit.last(idempotency.remembered(made))
         return ends
 
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from shared.db import Connection, Row
 from shared.errors import BadRequest, Conflict, FieldError, Problem, Text, Unprocessable
 from shared.security.my_number import refuse_my_number
+from shared.writes import Write, write
 
 HEADER = "Idempotency-Key"
 LONGEST = 255
@@ -148,20 +149,24 @@ def _recalled(claim: Claim, row: Row | None) -> Answer | KeyReused | None:
 
 async def remember(conn: Connection, claim: Claim, answer: Answer) -> None:
     """Store the answer; it becomes visible with the effect of the command."""
-    await conn.execute(
-        _REMEMBER_ONE, claim.scope, claim.key, claim.request_hash, answer.status, answer.body
-    )
+    await write(conn, [remembered([(claim, answer)])])
 
 
-async def remember_all(conn: Connection, answered: Sequence[tuple[Claim, Answer]]) -> None:
-    """``remember`` for several at once."""
-    await conn.execute(
+def remembered(answered: Sequence[tuple[Claim, Answer]]) -> Write:
+    """``remember`` for at least one, together with other writes: ``unit.last(...)``."""
+    if len(answered) == 1:
+        ((claim, answer),) = answered
+        values = (claim.scope, claim.key, claim.request_hash, answer.status, answer.body)
+        return Write(_REMEMBER_ONE, values)
+    return Write(
         _REMEMBER,
-        [claim.scope for claim, _ in answered],
-        [claim.key for claim, _ in answered],
-        [claim.request_hash for claim, _ in answered],
-        [answer.status for _, answer in answered],
-        [answer.body for _, answer in answered],
+        (
+            [claim.scope for claim, _ in answered],
+            [claim.key for claim, _ in answered],
+            [claim.request_hash for claim, _ in answered],
+            [answer.status for _, answer in answered],
+            [answer.body for _, answer in answered],
+        ),
     )
 
 
@@ -189,11 +194,15 @@ _RECALL = """
 # For one key without arrays: their plan would be made anew each time.
 _RECALL_ONE = "SELECT is_own, request_hash, status, body FROM recall_answer($1, $2)"
 _REMEMBER_ONE = """
+answered AS (
     INSERT INTO idempotency (scope, key, request_hash, status, body) VALUES ($1, $2, $3, $4, $5)
+)
 """
 _REMEMBER = """
+answered AS (
     INSERT INTO idempotency (scope, key, request_hash, status, body)
     SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::int[], $5::bytea[])
+)
 """
 _PURGE = """
     WITH forgotten AS (DELETE FROM idempotency WHERE created_at < now() - $1::interval RETURNING 1)

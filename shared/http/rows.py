@@ -45,7 +45,7 @@ async def together(
             if isinstance(end, Answered) and not end.replayed
         ]
         if made:
-            await idempotency.remember_all(unit.conn, made)
+            unit.last(idempotency.remembered(made))
     return ends
 
 

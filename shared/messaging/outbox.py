@@ -17,6 +17,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.db import Connection
+from shared.writes import Write, write
 
 SHARDS = 4
 CHANNEL = "madoguchi_outbox"
@@ -29,7 +30,7 @@ LARGEST = 900_000
 """Bytes of an event's body. A broker takes records of 1 MiB; a greater one would stop its shard."""
 
 _APPEND = """
-WITH event AS (
+event AS (
     SELECT * FROM unnest($2::smallint[], $3::uuid[], $4::text[], $5::text[], $6::text[],
                          $7::timestamptz[], $8::text[], $9::bytea[])
     WITH ORDINALITY AS e(shard, id, topic, type, subject, time, traceparent, data, ordinal)
@@ -49,12 +50,11 @@ WITH event AS (
     FROM event e JOIN head USING (subject)
     ORDER BY e.ordinal
 )
-SELECT pg_notify('madoguchi_outbox', '')
 """
 
 # One event without arrays: their plan would be made anew each time.
 _APPEND_ONE = """
-WITH head AS (
+head AS (
     INSERT INTO outbox_head AS h (subject, sequence, xid) VALUES ($6, 1, pg_current_xact_id())
     ON CONFLICT (subject) DO UPDATE
         SET sequence = h.sequence + 1, xid = greatest(h.xid, excluded.xid)
@@ -64,7 +64,6 @@ WITH head AS (
                         traceparent, data)
     SELECT $2, xid, $3, $4, $1, $5, $6, sequence, $7, $8, $9 FROM head
 )
-SELECT pg_notify('madoguchi_outbox', '')
 """
 
 _HEADS = """
@@ -75,7 +74,7 @@ ON CONFLICT (subject) DO UPDATE
     SET sequence = h.sequence + excluded.sequence, xid = greatest(h.xid, excluded.xid)
 RETURNING subject, sequence, xid
 """
-_WAKE = "SELECT pg_notify('madoguchi_outbox', '')"
+_WAKE = "pg_notify('madoguchi_outbox', '')"
 _COLUMNS = (
     "shard",
     "xid",
@@ -138,30 +137,17 @@ async def append(conn: Connection, source: str, rows: Sequence[OutboxRow]) -> No
     """
     if len(rows) >= MANY:
         await _append_many(conn, source, rows)
-    elif len(rows) == 1:
-        await _append_one(conn, source, rows[0])
     elif rows:
-        await _append_few(conn, source, rows)
+        await write(conn, [few(source, rows)])
 
 
-async def _append_one(conn: Connection, source: str, row: OutboxRow) -> None:
-    await conn.execute(
-        _APPEND_ONE,
-        source,
-        shard_of(row.subject),
-        row.id,
-        row.topic,
-        row.type,
-        row.subject,
-        row.time,
-        row.traceparent,
-        row.data,
-    )
-
-
-async def _append_few(conn: Connection, source: str, rows: Sequence[OutboxRow]) -> None:
-    await conn.execute(
-        _APPEND,
+def few(source: str, rows: Sequence[OutboxRow]) -> Write:
+    """``append`` of less than ``MANY`` rows, and one at least, together with other writes."""
+    if len(rows) == 1:
+        row = rows[0]
+        one = (row.id, row.topic, row.type, row.subject, row.time, row.traceparent, row.data)
+        return Write(_APPEND_ONE, (source, shard_of(row.subject), *one), _WAKE)
+    values = (
         source,
         [shard_of(row.subject) for row in rows],
         [row.id for row in rows],
@@ -172,6 +158,7 @@ async def _append_few(conn: Connection, source: str, rows: Sequence[OutboxRow]) 
         [row.traceparent for row in rows],
         [row.data for row in rows],
     )
+    return Write(_APPEND, values, _WAKE)
 
 
 async def _append_many(conn: Connection, source: str, rows: Sequence[OutboxRow]) -> None:
@@ -182,7 +169,7 @@ async def _append_many(conn: Connection, source: str, rows: Sequence[OutboxRow])
     }
     written = [_written(source, heads[row.subject], row) for row in rows]
     await conn.copy_records_to_table("outbox", records=written, columns=_COLUMNS)
-    await conn.execute(_WAKE)
+    await conn.execute(f"SELECT {_WAKE}")
 
 
 @dataclass(slots=True)

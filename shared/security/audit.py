@@ -18,6 +18,7 @@ from shared.db import Connection
 from shared.ids import SiteId
 from shared.security.my_number import contains_my_number
 from shared.security.principal import Principal
+from shared.writes import Write, write
 
 Reference = str | int
 
@@ -39,17 +40,21 @@ _COLUMNS: Final = (
     "trace_id",
 )
 _APPEND: Final = """
-INSERT INTO audit_entry (at, actor, roles, action, subject, site_id, refs, trace_id)
-SELECT at, actor, string_to_array(roles, ' '), action, subject, site_id, refs::jsonb, trace_id
-FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-            $7::text[], $8::text[])
-     WITH ORDINALITY AS entry (at, actor, roles, action, subject, site_id, refs, trace_id, n)
-ORDER BY n
+audited AS (
+    INSERT INTO audit_entry (at, actor, roles, action, subject, site_id, refs, trace_id)
+    SELECT at, actor, string_to_array(roles, ' '), action, subject, site_id, refs::jsonb, trace_id
+    FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+                $7::text[], $8::text[])
+        WITH ORDINALITY AS entry (at, actor, roles, action, subject, site_id, refs, trace_id, n)
+    ORDER BY n
+)
 """
 # One entry without arrays: their plan would be made anew each time.
 _APPEND_ONE: Final = """
-INSERT INTO audit_entry (at, actor, roles, action, subject, site_id, refs, trace_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+audited AS (
+    INSERT INTO audit_entry (at, actor, roles, action, subject, site_id, refs, trace_id)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+)
 """
 
 
@@ -112,15 +117,15 @@ async def append(conn: Connection, entries: Sequence[AuditEntry]) -> None:
         await conn.copy_records_to_table(
             "audit_entry", records=map(_written, entries), columns=_COLUMNS
         )
-    elif len(entries) == 1:
-        await conn.execute(_APPEND_ONE, *_written(entries[0]))
     elif entries:
-        await _append_few(conn, entries)
+        await write(conn, [few(entries)])
 
 
-async def _append_few(conn: Connection, entries: Sequence[AuditEntry]) -> None:
-    await conn.execute(
-        _APPEND,
+def few(entries: Sequence[AuditEntry]) -> Write:
+    """``append`` of less than ``MANY`` entries, and one at least, together with other writes."""
+    if len(entries) == 1:
+        return Write(_APPEND_ONE, _written(entries[0]))
+    values = (
         [entry.at for entry in entries],
         [entry.actor for entry in entries],
         [" ".join(entry.roles) for entry in entries],
@@ -130,6 +135,7 @@ async def _append_few(conn: Connection, entries: Sequence[AuditEntry]) -> None:
         [_json(entry.references) for entry in entries],
         [entry.trace_id for entry in entries],
     )
+    return Write(_APPEND, values)
 
 
 def _written(entry: AuditEntry) -> tuple[object, ...]:

@@ -130,13 +130,13 @@ class Seats(RuleBasedStateMachine):
             return
         alive = who in self.model.live(self.clock.now())
         free = not any(case_id in self.model.bookings for case_id in held.cases)
-        made = self.act(
+        confirmed = self.act(
             session(who), lambda unit: holds.confirm(unit, HoldId(held.hold_id), AT_ONCE)
         )
-        assert (made is not None) == (alive and free)
-        if made is not None:
+        assert (confirmed is not None) == (alive and free)
+        if confirmed is not None:
             del self.model.holds[who]
-            self.model.booked(_seat(one) for one in made)
+            self.model.booked(_seat(one) for one in confirmed.bookings)
 
     @rule(who=st.sampled_from(SESSIONS))
     def release(self, who: str) -> None:

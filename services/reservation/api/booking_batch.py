@@ -164,8 +164,8 @@ class _Work:
 
     async def _confirm(self, number: int, row: ConfirmRow) -> Answered:
         async def command(unit: Unit) -> PartyView:
-            made = await holds.confirm(unit, row.hold_id, self.rules)
-            return PartyView.of(made, await site_rules.of_bookings(unit, made, self.rules))
+            confirmed = await holds.confirm(unit, row.hold_id, self.rules)
+            return PartyView.of(confirmed.bookings, confirmed.own)
 
         return await self.call.row(number, self.claim, command)
 

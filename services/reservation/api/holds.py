@@ -10,7 +10,7 @@ from services.reservation.api.citizen_desk import PER_SESSION, spend_change
 from services.reservation.api.desk import DeskDep, desk_of
 from services.reservation.api.times import LocalInstant
 from services.reservation.domain.hold import Hold, HoldId, HoldState
-from services.reservation.handlers import holds, site_rules
+from services.reservation.handlers import holds
 from services.reservation.handlers.parties import Request as Party
 from shared.http.call import Call, CallDep, OnceDep
 from shared.http.direct import straight
@@ -109,6 +109,5 @@ async def confirm_hold(hold_id: HoldId, call: CallDep, desk: DeskDep) -> PartyVi
     409 `hold-ended` where it ran out, was given up, or its seat was taken off the calendar.
     """
     async with call.unit() as unit:
-        made = await holds.confirm(unit, hold_id, desk.rules)
-        own = await site_rules.of_bookings(unit, made, desk.rules)
-    return PartyView.of(made, own)
+        confirmed = await holds.confirm(unit, hold_id, desk.rules)
+    return PartyView.of(confirmed.bookings, confirmed.own)

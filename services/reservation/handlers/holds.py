@@ -4,16 +4,19 @@ Whoever holds something and holds something else lets the first go: new seat fir
 """
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.reservation.domain.booking import Booking, SlotTaken
 from services.reservation.domain.hold import Hold, HoldEnded, HoldId, HoldState, NoSuchHold
 from services.reservation.domain.rules import Rules
-from services.reservation.handlers import going_back, moves, parties
+from services.reservation.domain.site_rules import SiteRules
+from services.reservation.handlers import going_back, moves, parties, site_rules
 from services.reservation.handlers.parties import Ready, Request
 from services.reservation.store import bookings, holds, returns
-from shared.ids import PartyId, SiteId, new_id
+from shared.ids import BookingId, PartyId, SiteId, new_id
 from shared.unit import Unit
 
 REMEMBERED = timedelta(days=1)
@@ -111,47 +114,64 @@ async def own(unit: Unit) -> Hold | None:
     return hold if hold and hold.state_at(unit.now) is HoldState.HELD else None
 
 
-async def confirm(unit: Unit, hold_id: HoldId, rules: Rules) -> list[Booking]:
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The bookings that a hold became, and the rules of their site."""
+
+    bookings: list[Booking]
+    rules: SiteRules
+
+    @property
+    def own(self) -> Mapping[BookingId, Rules]:
+        """The rules that hold for each of them."""
+        return {one.booking_id: self.rules.of(one.procedure) for one in self.bookings}
+
+
+async def confirm(unit: Unit, hold_id: HoldId, rules: Rules) -> Confirmed:
     """Book what is held. Once confirmed, the same again gives the bookings that were made.
 
     Raises what ``find`` and ``parties.ready`` raise, ``HoldEnded`` and ``AlreadyBooked``.
     """
     seen = await find(unit, hold_id)
     if made := await _confirmed(unit, seen):
-        return made
+        return Confirmed(made, await site_rules.at(unit, seen.site_id, rules))
     if seen.state_at(unit.now) is not HoldState.HELD:
         raise HoldEnded
     request = Request(seen.case_ids, seen.site_id, seen.starts_at)
     party = await parties.ready(unit, request, rules)
+    hold = await holds.lock(unit.conn, hold_id)
     # Somebody else may have confirmed it until its cases were ours.
-    if made := await _confirmed(unit, await find(unit, hold_id)):
-        return made
-    await take(unit, seen, rules)
+    if made := await _confirmed(unit, hold):
+        return Confirmed(made, party.rules)
+    await _keep(unit, hold, rules)
     made = parties.seated(party, seen.minutes)
     await bookings.insert(unit.conn, made, unit.now)
     await holds.end(unit.conn, hold_id, HoldState.CONFIRMED, made[0].party_id)
     await parties.tell_confirmed(unit, made)
-    return made
+    return Confirmed(made, party.rules)
 
 
-async def _confirmed(unit: Unit, hold: Hold) -> list[Booking]:
+async def _confirmed(unit: Unit, hold: Hold | None) -> list[Booking]:
     """What it became, if it was confirmed."""
-    if hold.state is not HoldState.CONFIRMED or hold.party_id is None:
+    if hold is None or hold.state is not HoldState.CONFIRMED or hold.party_id is None:
         return []
     return await bookings.of_party(unit.conn, hold.party_id)
 
 
-async def take(unit: Unit, seen: Hold, rules: Rules, party_id: PartyId | None = None) -> None:
-    """Keep the seats of a hold whose cases are locked. Raises ``HoldEnded``."""
-    hold = await holds.lock(unit.conn, seen.hold_id)
+async def take(unit: Unit, seen: Hold, rules: Rules, party_id: PartyId) -> None:
+    """Keep the seats of a hold whose cases are locked, for this party. Raises ``HoldEnded``."""
+    await _keep(unit, await holds.lock(unit.conn, seen.hold_id), rules)
+    await holds.end(unit.conn, seen.hold_id, HoldState.CONFIRMED, party_id)
+
+
+async def _keep(unit: Unit, hold: Hold | None, rules: Rules) -> None:
+    """Keep the seats of a locked hold. Raises ``HoldEnded``."""
     if hold is None or hold.state_at(unit.now) is not HoldState.HELD:
         raise HoldEnded
     there = await returns.held(unit.conn, hold.hold_id, unit.now)
     if there != len(hold.cells(rules.cell_minutes)):
         raise HoldEnded
     await returns.keep(unit.conn, hold.hold_id)
-    if party_id is not None:
-        await holds.end(unit.conn, hold.hold_id, HoldState.CONFIRMED, party_id)
 
 
 async def release(unit: Unit, hold_id: HoldId, rules: Rules) -> None:

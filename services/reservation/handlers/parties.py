@@ -30,8 +30,8 @@ from services.reservation.domain.renewal import Opening, check_renewable
 from services.reservation.domain.rules import Audience, Rules
 from services.reservation.domain.site import NoSuchSite
 from services.reservation.domain.site_rules import SiteRules
-from services.reservation.handlers import announce, calendar, citizens, site_rules
-from services.reservation.store import cases, cells, sites, suspensions
+from services.reservation.handlers import announce, calendar, citizens
+from services.reservation.store import cases, cells, places, suspensions
 from services.reservation.store.sites import StoredSite
 from shared.calendar import business_date
 from shared.contracts.base import Procedure
@@ -90,9 +90,13 @@ async def ready_all(
     No two of them share a case. What a party is refused for is returned in its place.
     """
     site_ids = sorted({request.site_id for _, request in wishes})
-    stored = await sites.read_all(unit.conn, site_ids)
-    own = await site_rules.at_all(unit, site_ids, rules)
-    stops = await suspensions.of_sites(unit.conn, site_ids)
+    there_is = await places.read_all(unit.conn, site_ids)
+    stored = {site_id: place.stored for site_id, place in there_is.items()}
+    own = {
+        site_id: SiteRules(rules, place.overrides, unit.now) for site_id, place in there_is.items()
+    }
+    stopped = [site_id for site_id, place in there_is.items() if place.has_suspension]
+    stops = await suspensions.of_sites(unit.conn, stopped) if stopped else {}
     found = [_may_ask(part, request, stored, rules) for part, request in wishes]
     asked = [wish for wish, refusal in zip(wishes, found, strict=True) if refusal is None]
     await _extend(unit, [request for _, request in asked], stored, own, rules)

@@ -39,8 +39,8 @@ async def of_sites(
     """By site and procedure, where a site decides anything."""
     found: dict[SiteId, dict[Procedure, Overrides]] = {}
     for row in await conn.fetch(_OF_SITES, site_ids):
-        own = Overrides.model_validate_json(row["overrides"])
-        found.setdefault(SiteId(row["site_id"]), {})[Procedure(row["procedure"])] = own
+        own = found.setdefault(SiteId(row["site_id"]), {})
+        own[Procedure(row["procedure"])] = overrides_of(row["overrides"])
     return found
 
 
@@ -51,7 +51,7 @@ async def versioned(
     row = await conn.fetchrow(_VERSIONED, site_id, procedure.value)
     if row is None:
         return None
-    return StoredOverrides(Overrides.model_validate_json(row["overrides"]), row["version"])
+    return StoredOverrides(overrides_of(row["overrides"]), row["version"])
 
 
 async def put(
@@ -61,3 +61,8 @@ async def put(
     text = own.model_dump_json(exclude_none=True)
     version: int = await conn.fetchval(_PUT, site_id, procedure.value, text, now)
     return version
+
+
+def overrides_of(text: str) -> Overrides:
+    """What is stored, parsed."""
+    return Overrides.model_validate_json(text)

@@ -66,34 +66,34 @@ class StoredSite:
 async def read(conn: Connection, site_id: SiteId) -> StoredSite | None:
     """The site, or none."""
     row = await conn.fetchrow(_READ, site_id)
-    return _stored(row) if row else None
+    return stored(row) if row else None
 
 
 async def read_all(conn: Connection, site_ids: Sequence[SiteId]) -> dict[SiteId, StoredSite]:
     """Those of the sites that there are."""
     rows = await conn.fetch(_READ_ALL, site_ids)
-    return {SiteId(row["site_id"]): _stored(row) for row in rows}
+    return {SiteId(row["site_id"]): stored(row) for row in rows}
 
 
 async def lock(conn: Connection, site_id: SiteId) -> StoredSite | None:
     """The site, locked to the end of the transaction; taken before any other lock."""
     row = await conn.fetchrow(_LOCK, site_id)
-    return _stored(row) if row else None
+    return stored(row) if row else None
 
 
 async def on_sale(conn: Connection) -> list[StoredSite]:
     """Every site that sells seats, by id: open, or winding down and selling to its last day."""
-    return [_stored(row) for row in await conn.fetch(_ON_SALE)]
+    return [stored(row) for row in await conn.fetch(_ON_SALE)]
 
 
 async def in_service(conn: Connection) -> list[StoredSite]:
     """Every site that serves citizens, by id: open, or winding down."""
-    return [_stored(row) for row in await conn.fetch(_IN_SERVICE)]
+    return [stored(row) for row in await conn.fetch(_IN_SERVICE)]
 
 
 async def page(conn: Connection, after: str, limit: int) -> Sequence[StoredSite]:
     """Up to ``limit`` sites whose id comes after ``after``, by id."""
-    return [_stored(row) for row in await conn.fetch(_LIST, after, limit)]
+    return [stored(row) for row in await conn.fetch(_LIST, after, limit)]
 
 
 async def insert(conn: Connection, site: Site, now: datetime) -> bool:
@@ -118,13 +118,13 @@ async def made(conn: Connection, site_id: SiteId, until: date) -> None:
 async def take_outlived(conn: Connection, today: date) -> StoredSite | None:
     """An open site whose last day is over, locked."""
     row = await conn.fetchrow(_TAKE_OUTLIVED, today)
-    return _stored(row) if row else None
+    return stored(row) if row else None
 
 
 async def take_day_ended(conn: Connection, today: date) -> tuple[StoredSite, date] | None:
     """A site in service, locked, of which not every day before today was told; and the last."""
     row = await conn.fetchrow(_TAKE_DAY_ENDED, today)
-    return (_stored(row), row["told"]) if row else None
+    return (stored(row), row["told"]) if row else None
 
 
 async def day_closed(conn: Connection, site_id: SiteId, day: date) -> None:
@@ -132,7 +132,8 @@ async def day_closed(conn: Connection, site_id: SiteId, day: date) -> None:
     await conn.execute("UPDATE site SET day_closed = $2 WHERE site_id = $1", site_id, day)
 
 
-def _stored(row: Row) -> StoredSite:
+def stored(row: Row) -> StoredSite:
+    """The site of a row that has the columns of ``_COLUMNS``."""
     return StoredSite(_site(row["definition"]), row["version"], row["made_until"])
 
 

@@ -90,10 +90,10 @@ class Crowd:
                 await self._wait(who, case_id)
 
     async def _use(self, who: Principal, hold_id: HoldId) -> None:
-        made = await self.act(who, lambda unit: holds.confirm(unit, hold_id, RULES))
-        if made is None:
+        confirmed = await self.act(who, lambda unit: holds.confirm(unit, hold_id, RULES))
+        if confirmed is None:
             return
-        booking_id: BookingId = made[0].booking_id
+        booking_id: BookingId = confirmed.bookings[0].booking_id
         target = Target(*self.somewhere())
         await self.act(
             who, lambda unit: moves.move(unit, booking_id, target, RULES, lambda _: None)

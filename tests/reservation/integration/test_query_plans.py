@@ -14,7 +14,7 @@ from uuid import UUID
 
 import pytest
 
-from services.reservation.store import bookings, cases, cells, seat_days, sites, suspensions
+from services.reservation.store import bookings, cases, cells, places, seat_days
 from shared.db import Connection, Database
 from shared.ids import derived_id
 from tests.support.sizes import proof_size
@@ -90,8 +90,7 @@ def statements() -> list[Asked]:
     starts = [FIRST + timedelta(days=n) for n in range(60)]
     ends = [at + timedelta(days=1) for at in starts]
     return [
-        Asked("sites", sites._READ_ALL, [SITES], 15),
-        Asked("suspensions", suspensions._RUNNING, [SITES], 1),
+        Asked("sites", places._READ_ALL, [SITES], 15),
         Asked("cases", cases._LOCK, [_known(GROUP)], GROUP),
         Asked("cells", cells._LOCK_ALL, [where, when, NOW], 10 * len(wanted)),
         Asked("taking", cells._TAKE_ALL, [where, when, [1] * len(when)], len(when)),

@@ -17,6 +17,7 @@ from shared.http.idempotency import Claim, InFlight, KeyReused
 from shared.ids import CaseId, derived_id
 from shared.security.principal import Principal
 from shared.unit import Unit, Units
+from shared.writes import Write
 from tests.support.sizes import proof_size
 
 CALLERS = 30
@@ -120,10 +121,11 @@ async def test_a_request_repeated_has_one_effect(
         async def nothing_known(conn: Connection, claims: Sequence[Claim]) -> list[None]:
             return [None] * len(claims)
 
-        async def forget(*_: object) -> None: ...
+        def forgotten(_: object) -> Write:
+            return Write("answered AS (SELECT)", ())
 
         monkeypatch.setattr(idempotency, "recall_all", nothing_known)
-        monkeypatch.setattr(idempotency, "remember_all", forget)
+        monkeypatch.setattr(idempotency, "remembered", forgotten)
     groups = shop.open(at_once=2)
     ends = await asyncio.gather(
         *(ask(groups, f"same#{n % 2}", f"key-{n % 2}") for n in range(CALLERS)),
