@@ -42,7 +42,7 @@ SETTINGS = {
     "max_connections": "300",
     "shared_buffers": "1GB",
     # A replayed year writes a gigabyte a minute, and after a checkpoint each page again as a whole.
-    "max_wal_size": "4GB",
+    "max_wal_size": "8GB",
     "checkpoint_timeout": "15min",
     "wal_compression": "on",
     "random_page_cost": "1.1",
